@@ -1,0 +1,7 @@
+/** Builds `dist/` for publishing: plain ES modules and declarations, kernels inside. */
+import { execFileSync } from 'node:child_process'
+import { chmodSync, existsSync, rmSync } from 'node:fs'
+
+rmSync('dist', { recursive: true, force: true })
+execFileSync('node_modules/.bin/tsc', ['-p', 'tsconfig.build.json'], { stdio: 'inherit' })
+if (existsSync('dist/cli/main.js')) chmodSync('dist/cli/main.js', 0o755)

@@ -1,0 +1,63 @@
+/**
+ * Every error a user can meet, in one table, and the class that carries it.
+ *
+ * A code is API: documented, matched on, never renamed. `fault` says who must act; `retry` is obeyed
+ * by the engine alone: 'backoff' errors are tried again under the restart policy, others stop at once.
+ */
+export const ERRORS = {
+  INVARIANT_BROKEN: { fault: 'millrace', retry: 'never' },
+  MEMORY_EXHAUSTED: { fault: 'outside', retry: 'never' },
+  TYPE_UNKNOWN: { fault: 'query', retry: 'never' },
+} as const satisfies Record<string, ErrorTrait>
+
+export interface ErrorTrait {
+  readonly fault: 'query' | 'data' | 'source' | 'sink' | 'outside' | 'usage' | 'millrace'
+  readonly retry: 'never' | 'backoff'
+}
+
+export type ErrorCode = keyof typeof ERRORS
+export type Facts = Readonly<Record<string, string | number | bigint | boolean | null | undefined>>
+
+export interface Told {
+  readonly message: string
+  readonly hint: string
+  readonly facts?: Facts
+  readonly cause?: unknown
+}
+
+/** `message` says what happened to which thing, `hint` what to do, `facts` every value it names. */
+export class MillraceError extends Error {
+  override readonly name = 'MillraceError'
+  readonly code: ErrorCode
+  readonly hint: string
+  readonly facts: Facts
+
+  constructor(code: ErrorCode, { message, hint, facts, cause }: Told) {
+    super(message, cause === undefined ? undefined : { cause })
+    this.code = code
+    this.hint = hint
+    this.facts = facts ?? {}
+  }
+
+  get retryable(): boolean {
+    const trait: ErrorTrait = ERRORS[this.code]
+    return trait.retry === 'backoff'
+  }
+}
+
+/** A mistake of Millrace's own: never the user's. Checked on both sides of a boundary. */
+export function invariant(condition: boolean, message: string): asserts condition {
+  if (condition) return
+  throw new MillraceError('INVARIANT_BROKEN', {
+    message: `invariant broken: ${message}`,
+    hint: 'this is a bug in Millrace: please report it with the steps that led here',
+  })
+}
+
+/** Closes a switch over a union: a new kind does not compile until it is handled. */
+export function unreachable(value: never): never {
+  throw new MillraceError('INVARIANT_BROKEN', {
+    message: `unreachable: ${JSON.stringify(value)}`,
+    hint: 'this is a bug in Millrace: please report it with the steps that led here',
+  })
+}

@@ -1,0 +1,15 @@
+/** All of the outside that a part may ask for, in one value; `ports/node` is the real one, `test/simulate` another. */
+import type { Clock } from './clock.ts'
+import type { Files } from './files.ts'
+import type { ObjectStore } from './objects.ts'
+import type { Random } from './random.ts'
+
+export interface Ports {
+  readonly clock: Clock
+  readonly files: Files
+  readonly random: Random
+  /** Opens the store of a table path: a local path, 'file://...', later 's3://...'. */
+  objects(url: string): ObjectStore
+  /** A named point where simulation and crash tests may fail or stop the process; does nothing otherwise. */
+  faultPoint(name: string): void
+}
