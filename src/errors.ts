@@ -8,6 +8,7 @@ export const ERRORS = {
   INVARIANT_BROKEN: { fault: 'millrace', retry: 'never' },
   MEMORY_EXHAUSTED: { fault: 'outside', retry: 'never' },
   TYPE_UNKNOWN: { fault: 'query', retry: 'never' },
+  VALUE_UNSAFE: { fault: 'usage', retry: 'never' },
 } as const satisfies Record<string, ErrorTrait>
 
 export interface ErrorTrait {
