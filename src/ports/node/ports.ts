@@ -1,34 +1,28 @@
 /** The real outside, all of it. */
-import { MillraceError } from '../../errors.ts'
 import type { ObjectStore } from '../objects.ts'
 import type { Ports } from '../ports.ts'
 import { nodeClock } from './clock.ts'
 import { nodeFiles } from './files.ts'
+import { localObjects } from './objects.ts'
 import { nodeRandom } from './random.ts'
 
 export interface NodePortsOptions {
-  /** Opens object stores by URL. */
+  /** Opens object stores by URL; local directories unless given. */
   readonly objects?: (url: string) => ObjectStore
   /** For crash tests: told every named fault point that is passed. */
   readonly faultPoint?: (name: string) => void
 }
 
 export function nodePorts({ objects, faultPoint }: NodePortsOptions = {}): Ports {
+  const files = nodeFiles()
+  const random = nodeRandom()
   return {
     clock: nodeClock(),
-    files: nodeFiles(),
-    random: nodeRandom(),
-    objects: objects ?? noObjects,
+    files,
+    random,
+    objects: objects ?? ((url) => localObjects(files, random, url)),
     faultPoint: faultPoint ?? (() => {}),
   }
-}
-
-function noObjects(url: string): never {
-  throw new MillraceError('INVARIANT_BROKEN', {
-    message: `no object store was given to open ${url}`,
-    hint: 'this is a bug in Millrace: please report it with the steps that led here',
-    facts: { url },
-  })
 }
 
 /**
