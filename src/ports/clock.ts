@@ -4,6 +4,6 @@ export interface Clock {
   nowMs(): number
   /** Milliseconds of a clock that never goes back. For intervals. */
   monotonicMs(): number
-  /** Resolves after `ms`, or at once when `signal` aborts (it never rejects). */
+  /** Resolves after `ms`, or at once when `signal` aborts (it never rejects). 0 lets all else that is ready run first. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>
 }

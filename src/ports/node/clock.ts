@@ -12,6 +12,10 @@ export function nodeClock(): Clock {
 function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal?.aborted) return resolve()
+    if (ms <= 0) {
+      setImmediate(resolve)
+      return
+    }
     const wake = () => {
       clearTimeout(timer)
       signal?.removeEventListener('abort', wake)
