@@ -5,14 +5,17 @@
  * by the engine alone: 'backoff' errors are tried again under the restart policy, others stop at once.
  */
 export const ERRORS = {
+  CONTROL_INVALID: { fault: 'usage', retry: 'never' },
   DELTA_FEATURE_UNSUPPORTED: { fault: 'outside', retry: 'never' },
   DELTA_LOG_CORRUPT: { fault: 'data', retry: 'never' },
-  DELTA_NULL_REFUSED: { fault: 'data', retry: 'never' },
   DELTA_OPTION_INVALID: { fault: 'usage', retry: 'never' },
   DELTA_SCHEMA_MISMATCH: { fault: 'sink', retry: 'never' },
   DELTA_TABLE_MISSING: { fault: 'usage', retry: 'never' },
   DELTA_TYPE_UNSUPPORTED: { fault: 'query', retry: 'never' },
   DELTA_VERSION_MISSING: { fault: 'usage', retry: 'never' },
+  HTTP_ADDRESS_INVALID: { fault: 'usage', retry: 'never' },
+  HTTP_LISTEN_FAILED: { fault: 'outside', retry: 'never' },
+  HTTP_UNPROTECTED: { fault: 'usage', retry: 'never' },
   INVARIANT_BROKEN: { fault: 'millrace', retry: 'never' },
   LOG_COMPRESSION_UNSUPPORTED: { fault: 'source', retry: 'never' },
   LOG_CORRUPT: { fault: 'source', retry: 'never' },
@@ -30,13 +33,16 @@ export const ERRORS = {
   OWNER_FENCED: { fault: 'outside', retry: 'never' },
   OWNER_MISSING: { fault: 'usage', retry: 'never' },
   OWNER_NOT_SERVING: { fault: 'usage', retry: 'never' },
+  NULL_REFUSED: { fault: 'data', retry: 'never' },
   PARQUET_INVALID: { fault: 'data', retry: 'never' },
+  PARQUET_TYPE_UNSUPPORTED: { fault: 'query', retry: 'never' },
   STORE_DENIED: { fault: 'outside', retry: 'never' },
   STORE_FAILED: { fault: 'outside', retry: 'backoff' },
   STORE_FULL: { fault: 'outside', retry: 'backoff' },
   STORE_UNSUPPORTED: { fault: 'usage', retry: 'never' },
   TYPE_UNKNOWN: { fault: 'query', retry: 'never' },
   VALUE_UNSAFE: { fault: 'usage', retry: 'never' },
+  VARINT_UNENDED: { fault: 'data', retry: 'never' },
 } as const satisfies Record<string, ErrorTrait>
 
 export interface ErrorTrait {
