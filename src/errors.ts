@@ -29,6 +29,7 @@ export const ERRORS = {
   LOG_TOPIC_MISSING: { fault: 'usage', retry: 'never' },
   LOG_WRITE_FAILED: { fault: 'outside', retry: 'backoff' },
   MEMORY_EXHAUSTED: { fault: 'outside', retry: 'never' },
+  OPTION_INVALID: { fault: 'usage', retry: 'never' },
   OWNER_EXISTS: { fault: 'usage', retry: 'never' },
   OWNER_FENCED: { fault: 'outside', retry: 'never' },
   OWNER_MISSING: { fault: 'usage', retry: 'never' },
