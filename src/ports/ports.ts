@@ -10,6 +10,8 @@ export interface Ports {
   readonly random: Random
   /** Opens the store of a table path: a local path, 'file://...', later 's3://...'. */
   objects(url: string): ObjectStore
+  /** One line on standard output: what the `print` connector is for, and nothing else. */
+  print(line: string): void
   /** A named point where simulation and crash tests may fail or stop the process; does nothing otherwise. */
   faultPoint(name: string): void
 }

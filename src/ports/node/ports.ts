@@ -21,6 +21,9 @@ export function nodePorts({ objects, faultPoint }: NodePortsOptions = {}): Ports
     files,
     random,
     objects: objects ?? ((url) => localObjects(files, random, url)),
+    print(line) {
+      process.stdout.write(`${line}\n`)
+    },
     faultPoint: faultPoint ?? (() => {}),
   }
 }

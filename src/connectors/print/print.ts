@@ -1,0 +1,72 @@
+/**
+ * Prints each change as a line, as Flink's print connector does: `+I[oslo, 2]`, with the identifier before it if there is one.
+ * At least once: rows are printed when they are made, and again after a restart.
+ */
+
+import type { Batch } from '../../data/batch.ts'
+import type { LinearMemory } from '../../data/memory.ts'
+import { isNull, rowKindAt, selectedRows, type Value, valueAt } from '../../data/values.ts'
+import type { Connector } from '../contract/connector.ts'
+import type { Sink, SinkRequest } from '../contract/sink.ts'
+
+export const print: Connector = {
+  name: 'print',
+  summary: 'Prints each change as a line on standard output',
+  options: [
+    {
+      name: 'print-identifier',
+      kind: 'string',
+      required: false,
+      summary: 'Stands before each line, followed by "> "',
+    },
+  ],
+  metadata: {},
+  sink: {
+    guarantee: 'at-least-once',
+    modes: () => ['retract', 'upsert', 'append'],
+    open: async (request) => printSink(request),
+  },
+}
+
+function printSink({ options, ports }: SinkRequest): Sink {
+  const identifier = options['print-identifier']
+  const prefix = identifier === undefined ? '' : `${identifier}> `
+  return {
+    guarantee: 'at-least-once',
+    prepareTable: async () => {},
+    openWriter: async (_worker, memory) => ({
+      write(batch) {
+        for (const line of changeLines(memory, batch)) ports.print(prefix + line)
+      },
+      full: false,
+      drain: async () => {},
+      prepare: async () => undefined,
+      close: async () => {},
+    }),
+    openCommitter: async () => ({
+      commit: async () => ({ kind: 'committed', already: false }),
+      lastCommitted: async () => undefined,
+      close: async () => {},
+    }),
+  }
+}
+
+/** `+I[a, 1, null]`, one line a selected row. */
+export function* changeLines(memory: LinearMemory, batch: Batch): Generator<string> {
+  for (const row of selectedRows(memory, batch)) {
+    const values = batch.columns.map((column) =>
+      isNull(memory, column, row) ? 'null' : printed(valueAt(memory, column, row)),
+    )
+    yield `${rowKindAt(memory, batch, row)}[${values.join(', ')}]`
+  }
+}
+
+/** As Java prints a Flink row's field. */
+function printed(value: Value): string {
+  if (value === null) return 'null'
+  if (value instanceof Date) return value.toISOString()
+  if (value instanceof Uint8Array) return `[${[...new Int8Array(value)].join(', ')}]`
+  if (Array.isArray(value)) return `[${value.map(printed).join(', ')}]`
+  if (typeof value === 'object') return `+I[${Object.values(value).map(printed).join(', ')}]`
+  return String(value)
+}
