@@ -1,0 +1,241 @@
+/**
+ * A real Apache Flink for tests and benchmarks: session cluster and SQL Gateway on loopback, from the package registries,
+ * kept below `.cache/engines/flink`. Needs Java 17, Maven, pip and python3.
+ *
+ *   node scripts/engines/flink.ts start | stop
+ *
+ * The wheel has the jars but none of the shell scripts, so every memory size and module opening is told here.
+ */
+import { execFileSync, spawn } from 'node:child_process'
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { join, resolve } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+const VERSION = '2.2.1'
+const KAFKA_CONNECTOR = '5.0.0-2.2'
+const HOME = resolve('.cache/engines/flink')
+const REST_PORT = 18081
+const GATEWAY_PORT = 18083
+export const FLINK_REST: string = `http://127.0.0.1:${REST_PORT}`
+export const FLINK_GATEWAY: string = `http://127.0.0.1:${GATEWAY_PORT}/v1`
+const PROCESSES = ['jobmanager', 'taskmanager', 'gateway'] as const
+const TASK_HEAP_MB = 1536
+const START_TIMEOUT_MS = 120_000
+
+/** Starts it unless it runs; resolves when the gateway and one task manager answer. */
+export async function startFlink(): Promise<void> {
+  if (await isUp()) return
+  install()
+  await stopFlink()
+  configure()
+  launch('jobmanager', '-Xmx512m', [
+    'org.apache.flink.runtime.entrypoint.StandaloneSessionClusterEntrypoint',
+    '--configDir',
+    join(HOME, 'conf'),
+    '--executionMode',
+    'cluster',
+  ])
+  launch('taskmanager', `-Xmx${TASK_HEAP_MB + 128}m`, [
+    'org.apache.flink.runtime.taskexecutor.TaskManagerRunner',
+    '--configDir',
+    join(HOME, 'conf'),
+  ])
+  launch('gateway', '-Xmx512m', [
+    'org.apache.flink.table.gateway.SqlGateway',
+    '-Dsql-gateway.endpoint.rest.address=127.0.0.1',
+  ])
+  const deadline = Date.now() + START_TIMEOUT_MS
+  while (!(await isUp())) {
+    if (Date.now() > deadline) throw new Error(`Flink did not start: see ${join(HOME, 'log')}`)
+    await sleep(250)
+  }
+}
+
+export async function stopFlink(): Promise<void> {
+  for (const name of PROCESSES) {
+    const pid = pidOf(name)
+    if (pid === undefined) continue
+    try {
+      process.kill(pid)
+      for (let waited = 0; waited < 100 && isAlive(pid); waited++) await sleep(100)
+      if (isAlive(pid)) process.kill(pid, 'SIGKILL')
+    } catch {
+      // It is gone already.
+    }
+    rmSync(join(HOME, `${name}.pid`), { force: true })
+  }
+}
+
+/** CPU seconds, user and system, that the task manager has used: what a benchmark counts. */
+export function flinkCpuSeconds(): number {
+  const pid = pidOf('taskmanager')
+  if (pid === undefined) throw new Error('the task manager does not run')
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ')
+  return (Number(stat[11]) + Number(stat[12])) / 100
+}
+
+function install(): void {
+  if (existsSync(join(HOME, 'dist/.done'))) return
+  mkdirSync(join(HOME, 'dist'), { recursive: true })
+  const inherit = { cwd: HOME, stdio: 'inherit' } as const
+  execFileSync(
+    'pip',
+    ['download', '-q', '--no-deps', '-d', 'wheel', `apache-flink-libraries==${VERSION}`],
+    inherit,
+  )
+  const unzip =
+    "import glob,zipfile\nz=zipfile.ZipFile(glob.glob('wheel/*.whl')[0])\n" +
+    "[z.extract(i,'dist') for i in z.infolist() if i.filename.startswith(('pyflink/lib/','pyflink/plugins/metrics-prom'))]"
+  execFileSync('python3', ['-c', unzip], inherit)
+  rmSync(join(HOME, 'wheel'), { recursive: true })
+  writeFileSync(join(HOME, 'pom.xml'), pom())
+  execFileSync(
+    'mvn',
+    [
+      '-q',
+      '-B',
+      'dependency:copy-dependencies',
+      '-DexcludeTransitive=true',
+      `-DoutputDirectory=${join(HOME, 'extra')}`,
+    ],
+    inherit,
+  )
+  writeFileSync(join(HOME, 'dist/.done'), '')
+}
+
+function pom(): string {
+  const dependency = (artifact: string, version: string): string =>
+    `<dependency><groupId>org.apache.flink</groupId><artifactId>${artifact}</artifactId><version>${version}</version></dependency>`
+  return `<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>
+<groupId>millrace.engines</groupId><artifactId>flink</artifactId><version>1</version><packaging>pom</packaging>
+<dependencies>${dependency('flink-sql-gateway', VERSION)}${dependency('flink-sql-connector-kafka', KAFKA_CONNECTOR)}</dependencies></project>
+`
+}
+
+function configure(): void {
+  for (const folder of ['conf', 'log', 'checkpoints'])
+    mkdirSync(join(HOME, folder), { recursive: true })
+  const settings = {
+    'jobmanager.rpc.address': '127.0.0.1',
+    'jobmanager.bind-host': '127.0.0.1',
+    'jobmanager.rpc.port': 16123,
+    'jobmanager.memory.process.size': '1024m',
+    'taskmanager.host': '127.0.0.1',
+    'taskmanager.bind-host': '127.0.0.1',
+    'taskmanager.numberOfTaskSlots': 4,
+    'taskmanager.cpu.cores': '4.0',
+    'taskmanager.memory.framework.heap.size': '128m',
+    'taskmanager.memory.framework.off-heap.size': '128m',
+    'taskmanager.memory.task.heap.size': `${TASK_HEAP_MB}m`,
+    'taskmanager.memory.task.off-heap.size': '0m',
+    'taskmanager.memory.managed.size': '512m',
+    'taskmanager.memory.network.min': '128m',
+    'taskmanager.memory.network.max': '128m',
+    'taskmanager.memory.jvm-metaspace.size': '512m',
+    'taskmanager.memory.jvm-overhead.min': '256m',
+    'taskmanager.memory.jvm-overhead.max': '256m',
+    'rest.address': '127.0.0.1',
+    'rest.bind-address': '127.0.0.1',
+    'rest.port': REST_PORT,
+    'parallelism.default': 1,
+    'pipeline.object-reuse': true,
+    'execution.checkpointing.dir': `file://${join(HOME, 'checkpoints')}`,
+    'state.backend.type': 'hashmap',
+    'classloader.check-leaked-classloader': false,
+    'classloader.resolve-order': 'parent-first',
+    'sql-gateway.endpoint.rest.address': '127.0.0.1',
+    'sql-gateway.endpoint.rest.bind-address': '127.0.0.1',
+    'sql-gateway.endpoint.rest.port': GATEWAY_PORT,
+  }
+  const yaml = Object.entries(settings).map(([name, value]) => `${name}: ${value}\n`)
+  writeFileSync(join(HOME, 'conf/config.yaml'), yaml.join(''))
+  writeFileSync(
+    join(HOME, 'conf/log4j.properties'),
+    'rootLogger.level=warn\nrootLogger.appenderRef.f.ref=f\nappender.f.type=Console\nappender.f.name=f\n' +
+      'appender.f.layout.type=PatternLayout\nappender.f.layout.pattern=%d{HH:mm:ss,SSS} %-5p %c{1} - %m%n\n',
+  )
+}
+
+function launch(name: (typeof PROCESSES)[number], heap: string, command: readonly string[]): void {
+  const log = openSync(join(HOME, 'log', `${name}.log`), 'w')
+  const classPath = `${join(HOME, 'dist/pyflink/lib')}/*:${join(HOME, 'extra')}/*`
+  const logging = `-Dlog4j.configurationFile=${join(HOME, 'conf/log4j.properties')}`
+  const child = spawn('java', [heap, ...moduleOpenings(), logging, '-cp', classPath, ...command], {
+    stdio: ['ignore', log, log],
+    detached: true,
+    env: {
+      ...process.env,
+      FLINK_CONF_DIR: join(HOME, 'conf'),
+      FLINK_LIB_DIR: join(HOME, 'dist/pyflink/lib'),
+      FLINK_PLUGINS_DIR: join(HOME, 'dist/pyflink/plugins'),
+    },
+  })
+  child.unref()
+  closeSync(log)
+  writeFileSync(join(HOME, `${name}.pid`), String(child.pid))
+}
+
+function moduleOpenings(): string[] {
+  const exported = ['api', 'file', 'parser', 'tree', 'util'].map(
+    (part) => `--add-exports=jdk.compiler/com.sun.tools.javac.${part}=ALL-UNNAMED`,
+  )
+  const packages = [
+    'lang',
+    'net',
+    'io',
+    'nio',
+    'lang.reflect',
+    'text',
+    'time',
+    'util',
+    'util.concurrent',
+    'util.concurrent.atomic',
+    'util.concurrent.locks',
+  ]
+  const opened = packages.map((name) => `--add-opens=java.base/java.${name}=ALL-UNNAMED`)
+  return [
+    ...exported,
+    ...opened,
+    '--add-opens=java.base/sun.nio.ch=ALL-UNNAMED',
+    '--add-exports=java.rmi/sun.rmi.registry=ALL-UNNAMED',
+  ]
+}
+
+function pidOf(name: string): number | undefined {
+  const file = join(HOME, `${name}.pid`)
+  return existsSync(file) ? Number(readFileSync(file, 'utf8')) : undefined
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch {
+    return false
+  }
+}
+
+async function isUp(): Promise<boolean> {
+  try {
+    await fetch(`${FLINK_GATEWAY}/info`)
+    const overview = (await (await fetch(`${FLINK_REST}/overview`)).json()) as {
+      taskmanagers?: number
+    }
+    return overview.taskmanagers === 1
+  } catch {
+    return false
+  }
+}
+
+if (import.meta.main) {
+  if (process.argv[2] === 'stop') await stopFlink()
+  else await startFlink()
+}
