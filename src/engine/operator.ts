@@ -5,6 +5,7 @@
  * them into keyed state. Where keys must meet, the graph has an exchange between two chains.
  */
 import type { Batch } from '../data/batch.ts'
+import type { StateReader, StateWriter } from '../state/state-stream.ts'
 
 /** Passes a batch to what comes next. Synchronous: when it returns the batch has been dealt with. */
 export type Emit = (batch: Batch) => void
@@ -18,24 +19,8 @@ export interface Operator {
   onWatermark(watermarkUs: bigint, emit: Emit): void
   /** Inputs have ended; the watermark has been moved to the maximum before. */
   onEnd(emit: Emit): void
-  /** Writes changed state since the last snapshot (or all of it, for a base) through the state codec. */
+  /** Names every table of state it has, and writes what changed in them since the last snapshot. */
   snapshot(writer: StateWriter): void
   restore(reader: StateReader): void
   dispose(): void
-}
-
-/** One operator's part of a checkpoint: named tables of (key group, key, value | tombstone). */
-export interface StateWriter {
-  readonly base: boolean
-  table(name: string, write: (sink: EntrySink) => void): void
-}
-
-export interface EntrySink {
-  put(keyGroup: number, key: Uint8Array, value: Uint8Array): void
-  remove(keyGroup: number, key: Uint8Array): void
-}
-
-export interface StateReader {
-  /** Entries of the key groups that this worker owns, in any order. */
-  table(name: string, read: (keyGroup: number, key: Uint8Array, value: Uint8Array) => void): void
 }

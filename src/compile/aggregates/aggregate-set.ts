@@ -1,0 +1,81 @@
+/**
+ * The aggregates of one GROUP BY, compiled: what cells an entry needs, and closures that update, merge and read them in bulk.
+ *
+ * Rows that are added (+I, +U) and rows that are taken away (-U, -D) come in two calls; the order between them does not matter.
+ * DISTINCT and retractable MIN and MAX keep their values in *side tables* keyed by the group's key and the value.
+ */
+import type { Vector } from '../../data/batch.ts'
+import type { Pointer } from '../../data/memory.ts'
+import type { DataType } from '../../data/types.ts'
+import type { Expression } from '../../plan/expressions.ts'
+import type { CompiledExpression, CompiledPredicate, Frame } from '../compiled.ts'
+
+/** The part of state's KeyedTable that aggregates use: `compile` must not know the room of state. */
+export interface GroupTable {
+  readonly size: number
+  valueOffset(index: number): number
+  upsert(rows: GroupRows, entries: Pointer): number
+  find(rows: GroupRows, entries: Pointer): void
+  scan(
+    cursor: number,
+    entries: Pointer,
+    max: number,
+  ): { readonly next: number; readonly count: number }
+  keysOf(entries: Pointer, count: number): readonly Vector[]
+  setBytes(entry: Pointer, valueIndex: number, address: Pointer, bytes: number): void
+  remove(entry: Pointer): void
+  dispose(): void
+}
+
+export interface GroupRows {
+  readonly count: number
+  readonly selection: Pointer
+  readonly keys: readonly Vector[]
+}
+
+export type AggregateCell = 'i64' | 'f64' | 'bytes'
+
+/** Keys of a side table: the group's key types, then these. */
+export interface SideTableLayout {
+  readonly name: string
+  readonly keys: readonly DataType[]
+  readonly values: readonly AggregateCell[]
+}
+
+/** One keyed table of groups (a pane, or a whole GROUP BY) and the side tables that belong to it, in `sides`' order. */
+export interface GroupState {
+  readonly groups: GroupTable
+  readonly sides: readonly GroupTable[]
+}
+
+export interface AggregateSet {
+  /** 'kernel' only if every update loop is one. */
+  readonly mark: 'kernel' | 'js'
+  readonly jsBecause: readonly string[]
+  /** Value cells of an entry; the caller may add its own cells after them. */
+  readonly values: readonly AggregateCell[]
+  /** Side tables to be made with each table of groups; empty in the usual case. */
+  readonly sides: readonly SideTableLayout[]
+  /** The result types, in the order of the calls. */
+  readonly types: readonly DataType[]
+  /**
+   * Adds the frame's selected rows to their groups: `entries` has the u32 address of each, in the selection's order, as
+   * `groups.upsert` gave them; `keys` the group's key vectors (read only if there are side tables).
+   */
+  update(state: GroupState, frame: Frame, keys: readonly Vector[], entries: Pointer): void
+  /** Takes rows away. Only if compiled with `retracts`. */
+  retract(state: GroupState, frame: Frame, keys: readonly Vector[], entries: Pointer): void
+  /** Adds what `from` holds to `into` (panes of HOP windows); `from` stays as it is. Absent groups are inserted. */
+  merge(into: GroupState, from: GroupState): void
+  /** One vector a call, `count` cells each, in the arena; cells of strings point into the state. */
+  results(state: GroupState, entries: Pointer, count: number): readonly Vector[]
+  /** Before a group's entry is removed: forgets what belongs to it. */
+  forget(state: GroupState, entries: Pointer, count: number): void
+}
+
+export interface AggregateEnvironment {
+  readonly expression: (expression: Expression) => CompiledExpression
+  readonly predicate: (expression: Expression) => CompiledPredicate
+  /** True when -U and -D rows may come. */
+  readonly retracts: boolean
+}

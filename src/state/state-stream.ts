@@ -1,0 +1,44 @@
+/**
+ * How operators hand their state to a checkpoint and get it back: named tables of (key group, key, value | tombstone).
+ *
+ * A table that a snapshot does not name no longer exists: an operator names every table it has, at every snapshot, changed or not.
+ */
+
+/** One operator's part of a checkpoint. */
+export interface StateWriter {
+  /** Names are any text, unique within the operator ('groups', 'pane 1700000000000000'). */
+  table(name: string, write: (sink: EntrySink) => void): void
+}
+
+export interface EntrySink {
+  /** What earlier checkpoints hold of this table counts no more: what follows is all of it. Before the first put. */
+  replace(): void
+  /** `keyGroup` 0..127. Bytes are copied. */
+  put(keyGroup: number, key: Uint8Array, value: Uint8Array): void
+  remove(keyGroup: number, key: Uint8Array): void
+  /** Whole records in the layout of entry-codec.ts, `count` of them, copied: the fast way of KeyedTable. */
+  records(bytes: Uint8Array, count: number): void
+}
+
+/** One operator's part, for the key groups that this worker owns. */
+export interface StateReader {
+  /** Names of the tables there are, sorted. */
+  tables(): readonly string[]
+  /** Undefined if the checkpoint has no such table. */
+  source(name: string): TableSource | undefined
+  /** The live entries of a small table, in any order; nothing if it is missing. */
+  table(name: string, read: (keyGroup: number, key: Uint8Array, value: Uint8Array) => void): void
+}
+
+export interface TableSource {
+  /** Key groups to take: [from, to). */
+  readonly groupStart: number
+  readonly groupEnd: number
+  /**
+   * True when the next checkpoint goes on from the files read here (then what is read is known to it); false when workers were
+   * added or taken away, and all must be written anew.
+   */
+  readonly continues: boolean
+  /** Whole records, oldest first: a later record of a key replaces an earlier one. Views are valid within the call. */
+  read(take: (records: Uint8Array) => void): void
+}
