@@ -1,0 +1,73 @@
+/** The published package: every dependency has a reason, its size is bounded, and the tarball works when it is installed alone. */
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import test, { after, before } from 'node:test'
+
+const INSTALLED_BYTES_MAX = 50 * 1024 * 1024
+const manifest = JSON.parse(readFileSync('package.json', 'utf8'))
+
+/** Why each is there; the pages are in docs/decisions. */
+const REASONS: Record<string, string> = {
+  commander: 'the command line',
+  fastify: 'the HTTP server of a watched service',
+  hyparquet: 'reading Parquet',
+  'hyparquet-writer': 'Parquet metadata and encodings',
+  pino: 'structured logs',
+  'prom-client': 'metrics in the text format of Prometheus',
+  zod: 'checking configuration',
+}
+
+let directory: string
+
+before(() => {
+  directory = mkdtempSync(join(tmpdir(), 'millrace-package-'))
+  const npm = (args: string[], cwd: string) =>
+    execFileSync('npm', args, { cwd, stdio: ['ignore', 'pipe', 'pipe'], encoding: 'utf8' })
+  const [packed] = JSON.parse(npm(['pack', '--json', '--pack-destination', directory], '.'))
+  writeFileSync(join(directory, 'package.json'), '{"private":true,"type":"module"}')
+  npm(['install', '--no-audit', '--no-fund', join(directory, packed.filename)], directory)
+})
+after(() => rmSync(directory, { recursive: true, force: true }))
+
+test('every dependency has a reason, and every reason a dependency', () => {
+  assert.deepEqual(Object.keys(manifest.dependencies).sort(), Object.keys(REASONS).sort())
+})
+
+test('the package installs without scripts', () => {
+  const hooks = ['preinstall', 'install', 'postinstall', 'prepare']
+  assert.deepEqual(
+    hooks.filter((hook) => hook in manifest.scripts),
+    [],
+  )
+})
+
+test('installed with its dependencies it is at most 50 MB', () => {
+  const bytes = bytesOf(join(directory, 'node_modules'))
+  assert.ok(bytes <= INSTALLED_BYTES_MAX, `${bytes} bytes`)
+})
+
+test('every subpath of the installed tarball imports', () => {
+  for (const subpath of Object.keys(manifest.exports)) {
+    if (subpath === './package.json') continue
+    const specifier = join('millrace', subpath)
+    const script = `await import(${JSON.stringify(specifier)})`
+    execFileSync(process.execPath, ['--input-type=module', '-e', script], { cwd: directory })
+  }
+})
+
+test('the command of the installed tarball answers', () => {
+  const help = execFileSync(join(directory, 'node_modules/.bin/millrace'), ['--help'], {
+    encoding: 'utf8',
+  })
+  assert.match(help, /millrace/)
+})
+
+function bytesOf(path: string): number {
+  const stat = statSync(path, { throwIfNoEntry: false })
+  if (stat === undefined) return 0
+  if (!stat.isDirectory()) return stat.size
+  return readdirSync(path).reduce((sum, name) => sum + bytesOf(join(path, name)), 0)
+}
