@@ -26,6 +26,7 @@ const MODULES = [
   'time',
   'text',
   'crc',
+  'lines',
 ]
 
 const verify = process.argv.includes('--verify')

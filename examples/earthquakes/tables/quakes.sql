@@ -18,7 +18,7 @@ CREATE TABLE quakes (
 
 CREATE TABLE quakes_per_hour (
   region STRING,
-  window_start TIMESTAMP_LTZ(3),
+  window_start TIMESTAMP(3),
   quakes BIGINT,
   strongest DOUBLE
 ) WITH (
