@@ -1,0 +1,43 @@
+/** Aggregate functions of GROUP BY. Their results are nullable unless said: a group may have only NULLs. */
+import { type DataType, types } from '../../data/types.ts'
+import { DECIMAL_PRECISION_MAX } from './coercion.ts'
+import { any, define, numeric, optional } from './parameters.ts'
+import type { FunctionSignature } from './signature.ts'
+import { typeText } from './type-text.ts'
+
+export const aggregates: readonly FunctionSignature[] = [
+  define(
+    'COUNT',
+    'The number of rows, or of values that are not NULL.',
+    [optional(any)],
+    types.bigint,
+    {
+      nullable: 'never',
+    },
+  ),
+  define('SUM', 'The sum of the values that are not NULL.', [numeric], summed, {
+    nullable: 'always',
+  }),
+  define('AVG', 'The average of the values that are not NULL.', [numeric], averaged, {
+    nullable: 'always',
+  }),
+  define('MIN', 'The least value.', [any], ordered('MIN'), { nullable: 'always' }),
+  define('MAX', 'The greatest value.', [any], ordered('MAX'), { nullable: 'always' }),
+]
+
+function summed([type]: readonly DataType[]): DataType {
+  return type!.kind === 'decimal' ? types.decimal(DECIMAL_PRECISION_MAX, type!.scale) : type!
+}
+
+/** @see org.apache.flink.table.types.logical.utils.LogicalTypeMerging.findAvgAggType */
+function averaged([type]: readonly DataType[]): DataType {
+  if (type!.kind !== 'decimal') return type!
+  return types.decimal(DECIMAL_PRECISION_MAX, Math.max(6, type!.scale))
+}
+
+function ordered(name: string) {
+  return ([type]: readonly DataType[]): DataType | string =>
+    type!.kind === 'row' || type!.kind === 'array' || type!.kind === 'map'
+      ? `${name} does not order ${typeText(type!)}`
+      : type!
+}

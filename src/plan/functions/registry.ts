@@ -1,0 +1,45 @@
+/** All functions by name. A new function is one entry in its group here, and its implementation under the same name in src/compile. */
+import { aggregates } from './aggregates.ts'
+import { collectionFunctions } from './collection.ts'
+import { conditionals } from './conditional.ts'
+import { jsonFunctions } from './json.ts'
+import { numberFunctions } from './number.ts'
+import { operators } from './operators.ts'
+import type { FunctionSignature } from './signature.ts'
+import { textFunctions } from './text.ts'
+import { timeFunctions } from './time.ts'
+
+const scalars: readonly FunctionSignature[] = [
+  ...operators,
+  ...conditionals,
+  ...numberFunctions,
+  ...textFunctions,
+  ...timeFunctions,
+  ...jsonFunctions,
+  ...collectionFunctions,
+]
+const scalarByName = byName(scalars)
+const aggregateByName = byName(aggregates)
+
+/** `name` in any case, or an alias. */
+export function functionNamed(name: string): FunctionSignature | undefined {
+  return scalarByName.get(name.toUpperCase())
+}
+/** Of the functions themselves, without aliases, in alphabetical order. */
+export function functionNames(): readonly string[] {
+  return scalars.map(({ name }) => name).sort()
+}
+export function aggregateNamed(name: string): FunctionSignature | undefined {
+  return aggregateByName.get(name.toUpperCase())
+}
+export function aggregateNames(): readonly string[] {
+  return aggregates.map(({ name }) => name).sort()
+}
+
+function byName(list: readonly FunctionSignature[]): ReadonlyMap<string, FunctionSignature> {
+  return new Map(
+    list.flatMap((entry) =>
+      [entry.name, ...(entry.aliases ?? [])].map((name) => [name, entry] as const),
+    ),
+  )
+}
