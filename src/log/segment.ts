@@ -54,6 +54,12 @@ export function listSegments(files: Files, directory: string): number[] {
     .map(Number)
 }
 
+/** Of ascending base offsets, those of the segments that hold `offset` or what comes after it. */
+export function segmentsFrom(bases: readonly number[], offset: number): readonly number[] {
+  const after = bases.findIndex((base) => base > offset)
+  return bases.slice(after === -1 ? -1 : Math.max(after - 1, 0))
+}
+
 /** Opens (and makes, if missing) the files of a segment, as empty: whoever opens one with content scans it. */
 export function openSegment(files: Files, directory: string, baseOffset: number): ActiveSegment {
   return {

@@ -21,22 +21,25 @@ import type { FileHandle, FileStat, Files } from '../files.ts'
 // O_RDWR | O_CREAT without O_APPEND: positions are ours, and what is there stays.
 const OPEN_FLAGS = { read: 'r', write: 'a+', create: 'wx+' } as const
 
+/** Always the same one: who must be alone in a process with a directory can tell by it. */
 export function nodeFiles(): Files {
-  return {
-    open,
-    exists: existsSync,
-    list: (path) => readdirSync(path).sort(),
-    makeDirectory(path) {
-      mkdirSync(path, { recursive: true })
-    },
-    rename: renameSync,
-    link: linkSync,
-    remove(path) {
-      rmSync(path, { recursive: true })
-    },
-    stat,
-    syncDirectory,
-  }
+  return FILES
+}
+
+const FILES: Files = {
+  open,
+  exists: existsSync,
+  list: (path) => readdirSync(path).sort(),
+  makeDirectory(path) {
+    mkdirSync(path, { recursive: true })
+  },
+  rename: renameSync,
+  link: linkSync,
+  remove(path) {
+    rmSync(path, { recursive: true })
+  },
+  stat,
+  syncDirectory,
 }
 
 function open(path: string, mode: 'read' | 'write' | 'create'): FileHandle {

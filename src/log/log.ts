@@ -1,0 +1,329 @@
+/**
+ * The event log of a data directory, opened for writing: topics, appends, retention.
+ *
+ * One process owns the directory and opens this in its main thread; everyone else reads (./reader.ts) without a lock.
+ * Opening the same directory twice in a process gives the same log: it closes with its last user.
+ */
+import { invariant, MillraceError } from '../errors.ts'
+import type { Files } from '../ports/files.ts'
+import type { Ports } from '../ports/ports.ts'
+import { createBatchBuilder, type LogRecord } from './batch-builder.ts'
+import { EVENT_ID_HEADER, type EventIds, loadEventIds } from './event-ids.ts'
+import { type AppendedBatch, type FsyncPolicy, PartitionWriter } from './partition-writer.ts'
+import { partitionOf } from './partitioner.ts'
+import { type ProducerState, sequenceAfter } from './producers.ts'
+import { type ProducerSequence, readBatchHeader } from './record-batch.ts'
+import {
+  createTopicFile,
+  describeTopic,
+  listTopics,
+  partitionDirectory,
+  requireTopic,
+  type TopicDescription,
+  type TopicSettings,
+} from './topics.ts'
+
+/** A record to append. With an event id it is appended once, however often it is sent (within the topic's window). */
+export interface ProducedRecord extends LogRecord {
+  readonly eventId?: string
+}
+
+export interface Appended {
+  /** Of the first record that was appended; `endOffset` if none was. */
+  readonly baseOffset: number
+  /** Exclusive. */
+  readonly endOffset: number
+  readonly appended: number
+  /** Records that were there already. */
+  readonly duplicates: number
+}
+
+export interface OpenLogRequest {
+  readonly ports: Ports
+  readonly dataDirectory: string
+  /** 'batch' unless told. The first to open the directory decides. */
+  readonly fsync?: FsyncPolicy
+}
+
+/** Records of one call are cut into batches of about this many bytes. */
+const BATCH_BYTES = 1 << 20
+const encoder = new TextEncoder()
+
+const opened = new WeakMap<Files, Map<string, EventLog>>()
+
+/** Opens the log of a data directory for writing; partitions are recovered when first written. */
+export function openLog(request: OpenLogRequest): EventLog {
+  const { ports, dataDirectory } = request
+  const byDirectory = opened.get(ports.files) ?? new Map<string, EventLog>()
+  opened.set(ports.files, byDirectory)
+  const known = byDirectory.get(dataDirectory)
+  if (known !== undefined) return known.share()
+  const log = new EventLog(request, () => byDirectory.delete(dataDirectory))
+  byDirectory.set(dataDirectory, log)
+  return log
+}
+
+interface OpenPartition {
+  readonly writer: PartitionWriter
+  readonly topic: TopicDescription
+  eventIds: EventIds | undefined
+}
+
+export class EventLog {
+  readonly dataDirectory: string
+  readonly #ports: Ports
+  readonly #fsync: FsyncPolicy
+  readonly #forget: () => void
+  readonly #partitions = new Map<string, Promise<OpenPartition>>()
+  #users = 1
+  #nextPartition = 0
+
+  constructor({ ports, dataDirectory, fsync }: OpenLogRequest, forget: () => void) {
+    this.#ports = ports
+    this.dataDirectory = dataDirectory
+    this.#fsync = fsync ?? { kind: 'batch' }
+    this.#forget = forget
+  }
+
+  /** One more user, who closes it too. */
+  share(): this {
+    this.#users++
+    return this
+  }
+
+  /** @throws LOG_TOPIC_INVALID, LOG_TOPIC_EXISTS */
+  createTopic(
+    name: string,
+    options: { readonly partitions?: number; readonly settings?: TopicSettings } = {},
+  ): Promise<TopicDescription> {
+    const { partitions = 1, settings = {} } = options
+    return createTopicFile(this.#ports, this.dataDirectory, name, partitions, settings)
+  }
+
+  /** Undefined if it does not exist. */
+  topic(name: string): TopicDescription | undefined {
+    return describeTopic(this.#ports, this.dataDirectory, name)
+  }
+
+  topics(): readonly string[] {
+    return listTopics(this.#ports, this.dataDirectory)
+  }
+
+  /**
+   * Appends records to one partition, in order; answers under the fsync policy.
+   * With a producer, `sequence` is that of the first record. Event ids and a producer exclude one another.
+   * @throws LOG_TOPIC_MISSING, LOG_RECORD_TOO_LARGE, LOG_KEY_MISSING (compacted topics), LOG_WRITE_FAILED, LOG_FSYNC_FAILED,
+   *   LOG_CORRUPT (recovery), LOG_PRODUCER_FENCED, LOG_SEQUENCE_GAP
+   */
+  async append(
+    topic: string,
+    partition: number,
+    records: readonly ProducedRecord[],
+    producer?: ProducerSequence,
+  ): Promise<Appended> {
+    const open = await this.#open(topic, partition)
+    checkRecords(open.topic, records)
+    const appended = await open.writer.exclusively(() => this.#place(open, records, producer))
+    await open.writer.acknowledge()
+    return appended
+  }
+
+  /**
+   * Appends records to the partitions of their keys, of their event ids where they have no key, or in turn.
+   * Order is kept within a partition.
+   */
+  async produce(topic: string, records: readonly ProducedRecord[]): Promise<Appended[]> {
+    const { partitions } = requireTopic(this.#ports, this.dataDirectory, topic)
+    const turn = this.#nextPartition++ % partitions
+    const byPartition = new Map<number, ProducedRecord[]>()
+    for (const record of records) {
+      const key =
+        record.key ?? (record.eventId === undefined ? null : encoder.encode(record.eventId))
+      const partition = key === null ? turn : partitionOf(key, partitions)
+      const group = byPartition.get(partition)
+      if (group === undefined) byPartition.set(partition, [record])
+      else group.push(record)
+    }
+    return Promise.all(
+      [...byPartition].map(([partition, group]) => this.append(topic, partition, group)),
+    )
+  }
+
+  /**
+   * Appends a batch as `createBatchBuilder(...).finish(...)` gives it: what is encoded already, as a sink's staged rows.
+   * The batch is stamped in place.
+   */
+  async appendBatch(
+    topic: string,
+    partition: number,
+    batch: Uint8Array,
+    producer?: ProducerSequence,
+  ): Promise<AppendedBatch> {
+    const { writer } = await this.#open(topic, partition)
+    return writer.append(batch, producer)
+  }
+
+  /** What the partition knows of an idempotent producer; undefined if nothing. */
+  async producer(
+    topic: string,
+    partition: number,
+    producerId: number,
+  ): Promise<ProducerState | undefined> {
+    const { writer } = await this.#open(topic, partition)
+    return writer.producer(producerId)
+  }
+
+  /** The partition's writer, recovered: for retention and compaction. */
+  async partition(topic: string, partition: number): Promise<PartitionWriter> {
+    return (await this.#open(topic, partition)).writer
+  }
+
+  /** Everything placed so far is on the disk when it resolves. */
+  async flush(): Promise<void> {
+    const open = await Promise.all(this.#partitions.values())
+    await Promise.all(open.map(({ writer }) => writer.sync()))
+  }
+
+  /** The last user's close syncs and closes the files. */
+  async close(): Promise<void> {
+    invariant(this.#users > 0, 'a log is closed once by each user')
+    if (--this.#users > 0) return
+    this.#forget()
+    const settled = await Promise.allSettled(
+      [...this.#partitions.values()].map(async (open) => (await open).writer.close()),
+    )
+    this.#partitions.clear()
+    for (const outcome of settled) if (outcome.status === 'rejected') throw outcome.reason
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  #open(topic: string, partition: number): Promise<OpenPartition> {
+    invariant(this.#users > 0, 'the log is open')
+    const name = `${topic}-${partition}`
+    const known = this.#partitions.get(name)
+    if (known !== undefined) return known
+    const opening = this.#openPartition(topic, partition)
+    this.#partitions.set(name, opening)
+    // What fails to open is tried anew by the next who asks.
+    opening.catch(() => this.#partitions.delete(name))
+    return opening
+  }
+
+  async #openPartition(name: string, partition: number): Promise<OpenPartition> {
+    const topic = requireTopic(this.#ports, this.dataDirectory, name)
+    invariant(
+      Number.isInteger(partition) && partition >= 0 && partition < topic.partitions,
+      `topic ${name} has partitions 0 to ${topic.partitions - 1}, not ${partition}`,
+    )
+    const directory = partitionDirectory(this.dataDirectory, name, partition)
+    const writer = await PartitionWriter.open(this.#ports, directory, topic.config, this.#fsync)
+    return { writer, topic, eventIds: undefined }
+  }
+
+  async #place(
+    open: OpenPartition,
+    records: readonly ProducedRecord[],
+    producer: ProducerSequence | undefined,
+  ): Promise<Appended> {
+    const { writer, topic } = open
+    const ids = records.some((record) => record.eventId !== undefined)
+      ? this.#eventIds(open)
+      : undefined
+    const fresh = ids === undefined ? records : withoutKnown(records, ids)
+    const nowMs = this.#ports.clock.nowMs()
+    let appended = 0
+    let baseOffset: number | undefined
+    let endOffset = writer.endOffset
+    let sequence = producer?.sequence ?? 0
+    let next = 0
+    for (const batch of batchesOf(fresh, topic, nowMs)) {
+      const { recordCount } = readBatchHeader(batch, 0)
+      const placed = await writer.place(batch, producer && { ...producer, sequence })
+      baseOffset ??= placed.baseOffset
+      endOffset = placed.endOffset
+      sequence = sequenceAfter(sequence, recordCount)
+      if (!placed.duplicate) appended += recordCount
+      for (let index = 0; ids !== undefined && index < recordCount; index++) {
+        const { eventId } = fresh[next++]!
+        if (eventId !== undefined) ids.add(eventId, placed.baseOffset + index)
+      }
+    }
+    baseOffset ??= endOffset
+    return { baseOffset, endOffset, appended, duplicates: records.length - appended }
+  }
+
+  #eventIds(open: OpenPartition): EventIds {
+    const { writer, topic } = open
+    open.eventIds ??= loadEventIds(
+      this.#ports.files,
+      writer.directory,
+      writer.endOffset,
+      topic.config.eventIdWindowRecords,
+    )
+    return open.eventIds
+  }
+}
+
+function withoutKnown(records: readonly ProducedRecord[], ids: EventIds): ProducedRecord[] {
+  const here = new Set<string>()
+  return records.filter(({ eventId }) => {
+    if (eventId === undefined) return true
+    if (ids.has(eventId) || here.has(eventId)) return false
+    here.add(eventId)
+    return true
+  })
+}
+
+function* batchesOf(
+  records: readonly ProducedRecord[],
+  topic: TopicDescription,
+  nowMs: number,
+): Generator<Uint8Array> {
+  const { compression, messageBytesMax } = topic.config
+  const builder = createBatchBuilder()
+  const bytesMax = Math.min(BATCH_BYTES, messageBytesMax)
+  for (const record of records) {
+    if (builder.count > 0 && builder.bytes + recordBytes(record) > bytesMax)
+      yield builder.finish(compression)
+    builder.add(withEventId(record), nowMs)
+  }
+  if (builder.count > 0) yield builder.finish(compression)
+}
+
+function withEventId(record: ProducedRecord): LogRecord {
+  if (record.eventId === undefined) return record
+  const header = { key: EVENT_ID_HEADER, value: encoder.encode(record.eventId) }
+  return { ...record, headers: [...(record.headers ?? []), header] }
+}
+
+/** Before anything is appended: a call's records go in together or not at all. */
+function checkRecords(topic: TopicDescription, records: readonly ProducedRecord[]): void {
+  const { messageBytesMax, cleanupPolicy } = topic.config
+  for (const [index, record] of records.entries()) {
+    const bytes = recordBytes(record)
+    if (bytes > messageBytesMax)
+      throw new MillraceError('LOG_RECORD_TOO_LARGE', {
+        message: `record ${index} has ${bytes} bytes; topic ${topic.name} takes ${messageBytesMax}`,
+        hint: "raise the topic's max.message.bytes, or send smaller records",
+        facts: { topic: topic.name, index, bytes, bytesMax: messageBytesMax },
+      })
+    if (cleanupPolicy === 'compact' && (record.key ?? null) === null)
+      throw new MillraceError('LOG_KEY_MISSING', {
+        message: `record ${index} has no key, and topic ${topic.name} keeps the last record of each key`,
+        hint: 'give every record a key, or create the topic with cleanup.policy=delete',
+        facts: { topic: topic.name, index },
+      })
+  }
+}
+
+/** With what the batch and the record add, rounded up. */
+function recordBytes(record: ProducedRecord): number {
+  let bytes = 128 + (record.key?.length ?? 0) + (record.value?.length ?? 0)
+  bytes += 3 * (record.eventId?.length ?? 0)
+  for (const { key, value } of record.headers ?? [])
+    bytes += 12 + 3 * key.length + (value?.length ?? 0)
+  return bytes
+}
