@@ -19,10 +19,10 @@ const revenue: PipelineStatus = {
   lag: 5,
   watermarkMs: 1_700_000_000_000,
   splits: [
-    { table: 'orders', split: '0', rowsRead: 1000, watermarkMs: 1_700_000_001_000, isIdle: false },
-    { table: 'orders', split: '1"\\\n', rowsRead: 200, lag: 5, isIdle: true },
+    { table: 'orders', split: '0', watermarkMs: 1_700_000_001_000, isIdle: false, isHolding: true },
+    { table: 'orders', split: '1"\\\n', lag: 5, isIdle: true, isHolding: false },
   ],
-  windows: { open: 3, nextEndMs: 1_700_000_060_000 },
+  windows: { any: true, open: 3, counted: true, nextEndMs: 1_700_000_060_000 },
   checkpoint: { id: '1-7', completedMs: 1_700_000_002_000, durationMs: 12, bytes: 4096 },
 }
 

@@ -16,7 +16,6 @@ interface PipelineMetric {
 interface SplitMetric {
   readonly name: string
   readonly help: string
-  readonly counts?: true
   value(split: SplitStatus): number | undefined
 }
 
@@ -89,12 +88,6 @@ const PIPELINE_METRICS: readonly PipelineMetric[] = [
 ]
 
 const SPLIT_METRICS: readonly SplitMetric[] = [
-  {
-    name: 'millrace_split_rows_read_total',
-    help: 'Rows read from one split of a source.',
-    counts: true,
-    value: (split) => split.rowsRead,
-  },
   {
     name: 'millrace_split_lag_rows',
     help: 'Rows known to wait in one split.',

@@ -25,7 +25,7 @@ export type PipelineState =
 export interface PipelineStatus {
   readonly name: string
   readonly state: PipelineState
-  readonly guarantee: string
+  readonly guarantee: 'exactly-once' | 'at-least-once'
   readonly workers: number
   readonly startedMs: number
   readonly restarts: number
@@ -48,15 +48,20 @@ export interface PipelineStatus {
 export interface SplitStatus {
   readonly table: string
   readonly split: string
-  readonly rowsRead: number
   readonly lag?: number
   readonly watermarkMs?: number
+  /** Its watermark is the lowest: windows wait for it. */
+  readonly isHolding: boolean
   /** At its end for the idle timeout: it does not hold the watermark back. */
   readonly isIdle: boolean
 }
 
 export interface WindowsStatus {
+  /** The pipeline has windows at all. */
+  readonly any: boolean
   readonly open: number
+  /** At least one row has been counted in some window. */
+  readonly counted: boolean
   /** The end of the open window that fires first. */
   readonly nextEndMs?: number
 }
@@ -72,20 +77,6 @@ export interface Problem {
   readonly code: string
   readonly message: string
   readonly hint: string
-}
-
-/** The split that holds the watermark back: the lowest of those not idle, one without any first. Undefined when none can. */
-export function holdingSplit(splits: readonly SplitStatus[]): SplitStatus | undefined {
-  const active = splits.filter((split) => !split.isIdle)
-  return active.reduce<SplitStatus | undefined>(
-    (lowest, split) =>
-      lowest === undefined || watermarkOrder(split) < watermarkOrder(lowest) ? split : lowest,
-    undefined,
-  )
-}
-
-function watermarkOrder(split: SplitStatus): number {
-  return split.watermarkMs ?? Number.NEGATIVE_INFINITY
 }
 
 /** True when a pipeline will neither run nor be retried by itself. */
