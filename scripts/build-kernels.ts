@@ -30,12 +30,15 @@ const MODULES = [
 ]
 
 const verify = process.argv.includes('--verify')
+/** Names given: only these are compiled. */
+const only = process.argv.slice(2).filter((word) => !word.startsWith('--'))
 const scratch = mkdtempSync(join(tmpdir(), 'millrace-kernels-'))
 let stale = 0
 for (const file of readdirSync(KERNELS)
   .filter((name) => name.endsWith('.as.ts'))
   .sort()) {
   const name = file.slice(0, -'.as.ts'.length)
+  if (only.length > 0 && !only.includes(name)) continue
   const index = MODULES.indexOf(name)
   if (index < 0) throw new Error(`${file}: add '${name}' to MODULES in scripts/build-kernels.ts`)
   const wasm = join(scratch, `${name}.wasm`)
