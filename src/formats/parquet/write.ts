@@ -38,6 +38,8 @@ export interface ParquetFileWriter {
   readonly rowCount: number
   /** Bytes written and waiting: what the file will have, about. */
   readonly bytes: number
+  /** Ends the row group that fills. */
+  flush(): void
   finish(): WrittenFile
 }
 
@@ -87,6 +89,7 @@ export function parquetFileWriter(options: ParquetWriteOptions): ParquetFileWrit
     get bytes() {
       return offset + pendingBytes(chunks)
     },
+    flush: endGroup,
     finish() {
       endGroup()
       emit(footer({ elements, groups, rowCount }))

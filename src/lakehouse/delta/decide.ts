@@ -9,8 +9,8 @@ import { isAppendOnly, supportsDomains, unsupportedToWrite } from './protocol.ts
 import type { Snapshot } from './snapshot.ts'
 
 export interface CommitAttempt {
-  /** Exactly-once: the application and its own counter, which only grows. */
-  readonly transaction: { readonly appId: string; readonly version: number }
+  /** Exactly-once: the application and its own counter, which only grows. Absent for what may be done twice (compaction). */
+  readonly transaction?: { readonly appId: string; readonly version: number }
   /** Written with the commit where the table supports it: the positions that it reaches. */
   readonly domain?: { readonly name: string; readonly configuration: string }
   readonly operation: string
@@ -46,11 +46,8 @@ export type Decision =
 
 /** @see Delta protocol, "Transaction Identifiers", "Domain Metadata", "Append-only Tables" */
 export function decideCommit(attempt: CommitAttempt, latest: Snapshot): Decision {
-  const { transaction } = attempt
-  const found = latest.transactions.get(transaction.appId)?.version
-  if (found === transaction.version) return { kind: 'already' }
-  if (found !== undefined && found > transaction.version) return movedPast(attempt, found)
   return (
+    transactionConflict(attempt, latest) ??
     protocolConflict(attempt, latest) ??
     metadataConflict(attempt, latest) ??
     domainConflict(attempt, latest) ??
@@ -75,7 +72,8 @@ export function commitActions(
     txnId: stamp.txnId,
     ...positions,
   }
-  const actions: Action[] = [{ commitInfo }, { txn: { ...transaction, lastUpdated: stamp.nowMs } }]
+  const actions: Action[] = [{ commitInfo }]
+  if (transaction !== undefined) actions.push(transactionAction(transaction, stamp.nowMs))
   if (domain !== undefined && supportsDomains(latest.protocol)) {
     const { name, configuration } = domain
     actions.push({ domainMetadata: { domain: name, configuration, removed: false } })
@@ -85,7 +83,21 @@ export function commitActions(
   return actions
 }
 
-function movedPast({ transaction }: CommitAttempt, found: number): Decision {
+function transactionAction(
+  { appId, version }: NonNullable<CommitAttempt['transaction']>,
+  lastUpdated: number,
+): Action {
+  return { txn: { appId, version, lastUpdated } }
+}
+
+function transactionConflict(
+  { transaction }: CommitAttempt,
+  latest: Snapshot,
+): Decision | undefined {
+  if (transaction === undefined) return undefined
+  const found = latest.transactions.get(transaction.appId)?.version
+  if (found === transaction.version) return { kind: 'already' }
+  if (found === undefined || found < transaction.version) return undefined
   return {
     kind: 'conflicted',
     reason: `another run of '${transaction.appId}' has committed ${found}, past this run's ${transaction.version}`,
