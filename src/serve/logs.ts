@@ -1,9 +1,8 @@
 /** Structured logs: JSON lines by pino, one event a line, to stderr or a file. */
 import { type Logger as PinoLogger, pino } from 'pino'
 import { MillraceError } from '../errors.ts'
+import type { LogLevel } from './log-levels.ts'
 
-export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const
-export type LogLevel = (typeof LOG_LEVELS)[number]
 export type Logger = PinoLogger
 
 /**

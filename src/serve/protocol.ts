@@ -41,7 +41,6 @@ const operation = z.discriminatedUnion('op', [
     topic: z.string(),
     /** Creates the topic if it is missing. */
     partitions: z.int().min(1).optional(),
-    fsync: z.enum(['batch', 'interval', 'os']).default('batch'),
     records: z.array(producedRecord),
   }),
 ])

@@ -1,0 +1,108 @@
+/** Every command by name, with its one line; its file is imported only when it is the one that was asked for. */
+import type { Declare } from './command.ts'
+
+export interface ListedCommand {
+  readonly name: string
+  readonly summary: string
+  /** Commands that belong together stand together in the help. */
+  readonly group: string
+  load(): Promise<Declare>
+}
+
+const START = 'Begin:'
+const RUN = 'Run pipelines:'
+const DATA = 'Put data in, get answers out:'
+const UNDERSTAND = 'Understand and check:'
+
+export const COMMANDS: readonly ListedCommand[] = [
+  {
+    name: 'demo',
+    summary: "a shop's orders, everything that goes wrong, and the proof that nothing was lost",
+    group: START,
+    load: async () => (await import('./commands/demo.ts')).declareDemo,
+  },
+  {
+    name: 'init',
+    summary: 'make a small commented project that runs',
+    group: START,
+    load: async () => (await import('./commands/init.ts')).declareInit,
+  },
+  {
+    name: 'run',
+    summary: 'run pipelines in the foreground, with live status',
+    group: RUN,
+    load: async () => (await import('./commands/run.ts')).declareRun,
+  },
+  {
+    name: 'start',
+    summary: 'start a pipeline in the process that runs already',
+    group: RUN,
+    load: async () => (await import('./commands/start.ts')).declareStart,
+  },
+  {
+    name: 'stop',
+    summary: 'stop a pipeline there, with a checkpoint',
+    group: RUN,
+    load: async () => (await import('./commands/stop.ts')).declareStop,
+  },
+  {
+    name: 'status',
+    summary: 'show what runs there, and why a window waits',
+    group: RUN,
+    load: async () => (await import('./commands/status.ts')).declareStatus,
+  },
+  {
+    name: 'savepoint',
+    summary: 'keep a copy of the state of a running pipeline',
+    group: RUN,
+    load: async () => (await import('./commands/savepoint.ts')).declareSavepoint,
+  },
+  {
+    name: 'produce',
+    summary: 'append JSON lines to a topic, durably, without duplicates when repeated',
+    group: DATA,
+    load: async () => (await import('./commands/produce.ts')).declareProduce,
+  },
+  {
+    name: 'query',
+    summary: 'run a SELECT over topics and tables and print its rows',
+    group: DATA,
+    load: async () => (await import('./commands/query.ts')).declareQuery,
+  },
+  {
+    name: 'log',
+    summary: 'list topics, look into one, verify checksums',
+    group: DATA,
+    load: async () => (await import('./commands/log.ts')).declareLog,
+  },
+  {
+    name: 'late',
+    summary: 'list rows that came after their window had fired, and feed them in again',
+    group: DATA,
+    load: async () => (await import('./commands/side-rows.ts')).declareLate,
+  },
+  {
+    name: 'dead',
+    summary: 'list rows that could not be read, and feed them in again',
+    group: DATA,
+    load: async () => (await import('./commands/side-rows.ts')).declareDead,
+  },
+  {
+    name: 'check',
+    summary: 'validate the whole project, offline, and show every error at once',
+    group: UNDERSTAND,
+    load: async () => (await import('./commands/check.ts')).declareCheck,
+  },
+  {
+    name: 'explain',
+    summary: "show a pipeline's plan, its guarantee, and what losing this machine would lose",
+    group: UNDERSTAND,
+    load: async () => (await import('./commands/explain.ts')).declareExplain,
+  },
+  {
+    name: 'gen',
+    summary: 'write TypeScript types of every table and query',
+    group: UNDERSTAND,
+    load: async () => (await import('./commands/gen.ts')).declareGen,
+  },
+]

@@ -1,0 +1,170 @@
+/**
+ * A pipeline's status as a few calm lines, the same for `run` and `status`:
+ *
+ *   revenue  running · exactly-once · 1 worker · 12 s
+ *     rows      1,204,331 read  98.1 k/s  lag 0 · 30 written · 2 late · 1 dead
+ *     watermark 2026-01-31 12:00:05  held by orders[2]
+ *               orders[0] 12:00:07 · orders[1] 12:00:09 · orders[2] 12:00:05 · orders[3] idle
+ *     windows   3 wait, the next for event time 2026-01-31 12:01:00
+ *     stored    checkpoint 1-7, 4 s ago, 12 KB
+ *
+ * Where windows wait and nothing has come out, lines below say why and what would change it.
+ */
+import {
+  type CheckpointStatus,
+  hasEnded,
+  type PipelineStatus,
+  type SplitStatus,
+} from '../../serve/status.ts'
+import { bytesText, countOf, countText, durationText, rateText, timeText } from './quantity.ts'
+import type { Style } from './style.ts'
+import { cut } from './table.ts'
+
+/** Splits beyond these are counted: the holding one is always shown. */
+const SPLITS_SHOWN = 8
+
+export interface StatusView {
+  readonly nowMs: number
+  readonly columns: number
+  readonly style: Style
+}
+
+export function statusLines(pipeline: PipelineStatus, view: StatusView): string[] {
+  const { style } = view
+  const label = (name: string) => style.faint(name.padEnd(10))
+  const lines = [
+    headLine(pipeline, view),
+    `  ${label('rows')}${rowsText(pipeline, style)}`,
+    ...watermarkLines(pipeline, view, label),
+    ...(pipeline.windows.any ? [`  ${label('windows')}${windowsText(pipeline)}`] : []),
+    `  ${label('stored')}${checkpointText(pipeline.checkpoint, view.nowMs)}`,
+  ].map((line) => cut(line, view.columns))
+  return [...lines, ...explanation(pipeline, view), ...problemLines(pipeline, style)]
+}
+
+function headLine(pipeline: PipelineStatus, { nowMs, style }: StatusView): string {
+  const facts = [
+    pipeline.guarantee,
+    countOf(pipeline.workers, 'worker'),
+    ...(hasEnded(pipeline.state) ? [] : [durationText(Math.max(0, nowMs - pipeline.startedMs))]),
+    ...(pipeline.restarts > 0 ? [countOf(pipeline.restarts, 'restart')] : []),
+  ]
+  return `${style.strong(pipeline.name)}  ${stateText(pipeline, style)}${style.faint(` · ${facts.join(' · ')}`)}`
+}
+
+function stateText({ state }: PipelineStatus, style: Style): string {
+  if (state === 'failed') return style.bad(state)
+  if (state === 'running' || state === 'finished') return style.good(state)
+  return style.warning(state)
+}
+
+function rowsText(pipeline: PipelineStatus, style: Style): string {
+  const { rowsRead, rowsWritten, rowsLate, rowsDead, lag } = pipeline
+  const speed = hasEnded(pipeline.state) ? '' : `  ${rateText(pipeline.rowsPerSecond)}`
+  const behind = lag === undefined ? '' : `  lag ${countText(lag)}`
+  const notice = (count: number, word: string) =>
+    count === 0 ? `0 ${word}` : style.warning(`${countText(count)} ${word}`)
+  return [
+    `${countText(rowsRead)} read${speed}${behind}`,
+    `${countText(rowsWritten)} written`,
+    notice(rowsLate, 'late'),
+    notice(rowsDead, 'dead'),
+  ].join(' · ')
+}
+
+function watermarkLines(
+  pipeline: PipelineStatus,
+  { style }: StatusView,
+  label: (name: string) => string,
+): string[] {
+  const timed = pipeline.splits.filter(
+    ({ watermarkMs, isHolding }) => watermarkMs !== undefined || isHolding,
+  )
+  if (timed.length === 0 && !pipeline.windows.any) return []
+  const holder = pipeline.splits.find(({ isHolding }) => isHolding)
+  const at = pipeline.watermarkMs === undefined ? 'none yet' : timeText(pipeline.watermarkMs)
+  const held =
+    holder === undefined || pipeline.splits.length < 2 ? '' : `  held by ${splitName(holder)}`
+  const first = `  ${label('watermark')}${at}${style.name(held)}`
+  if (pipeline.splits.length < 2) return [first]
+  return [first, `  ${label('')}${splitsText(pipeline.splits)}`]
+}
+
+function splitsText(splits: readonly SplitStatus[]): string {
+  // The lowest first: they are what one looks for.
+  const ordered = [...splits].sort(
+    (a, b) =>
+      Number(b.isHolding) - Number(a.isHolding) ||
+      Number(a.isIdle) - Number(b.isIdle) ||
+      (a.watermarkMs ?? -Infinity) - (b.watermarkMs ?? -Infinity),
+  )
+  const shown = ordered.slice(0, SPLITS_SHOWN).map((split) => {
+    const at = split.watermarkMs === undefined ? 'none yet' : timeText(split.watermarkMs).slice(11)
+    return `${splitName(split)} ${split.isIdle ? 'idle' : at}`
+  })
+  const more = ordered.length - shown.length
+  return [...shown, ...(more > 0 ? [`${more} more`] : [])].join(' · ')
+}
+
+function splitName({ table, split }: SplitStatus): string {
+  return `${table}[${split}]`
+}
+
+function windowsText({ windows }: PipelineStatus): string {
+  if (windows.open === 0) return 'none waits'
+  const next =
+    windows.nextEndMs === undefined
+      ? ''
+      : `, the next for event time ${timeText(windows.nextEndMs)}`
+  return `${countText(windows.open)} ${windows.open === 1 ? 'waits' : 'wait'}${next}`
+}
+
+function checkpointText(checkpoint: CheckpointStatus | undefined, nowMs: number): string {
+  if (checkpoint === undefined) return 'no checkpoint yet'
+  const age = durationText(Math.max(0, nowMs - checkpoint.completedMs))
+  return `checkpoint ${checkpoint.id}, ${age} ago, ${bytesText(checkpoint.bytes)}`
+}
+
+/** Why nothing has come out of the windows yet, for whoever has sent ten rows and waits. */
+function explanation(pipeline: PipelineStatus, { style }: StatusView): string[] {
+  const { windows, rowsRead, rowsWritten, watermarkMs } = pipeline
+  if (hasEnded(pipeline.state) || rowsWritten > 0 || windows.open === 0) return []
+  if (windows.nextEndMs === undefined) return []
+  const end = windows.nextEndMs
+  const reached =
+    watermarkMs === undefined ? 'there is no watermark yet' : `it is at ${timeText(watermarkMs)}`
+  const toGo =
+    watermarkMs === undefined ? '' : `, ${durationText(end - watermarkMs)} of event time short`
+  return [
+    `  ${style.warning('why no rows yet?')} ${countOf(rowsRead, 'row')} came in, but a window fires only when the watermark`,
+    `    reaches its end, ${timeText(end)}; ${reached}${toGo}.`,
+    '    The watermark moves with the events, not with the clock: an event late enough fires the window.',
+    `    If none will come: ${style.name("SET 'table.exec.watermark.idle-advance' = 'clock'")} lets an idle watermark follow`,
+    `    the clock, and ${style.name('millrace run --until end')} fires every window at the end of the input.`,
+  ]
+}
+
+function problemLines({ problem }: PipelineStatus, style: Style): string[] {
+  if (problem === undefined) return []
+  return [
+    `  ${style.bad(problem.code)}${style.faint(':')} ${problem.message}`,
+    `    ${style.faint('=')} ${problem.hint}`,
+  ]
+}
+
+/** One line for logs and pipes, where nothing can be redrawn. */
+export function statusLine(pipeline: PipelineStatus, nowMs: number): string {
+  const { name, state, rowsRead, rowsPerSecond, rowsWritten, rowsLate, rowsDead, lag } = pipeline
+  const parts = [
+    `${countText(rowsRead)} read`,
+    rateText(rowsPerSecond),
+    ...(lag === undefined ? [] : [`lag ${countText(lag)}`]),
+    `${countText(rowsWritten)} written`,
+    `${countText(rowsLate)} late`,
+    `${countText(rowsDead)} dead`,
+    ...(pipeline.watermarkMs === undefined ? [] : [`watermark ${timeText(pipeline.watermarkMs)}`]),
+    ...(pipeline.windows.any ? [`windows ${windowsText(pipeline)}`] : []),
+    checkpointText(pipeline.checkpoint, nowMs),
+  ]
+  return `${name}: ${state}, ${parts.join(', ')}`
+}
