@@ -20,6 +20,7 @@ export const ERRORS = {
   HTTP_LISTEN_FAILED: { fault: 'outside', retry: 'never' },
   HTTP_UNPROTECTED: { fault: 'usage', retry: 'never' },
   INVARIANT_BROKEN: { fault: 'millrace', retry: 'never' },
+  JSON_TYPE_UNSUPPORTED: { fault: 'query', retry: 'never' },
   LOG_COMPRESSION_UNSUPPORTED: { fault: 'source', retry: 'never' },
   LOG_CORRUPT: { fault: 'source', retry: 'never' },
   LOG_FSYNC_FAILED: { fault: 'outside', retry: 'never' },

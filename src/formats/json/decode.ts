@@ -142,10 +142,11 @@ function checkType(type: DataType, column: string): void {
       for (const field of type.fields) checkType(field.type, `${column}.${field.name}`)
       return
     case 'array':
-      return checkType(type.element, column)
+      checkType(type.element, column)
+      return
     case 'map':
       if (type.key.kind !== 'varchar' && type.key.kind !== 'char')
         throw refuse(`MAP with ${type.key.kind.toUpperCase()} keys: its keys are strings`)
-      return checkType(type.value, column)
+      checkType(type.value, column)
   }
 }

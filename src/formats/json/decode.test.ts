@@ -1,0 +1,231 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { type Plain, rowsOf } from '../../../test/builders/batch.ts'
+import { meaningOf } from '../../../test/builders/json-meaning.ts'
+import { createMutator } from '../../../test/builders/json-mutation.ts'
+import { LinearMemory, type Pointer } from '../../data/memory.ts'
+import { type DataType, type Schema, types, withNullability } from '../../data/types.ts'
+import { createJsonDecoder, type DecodedJson, type JsonDecoder } from './decode.ts'
+
+const memory = new LinearMemory()
+
+function place(records: readonly Uint8Array[]): Pointer {
+  const cells = memory.arena.allocate(8 * records.length)
+  records.forEach((record, index) => {
+    const address = memory.arena.allocate(record.length)
+    memory.u8.set(record, address)
+    // What stands behind a record must never matter.
+    memory.u8.fill(0x39, address + record.length, address + record.length + 24)
+    memory.u32[(cells >> 2) + 2 * index] = address
+    memory.u32[(cells >> 2) + 2 * index + 1] = record.length
+  })
+  return cells
+}
+
+const bytes = (text: string) => new TextEncoder().encode(text)
+const rows = ({ columns, rowCount, selection, count }: DecodedJson) =>
+  rowsOf(memory, { columns, rowCount, kinds: 0, selection, count })
+
+function decodeTexts(schema: Schema, texts: readonly string[], iso = false) {
+  const decoder = createJsonDecoder({ memory, schema, timestampFormat: iso ? 'ISO-8601' : 'SQL' })
+  const decoded = decoder.decode(place(texts.map(bytes)), texts.length)
+  decoder.dispose()
+  return { rows: rows(decoded), dead: decoded.dead }
+}
+
+function field(name: string, type: DataType) {
+  return { name, type }
+}
+const notNull = (type: DataType) => withNullability(type, false)
+
+const BID: Schema = [
+  field('auction', types.bigint),
+  field('bidder', types.bigint),
+  field('price', types.bigint),
+  field('channel', types.string),
+  field('url', types.string),
+  field('dateTime', types.timestamp(3)),
+  field('extra', types.string),
+]
+const SCHEMAS: Record<string, Schema> = {
+  bid: BID,
+  'some columns, some not null': [
+    field('extra', notNull(types.string)),
+    field('price', notNull(types.int)),
+    field('dateTime', notNull(types.timestamp(3))),
+  ],
+  'narrow and exact numbers': [
+    field('auction', types.smallint),
+    field('price', types.decimal(10, 2)),
+    field('bidder', types.decimal(38, 6)),
+    field('channel', types.boolean),
+  ],
+  'doubles and others': [
+    field('price', types.double),
+    field('bidder', types.float),
+    field('auction', types.tinyint),
+    field('channel', types.bytes),
+    field('dateTime', types.timestampLtz(6)),
+    field('url', types.date),
+    field('extra', types.time(6)),
+  ],
+}
+
+function bidText(random: (below: number) => number): string {
+  const price = random(5) ? random(10 ** (1 + random(8))) : random(2 ** 31) / 100
+  const word = () => random(2 ** 30).toString(36)
+  const bid = {
+    auction: random(1000),
+    bidder: random(2) ? random(100000) : random(100),
+    price,
+    channel: ['Google', 'Baidu', word(), 'true'][random(4)],
+    url: `https://www.nexmark.com/${word()}/${word()}/item.htm?query=1`,
+    dateTime: new Date(1767225600000 + random(2 ** 31) * 40)
+      .toISOString()
+      .slice(0, 23)
+      .replace('T', ' '),
+    extra: word(),
+  }
+  return JSON.stringify(bid)
+}
+
+function same(got: readonly Plain[], meant: readonly Plain[]): boolean {
+  return got.every((value, index) => {
+    const expected = meant[index]!
+    if (expected === '(json text)') return typeof value === 'string'
+    if (value instanceof Uint8Array) return Buffer.compare(value, expected as Uint8Array) === 0
+    if (Array.isArray(value)) return Array.isArray(expected) && same(value, expected)
+    return Object.is(value, expected)
+  })
+}
+
+/** Every accepted row equals its meaning, every other is dead with a reason, and no row is both or neither. */
+function compare(decoder: JsonDecoder, schema: Schema, records: readonly Uint8Array[]): void {
+  const mark = memory.arena.mark()
+  const decoded = decoder.decode(place(records), records.length)
+  const dead = new Map(decoded.dead.map(({ row, reason }) => [row, reason]))
+  const good = rows(decoded)
+  let next = 0
+  records.forEach((record, row) => {
+    const meant = meaningOf(record, schema)
+    const text = Buffer.from(record).toString('latin1')
+    if (meant === undefined) assert.ok(dead.get(row), `accepted: ${text}`)
+    else {
+      assert.equal(dead.get(row), undefined, `refused: ${text}`)
+      const got = good[next++]!
+      if (!same(got, meant)) assert.deepEqual(got, meant, text)
+    }
+  })
+  assert.equal(next, decoded.count)
+  memory.arena.release(mark)
+}
+
+for (const [name, schema] of Object.entries(SCHEMAS))
+  test(`mutated records mean what JSON.parse and the types say: ${name}`, () => {
+    for (const seed of [7, 1009, 52361]) {
+      const { mutate, random } = createMutator(seed)
+      const decoder = createJsonDecoder({ memory, schema })
+      const rounds = Array.from({ length: 8 }, (_, round) =>
+        Array.from({ length: 700 }, (_, index) => {
+          const record = bidText(random)
+          return (index + round) % (round < 4 ? 1 : 9) === 0 ? mutate(record) : bytes(record)
+        }),
+      )
+      for (const records of rounds) compare(decoder, schema, records)
+      decoder.dispose()
+    }
+  })
+
+test('reasons name the column and value, or the byte', () => {
+  const schema = [field('id', notNull(types.int)), field('price', types.decimal(10, 2))]
+  const reason = (text: string) => decodeTexts(schema, [text]).dead[0]?.reason
+  assert.equal(reason('{"id":1,"price":12.345}'), 'column price: 12.345 does not fit DECIMAL(10,2)')
+  assert.equal(reason('{"id":1,"price":"abc"}'), 'column price: "abc" is not a DECIMAL(10,2)')
+  assert.equal(reason('{"id":2147483648}'), 'column id: 2147483648 does not fit INT')
+  assert.equal(reason('{"price":1}'), 'column id: missing or null, but declared NOT NULL')
+  assert.equal(reason('{"id" 1}'), 'byte 6: expected ":"')
+  assert.equal(reason('{"id":1'), 'byte 7: expected "," or "}"')
+  assert.equal(reason('{"id":1} x'), 'byte 9: bytes after the object')
+  assert.equal(reason('[1]'), 'byte 0: expected "{"')
+  assert.equal(reason(`{"id":1,"x":${'['.repeat(200)}`), 'byte 139: nested deeper than 128 levels')
+  assert.equal(reason('{"id":1,"x":"a\u0001"}'), 'byte 14: a control character inside a string')
+  assert.equal(reason('{"id":1}'), undefined)
+})
+
+test('bad rows are set aside and the good ones around them are untouched', () => {
+  const texts = ['{"a":1}', '{"a":', '{"a":2}', '', '{"a":null}', '{"a":"x"}', '{"a":3}']
+  const { rows, dead } = decodeTexts([field('a', types.bigint)], texts)
+  assert.deepEqual(rows, [[1n], [2n], [null], [3n]])
+  assert.deepEqual(
+    dead.map(({ row }) => row),
+    [1, 3, 5],
+  )
+})
+
+test('a record without a value is dead', () => {
+  const cells = place([bytes('{"a":1}')])
+  memory.i64[cells >> 3] = 0n
+  const decoder = createJsonDecoder({ memory, schema: [field('a', types.bigint)] })
+  assert.deepEqual(decoder.decode(cells, 1).dead, [{ row: 0, reason: 'the record has no value' }])
+})
+
+test('__proto__ is a key like any other, and the last of equal keys counts', () => {
+  const schema = [field('__proto__', types.int), field('a', types.int)]
+  const texts = ['{"__proto__":1,"a":"bad","a":2}', '{"a":1,"a":null}', '{"a":1,"a":"bad"}']
+  const { rows, dead } = decodeTexts(schema, texts)
+  assert.deepEqual(rows, [
+    [1n, 2n],
+    [null, null],
+  ])
+  assert.equal(dead[0]?.reason, 'column a: "bad" is not a INT')
+})
+
+test('rows within rows are columns of their own, NULL as a whole or field by field', () => {
+  const inner: DataType = {
+    kind: 'row',
+    fields: [field('x', types.bigint), field('y', notNull(types.string))],
+    nullable: true,
+  }
+  const texts = [
+    '{"r":{"x":1,"y":"a"}}',
+    '{"r":null}',
+    '{}',
+    '{"r":{"y":"b","z":{}}}',
+    '{"r":{"x":1}}',
+    '{"r":5}',
+  ]
+  const { rows, dead } = decodeTexts([field('r', inner)], texts)
+  assert.deepEqual(rows, [[[1n, 'a']], [null], [null], [[null, 'b']]])
+  assert.deepEqual(
+    dead.map(({ reason }) => reason),
+    ['column r.y: missing or null, but declared NOT NULL', 'column r: 5 is not a ROW'],
+  )
+})
+
+test('ISO timestamps have a T between', () => {
+  const schema = [field('a', types.timestamp(3)), field('b', types.timestampLtz(3))]
+  const texts = [
+    '{"a":"1970-01-01T00:00:01.5","b":"1970-01-01T01:00:00+01:00"}',
+    '{"a":"1970-01-01 00:00:01"}',
+  ]
+  const { rows, dead } = decodeTexts(schema, texts, true)
+  assert.deepEqual(rows, [[1500000n, 0n]])
+  assert.equal(dead[0]?.reason, 'column a: "1970-01-01 00:00:01" is not a valid TIMESTAMP(3)')
+})
+
+test('a record of a megabyte is decoded, strings whole', () => {
+  const long = 'é\\n'.repeat(150_000)
+  const { rows } = decodeTexts(
+    [field('s', types.string)],
+    [`{"s":"${long}","t":"${'x'.repeat(400_000)}"}`],
+  )
+  assert.equal((rows[0]![0] as string).length, 300_000)
+})
+
+test('a column of a type that JSON does not have is refused by name', () => {
+  const schema = [field('i', { kind: 'interval_day_second', nullable: true })]
+  assert.throws(() => createJsonDecoder({ memory, schema }), {
+    code: 'JSON_TYPE_UNSUPPORTED',
+    message: 'column i: JSON has no INTERVAL DAY SECOND',
+  })
+})
