@@ -26,6 +26,7 @@ export const ERRORS = {
   LOG_FSYNC_FAILED: { fault: 'outside', retry: 'never' },
   LOG_KEY_MISSING: { fault: 'data', retry: 'never' },
   LOG_OFFSET_OUT_OF_RANGE: { fault: 'source', retry: 'never' },
+  LOG_OPTION_INVALID: { fault: 'query', retry: 'never' },
   LOG_PRODUCER_FENCED: { fault: 'usage', retry: 'never' },
   LOG_RECORD_TOO_LARGE: { fault: 'data', retry: 'never' },
   LOG_SEQUENCE_GAP: { fault: 'usage', retry: 'never' },

@@ -1,0 +1,169 @@
+/** A topic of the embedded log as a source: one split a partition, positions are offsets, reading again is exact. */
+import type { Batch, Vector } from '../../data/batch.ts'
+import type { LinearMemory, Pointer } from '../../data/memory.ts'
+import type { Field, Schema } from '../../data/types.ts'
+import { invariant } from '../../errors.ts'
+import { createJsonDecoder, type DecodedJson, type JsonDecoder } from '../../formats/json/decode.ts'
+import { createFrameKernel } from '../../kernels/frame.ts'
+import { partitionRange } from '../../log/lookup.ts'
+import { type LogReader, openReader, type ReadRecords } from '../../log/reader.ts'
+import { requireTopic } from '../../log/topics.ts'
+import type { DeadRow, Polled, Source, SourceReader, SourceRequest } from '../contract/source.ts'
+import { startOffset } from './options.ts'
+
+/** @throws LOG_TOPIC_MISSING */
+export async function openLogSource(request: SourceRequest): Promise<Source> {
+  const { ports, dataDirectory, options } = request
+  const name = options.topic!
+  const topic = requireTopic(ports, dataDirectory, name)
+  const endOf = (partition: number) =>
+    partitionRange(ports, dataDirectory, name, partition).endOffset
+  const bounded = options['scan.bounded.mode'] === 'latest-offset'
+  const ends = bounded ? Array.from({ length: topic.partitions }, (_, p) => endOf(p)) : undefined
+  return {
+    replay: 'exact',
+    bounded,
+    splits: async () => Array.from({ length: topic.partitions }, (_, partition) => `${partition}`),
+    endPosition: async (split) => `${ends?.[Number(split)] ?? endOf(Number(split))}`,
+    async open(split, start, memory) {
+      const partition = Number(split)
+      const from =
+        start === undefined
+          ? startOffset(ports, dataDirectory, request.table, options, partition)
+          : Number(start)
+      return openSplit(request, partition, from, ends?.[partition], memory)
+    },
+    close: async () => {},
+  }
+}
+
+function openSplit(
+  request: SourceRequest,
+  partition: number,
+  from: number,
+  end: number | undefined,
+  memory: LinearMemory,
+): SourceReader {
+  const { ports, dataDirectory, options, schema, metadataKeys } = request
+  const reader = openReader({
+    ports,
+    dataDirectory,
+    topic: options.topic!,
+    partition,
+    memory,
+    startOffset: from,
+    keys: metadataKeys.includes('key'),
+  })
+  const physical = schema.filter((_, column) => metadataKeys[column] === undefined)
+  const decoder = createJsonDecoder({
+    memory,
+    schema: physical,
+    timestampFormat: options['json.timestamp-format.standard'] === 'ISO-8601' ? 'ISO-8601' : 'SQL',
+  })
+  const metadata = metadataReader(memory, options.topic!, partition)
+  return {
+    poll({ rowsMax, until }) {
+      const untilOffset = Math.min(
+        until === undefined ? Number.MAX_SAFE_INTEGER : Number(until),
+        end ?? Number.MAX_SAFE_INTEGER,
+      )
+      const records = reader.poll({ recordsMax: rowsMax, untilOffset })
+      if (records === undefined)
+        return end !== undefined && reader.nextOffset >= end ? 'ended' : undefined
+      const decoded = decoder.decode(records.values, records.count)
+      const columns = columnsOf(schema, metadataKeys, decoded, records, metadata)
+      return polled(memory, reader, records, decoded, columns)
+    },
+    // Retention asks for the pins of pipelines; a position alone frees nothing.
+    committed: async () => {},
+    async close() {
+      closeSplit(reader, decoder)
+    },
+  }
+}
+
+function closeSplit(reader: LogReader, decoder: JsonDecoder): void {
+  reader.close()
+  decoder.dispose()
+}
+
+function polled(
+  memory: LinearMemory,
+  reader: LogReader,
+  records: ReadRecords,
+  decoded: DecodedJson,
+  columns: readonly Vector[],
+): Polled {
+  const { rowCount, selection, count } = decoded
+  const batch: Batch = { rowCount, columns, kinds: 0, selection, count }
+  const dead = decoded.dead.map(({ row, reason }) => deadRow(memory, records, row, reason))
+  return {
+    batch,
+    appendTimeUs: records.appendTimesUs,
+    next: `${records.nextOffset}`,
+    dead,
+    lag: reader.lag,
+  }
+}
+
+function deadRow(memory: LinearMemory, records: ReadRecords, row: number, reason: string): DeadRow {
+  const words = (records.values >> 2) + 2 * row
+  const address = memory.u32[words]!
+  const bytes = memory.u8.slice(address, address + memory.u32[words + 1]!)
+  const offset = memory.i64[(records.offsets >> 3) + row]!
+  return { bytes, reason, position: `${offset}`, beforeRow: row }
+}
+
+function columnsOf(
+  schema: Schema,
+  metadataKeys: readonly (string | undefined)[],
+  decoded: DecodedJson,
+  records: ReadRecords,
+  metadata: (key: string, field: Field, records: ReadRecords) => Vector,
+): Vector[] {
+  let physical = 0
+  return schema.map((field, column) => {
+    const key = metadataKeys[column]
+    return key === undefined ? decoded.columns[physical++]! : metadata(key, field, records)
+  })
+}
+
+/** Makes the columns that are not in the value. Their cells serve every type that a table may declare them with. */
+function metadataReader(
+  memory: LinearMemory,
+  topic: string,
+  partition: number,
+): (key: string, field: Field, records: ReadRecords) => Vector {
+  const { validityOf } = createFrameKernel(memory)
+  const constant = (value: bigint, count: number): Pointer => {
+    const cells = memory.arena.allocate(count * 8)
+    memory.i64.fill(value, cells >> 3, (cells >> 3) + count)
+    return cells
+  }
+  return (key, { type }, records) => {
+    switch (key) {
+      case 'offset':
+        return { type, cells: records.offsets, validity: 0 }
+      case 'timestamp':
+        return { type, cells: records.timesUs, validity: 0 }
+      case 'log-append-time':
+        return {
+          type,
+          cells: records.appendTimesUs,
+          validity: validityOf(records.appendTimesUs, records.count),
+        }
+      case 'partition':
+        return { type, cells: constant(BigInt(partition), records.count), validity: 0 }
+      case 'topic': {
+        const bytes = new TextEncoder().encode(topic)
+        const address = memory.arena.allocate(bytes.length)
+        memory.u8.set(bytes, address)
+        const cell = BigInt(address) | (BigInt(bytes.length) << 32n)
+        return { type, cells: constant(BigInt.asIntN(64, cell), records.count), validity: 0 }
+      }
+      default:
+        invariant(key === 'key', `the log has metadata ${key}`)
+        return { type, cells: records.keys, validity: validityOf(records.keys, records.count) }
+    }
+  }
+}
