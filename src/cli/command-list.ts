@@ -28,12 +28,6 @@ export const COMMANDS: readonly ListedCommand[] = [
     load: async () => (await import('./commands/init.ts')).declareInit,
   },
   {
-    name: 'run',
-    summary: 'run pipelines in the foreground, with live status',
-    group: RUN,
-    load: async () => (await import('./commands/run.ts')).declareRun,
-  },
-  {
     name: 'start',
     summary: 'start a pipeline in the process that runs already',
     group: RUN,
@@ -64,12 +58,6 @@ export const COMMANDS: readonly ListedCommand[] = [
     load: async () => (await import('./commands/produce.ts')).declareProduce,
   },
   {
-    name: 'query',
-    summary: 'run a SELECT over topics and tables and print its rows',
-    group: DATA,
-    load: async () => (await import('./commands/query.ts')).declareQuery,
-  },
-  {
     name: 'log',
     summary: 'list topics, look into one, verify checksums',
     group: DATA,
@@ -86,23 +74,5 @@ export const COMMANDS: readonly ListedCommand[] = [
     summary: 'list rows that could not be read, and feed them in again',
     group: DATA,
     load: async () => (await import('./commands/side-rows.ts')).declareDead,
-  },
-  {
-    name: 'check',
-    summary: 'validate the whole project, offline, and show every error at once',
-    group: UNDERSTAND,
-    load: async () => (await import('./commands/check.ts')).declareCheck,
-  },
-  {
-    name: 'explain',
-    summary: "show a pipeline's plan, its guarantee, and what losing this machine would lose",
-    group: UNDERSTAND,
-    load: async () => (await import('./commands/explain.ts')).declareExplain,
-  },
-  {
-    name: 'gen',
-    summary: 'write TypeScript types of every table and query',
-    group: UNDERSTAND,
-    load: async () => (await import('./commands/gen.ts')).declareGen,
   },
 ]

@@ -1,12 +1,11 @@
 /** The command line: one program, of which only the command that was asked for is loaded. */
-import { Command, CommanderError, Help } from 'commander'
+import { Command, CommanderError } from 'commander'
 import { MillraceError } from '../errors.ts'
 import { COMMANDS } from './command-list.ts'
 import { EXIT, type Io } from './io.ts'
+import { configure } from './program-style.ts'
 import { errorJson, errorLines } from './render/error.ts'
 import { VERSION } from './version.ts'
-
-const HELP_WIDTH = 100
 
 /** Runs the command line `args` (without node and script). Prints all errors; returns the exit code. */
 export async function runCommandLine(args: readonly string[], io: Io): Promise<number> {
@@ -63,38 +62,6 @@ export async function createProgram(
 const HELP_END = `
 Start with \`millrace demo\`, then \`millrace init my-project\`.
 Exit codes: 0 done, 1 the answer is no or it failed, 2 wrong usage.`
-
-/** No process is ended and nothing is printed but through `io`, subcommands included. */
-export function configure(command: Command, io: Io): void {
-  command
-    .exitOverride()
-    .showSuggestionAfterError(true)
-    .showHelpAfterError(`(see \`${pathOf(command)} --help\`)`)
-    .configureOutput({
-      writeOut: (text) => io.write(text),
-      writeErr: (text) => io.err(text.replace(/\n$/, '')),
-      getOutHelpWidth: () => Math.min(io.columns(), HELP_WIDTH),
-      getErrHelpWidth: () => Math.min(io.columns(), HELP_WIDTH),
-      getOutHasColors: () => true,
-      getErrHasColors: () => true,
-      outputError: (text, write) =>
-        write(`${io.errorStyle.bad('USAGE')}${text.replace(/^error/, '')}`),
-    })
-    .configureHelp({
-      sortSubcommands: false,
-      styleTitle: (text) => io.style.strong(text),
-      styleCommandText: (text) => io.style.name(text),
-      styleSubcommandTerm: (text) => io.style.name(text),
-      styleOptionTerm: (text) => io.style.name(text),
-      styleArgumentTerm: (text) => io.style.name(text),
-      subcommandTerm: (each) =>
-        each.parent?.parent ? new Help().subcommandTerm(each) : each.name(),
-    })
-}
-
-function pathOf(command: Command): string {
-  return command.parent === null ? command.name() : `${pathOf(command.parent)} ${command.name()}`
-}
 
 function sentence(text: string): string {
   return `${text[0]!.toUpperCase()}${text.slice(1)}.`
