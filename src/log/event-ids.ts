@@ -13,7 +13,8 @@ import { listSegments, segmentPath, segmentsFrom } from './segment.ts'
 export const EVENT_ID_HEADER = 'event-id'
 
 export interface EventIds {
-  has(id: string): boolean
+  /** Is it among the last records before `endOffset`? */
+  has(id: string, endOffset: number): boolean
   /** Offsets come in ascending order. */
   add(id: string, offset: number): void
 }
@@ -23,12 +24,12 @@ export function createEventIds(windowRecords: number): EventIds {
   // A Map keeps the order of insertion, and that is the order of offsets.
   const offsets = new Map<string, number>()
   return {
-    has: (id) => offsets.has(id),
+    has: (id, endOffset) => (offsets.get(id) ?? -1) >= endOffset - windowRecords && offsets.has(id),
     add(id, offset) {
       offsets.delete(id)
       offsets.set(id, offset)
       for (const [oldest, at] of offsets) {
-        if (at > offset - windowRecords) break
+        if (at >= offset - windowRecords) break
         offsets.delete(oldest)
       }
     },

@@ -232,7 +232,7 @@ export class EventLog {
     const ids = records.some((record) => record.eventId !== undefined)
       ? this.#eventIds(open)
       : undefined
-    const fresh = ids === undefined ? records : withoutKnown(records, ids)
+    const fresh = ids === undefined ? records : withoutKnown(records, ids, writer.endOffset)
     const nowMs = this.#ports.clock.nowMs()
     let appended = 0
     let baseOffset: number | undefined
@@ -267,11 +267,15 @@ export class EventLog {
   }
 }
 
-function withoutKnown(records: readonly ProducedRecord[], ids: EventIds): ProducedRecord[] {
+function withoutKnown(
+  records: readonly ProducedRecord[],
+  ids: EventIds,
+  endOffset: number,
+): ProducedRecord[] {
   const here = new Set<string>()
   return records.filter(({ eventId }) => {
     if (eventId === undefined) return true
-    if (ids.has(eventId) || here.has(eventId)) return false
+    if (ids.has(eventId, endOffset) || here.has(eventId)) return false
     here.add(eventId)
     return true
   })
