@@ -16,6 +16,7 @@ export interface Io {
   /** stdout is a terminal that can be redrawn. */
   readonly isTerminal: boolean
   readonly columns: () => number
+  readonly rows: () => number
   readonly environment: Readonly<Record<string, string | undefined>>
   /** The working directory. */
   readonly directory: string
@@ -27,6 +28,7 @@ export interface Io {
 }
 
 const COLUMNS_WITHOUT_TERMINAL = 100
+const ROWS_WITHOUT_TERMINAL = 40
 
 export function processIo(): Io {
   const environment = process.env
@@ -38,6 +40,7 @@ export function processIo(): Io {
     stdin: process.stdin,
     isTerminal: process.stdout.isTTY === true && !isDumb,
     columns: () => process.stdout.columns ?? COLUMNS_WITHOUT_TERMINAL,
+    rows: () => process.stdout.rows ?? ROWS_WITHOUT_TERMINAL,
     environment,
     directory: process.cwd(),
     style: styleFor(process.stdout.isTTY === true, environment),

@@ -12,6 +12,7 @@ const revenue: PipelineStatus = {
   startedMs: 1_700_000_000_000,
   restarts: 0,
   rowsRead: 1200,
+  rowsUsed: 1199,
   rowsWritten: 30,
   rowsLate: 2,
   rowsDead: 1,
@@ -22,7 +23,7 @@ const revenue: PipelineStatus = {
     { table: 'orders', split: '0', watermarkMs: 1_700_000_001_000, isIdle: false, isHolding: true },
     { table: 'orders', split: '1"\\\n', lag: 5, isIdle: true, isHolding: false },
   ],
-  windows: { any: true, open: 3, counted: true, nextEndMs: 1_700_000_060_000 },
+  windows: { any: true, open: 3, counted: 1197, nextEndMs: 1_700_000_060_000 },
   checkpoint: { id: '1-7', completedMs: 1_700_000_002_000, durationMs: 12, bytes: 4096 },
 }
 

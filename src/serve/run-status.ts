@@ -24,6 +24,7 @@ export function pipelineStatus({ status, nowMs, outcome }: RunFacts): PipelineSt
     startedMs: status.startedAtMs,
     restarts: status.restarts,
     rowsRead: status.conservation.read,
+    rowsUsed: status.conservation.used,
     rowsWritten: status.sinks.reduce((sum, { rowsWritten }) => sum + rowsWritten, 0),
     rowsLate: status.conservation.late,
     rowsDead: status.conservation.dead,
@@ -85,10 +86,10 @@ function lowestWatermark(sources: readonly SourceStatus[]): number | undefined {
 function windowsOf({ windows }: RunStatus): PipelineStatus['windows'] {
   const ends = windows.map(({ nextEndUs }) => nextEndUs).filter((end) => end !== undefined)
   const open = windows.reduce((sum, { openWindows }) => sum + openWindows, 0)
-  const fired = windows.some(({ counted }) => counted > 0)
-  if (ends.length === 0) return { open, any: windows.length > 0, counted: fired }
+  const counted = windows.reduce((sum, each) => sum + each.counted, 0)
+  if (ends.length === 0) return { open, any: windows.length > 0, counted }
   const next = ends.reduce((lowest, end) => (end < lowest ? end : lowest))
-  return { open, any: true, counted: fired, nextEndMs: milliseconds(next) }
+  return { open, any: true, counted, nextEndMs: milliseconds(next) }
 }
 
 function checkpointOf(

@@ -6,6 +6,7 @@
 import type { Socket } from 'node:net'
 import { join } from 'node:path'
 import { MillraceError } from '../errors.ts'
+import { fenceFiles } from '../ports/fenced-files.ts'
 import { takeOwnership } from '../ports/node/ownership.ts'
 import type { Ownership } from '../ports/ownership.ts'
 import type { Ports } from '../ports/ports.ts'
@@ -23,23 +24,23 @@ export interface ServiceOptions {
   readonly version: string
   readonly ports: Ports
   /** The pipelines of a file, ready to be started, for `start FILE` from another process. */
-  launch(
-    request: Extract<Operation, { op: 'start' }>,
-    ownership: Ownership,
-  ): Promise<readonly Launch[]>
+  launch(request: Extract<Operation, { op: 'start' }>): Promise<readonly Launch[]>
   /** Appends to a topic and answers once it is as durable as asked. */
-  produce(request: Extract<Operation, { op: 'produce' }>, ownership: Ownership): Promise<unknown>
+  produce(request: Extract<Operation, { op: 'produce' }>, ports: Ports): Promise<unknown>
   /** Another process has become the owner: nothing may be written any more. */
   onFenced(error: unknown): void
 }
 
 export interface Launch {
   readonly name: string
-  start(): Promise<RunHandle>
+  /** `ports` are fenced: a later owner stops what this one starts. */
+  start(ports: Ports): Promise<RunHandle>
 }
 
 export interface Service {
   readonly ownership: Ownership
+  /** The outside, fenced by the ownership. */
+  readonly ports: Ports
   status(): OwnerStatus
   /** Starts them all. @throws PIPELINE_EXISTS, before any is started, while one of that name runs */
   start(launches: readonly Launch[]): Promise<void>
@@ -71,6 +72,7 @@ export async function openService(options: ServiceOptions): Promise<Service> {
     nowMs: startedMs,
     onConnection: (socket: Socket) => void serveConnection(socket, (asked) => handle(asked)),
   })
+  const fenced: Ports = { ...ports, files: fenceFiles(ports.files, ownership) }
   const statusOf = ({ run, outcome }: Hosted): PipelineStatus =>
     pipelineStatus({
       status: run.status(),
@@ -79,6 +81,7 @@ export async function openService(options: ServiceOptions): Promise<Service> {
     })
   const service: Service = {
     ownership,
+    ports: fenced,
     status: () => ({
       version: options.version,
       processId: process.pid,
@@ -92,7 +95,7 @@ export async function openService(options: ServiceOptions): Promise<Service> {
       for (const { name } of launches) starting.add(name)
       try {
         for (const { name, start } of launches) {
-          const entry: Hosted = { run: await start() }
+          const entry: Hosted = { run: await start(fenced) }
           hosted.set(name, entry)
           void entry.run.finished.then((outcome) => {
             entry.outcome = outcome
@@ -137,7 +140,7 @@ function handlerOf(
       case 'status':
         return service.status()
       case 'start': {
-        const launches = await options.launch(operation, service.ownership)
+        const launches = await options.launch(operation)
         await service.start(launches)
         return { started: launches.map(({ name }) => name) }
       }
@@ -146,7 +149,7 @@ function handlerOf(
       case 'savepoint':
         return savepoint(options, find(hosted, operation.name).run)
       case 'produce':
-        return options.produce(operation, service.ownership)
+        return options.produce(operation, service.ports)
     }
   }
 }

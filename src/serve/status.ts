@@ -29,7 +29,9 @@ export interface PipelineStatus {
   readonly workers: number
   readonly startedMs: number
   readonly restarts: number
+  /** rowsRead = rowsUsed + rowsDead */
   readonly rowsRead: number
+  readonly rowsUsed: number
   readonly rowsWritten: number
   readonly rowsLate: number
   readonly rowsDead: number
@@ -60,8 +62,8 @@ export interface WindowsStatus {
   /** The pipeline has windows at all. */
   readonly any: boolean
   readonly open: number
-  /** At least one row has been counted in some window. */
-  readonly counted: boolean
+  /** Pairs of row and window that were counted; with `rowsLate`, all there were. */
+  readonly counted: number
   /** The end of the open window that fires first. */
   readonly nextEndMs?: number
 }

@@ -19,9 +19,13 @@ import {
 import { bytesText, countOf, countText, durationText, rateText, timeText } from './quantity.ts'
 import type { Style } from './style.ts'
 import { cut } from './table.ts'
+import { wrapText } from './wrap.ts'
 
 /** Splits beyond these are counted: the holding one is always shown. */
 const SPLITS_SHOWN = 8
+
+/** The opt-in for inputs that fall silent. */
+const IDLE_ADVANCE = { option: 'table.exec.watermark.idle-advance', value: 'clock' } as const
 
 export interface StatusView {
   readonly nowMs: number
@@ -39,7 +43,7 @@ export function statusLines(pipeline: PipelineStatus, view: StatusView): string[
     ...(pipeline.windows.any ? [`  ${label('windows')}${windowsText(pipeline)}`] : []),
     `  ${label('stored')}${checkpointText(pipeline.checkpoint, view.nowMs)}`,
   ].map((line) => cut(line, view.columns))
-  return [...lines, ...explanation(pipeline, view), ...problemLines(pipeline, style)]
+  return [...lines, ...explanation(pipeline, view), ...problemLines(pipeline, view)]
 }
 
 function headLine(pipeline: PipelineStatus, { nowMs, style }: StatusView): string {
@@ -126,7 +130,7 @@ function checkpointText(checkpoint: CheckpointStatus | undefined, nowMs: number)
 }
 
 /** Why nothing has come out of the windows yet, for whoever has sent ten rows and waits. */
-function explanation(pipeline: PipelineStatus, { style }: StatusView): string[] {
+function explanation(pipeline: PipelineStatus, { style, columns }: StatusView): string[] {
   const { windows, rowsRead, rowsWritten, watermarkMs } = pipeline
   if (hasEnded(pipeline.state) || rowsWritten > 0 || windows.open === 0) return []
   if (windows.nextEndMs === undefined) return []
@@ -135,20 +139,19 @@ function explanation(pipeline: PipelineStatus, { style }: StatusView): string[] 
     watermarkMs === undefined ? 'there is no watermark yet' : `it is at ${timeText(watermarkMs)}`
   const toGo =
     watermarkMs === undefined ? '' : `, ${durationText(end - watermarkMs)} of event time short`
-  return [
-    `  ${style.warning('why no rows yet?')} ${countOf(rowsRead, 'row')} came in, but a window fires only when the watermark`,
-    `    reaches its end, ${timeText(end)}; ${reached}${toGo}.`,
-    '    The watermark moves with the events, not with the clock: an event late enough fires the window.',
-    `    If none will come: ${style.name("SET 'table.exec.watermark.idle-advance' = 'clock'")} lets an idle watermark follow`,
-    `    the clock, and ${style.name('millrace run --until end')} fires every window at the end of the input.`,
-  ]
+  const why =
+    `${style.warning('why no rows yet?')} ${countOf(rowsRead, 'row')} came in, but a window fires only when the watermark ` +
+    `reaches its end, ${timeText(end)}; ${reached}${toGo}. The watermark moves with the events, not with the clock: an event ` +
+    `late enough fires the window. If none will come, ${style.name(`SET '${IDLE_ADVANCE.option}' = '${IDLE_ADVANCE.value}'`)} ` +
+    `lets an idle watermark follow the clock, and ${style.name('millrace run --until end')} fires every window.`
+  return wrapText(why, columns, '  ')
 }
 
-function problemLines({ problem }: PipelineStatus, style: Style): string[] {
+function problemLines({ problem }: PipelineStatus, { style, columns }: StatusView): string[] {
   if (problem === undefined) return []
   return [
-    `  ${style.bad(problem.code)}${style.faint(':')} ${problem.message}`,
-    `    ${style.faint('=')} ${problem.hint}`,
+    ...wrapText(`${style.bad(problem.code)}${style.faint(':')} ${problem.message}`, columns, '  '),
+    ...wrapText(`${style.faint('=')} ${problem.hint}`, columns, '    '),
   ]
 }
 
@@ -167,4 +170,15 @@ export function statusLine(pipeline: PipelineStatus, nowMs: number): string {
     checkpointText(pipeline.checkpoint, nowMs),
   ]
   return `${name}: ${state}, ${parts.join(', ')}`
+}
+
+/** The books of a run that is over: every row that was read, and where it went. */
+export function balanceLine(pipeline: PipelineStatus, style: Style): string {
+  const { rowsRead, rowsUsed, rowsDead, rowsLate, rowsWritten, windows } = pipeline
+  const holds = rowsRead === rowsUsed + rowsDead
+  const read = `${countOf(rowsRead, 'row')} read = ${countText(rowsUsed)} used + ${countText(rowsDead)} dead`
+  const pairs = windows.any
+    ? ` · ${countOf(windows.counted + rowsLate, 'row in windows', 'rows in windows')} = ${countText(windows.counted)} counted + ${countText(rowsLate)} late`
+    : ''
+  return `${holds ? read : style.bad(read)}${pairs} · ${countText(rowsWritten)} written`
 }

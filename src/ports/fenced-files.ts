@@ -1,0 +1,27 @@
+/** Files of an owner: nothing gets a new name in them once another process owns the directory. */
+import type { Files } from './files.ts'
+import type { Ownership } from './ownership.ts'
+
+/**
+ * `files`, but creating, linking and renaming ask `ownership` first: manifests, segments and commits all become real by one
+ * of these. Bytes written to a file that is open already are not asked for: they count for nothing until something names them.
+ *
+ * @throws OWNER_FENCED from those three once the epoch has passed
+ */
+export function fenceFiles(files: Files, ownership: Ownership): Files {
+  return {
+    ...files,
+    open(path, mode) {
+      if (mode === 'create') ownership.assertCurrent()
+      return files.open(path, mode)
+    },
+    rename(from, to) {
+      ownership.assertCurrent()
+      files.rename(from, to)
+    },
+    link(from, to) {
+      ownership.assertCurrent()
+      files.link(from, to)
+    },
+  }
+}
