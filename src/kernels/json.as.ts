@@ -755,12 +755,12 @@ export function decodeRow(node: usize, p: usize, bytes: usize, row: u32): i32 {
 }
 
 // ---- cold parts of emitted projections: the place behind the value, or 0 = take the generic path ----
-export function value_x(node: usize, p: usize, cell: usize): usize {
-  end = p + 64;
+export function value_x(node: usize, p: usize, cell: usize, stop: usize): usize {
+  end = stop;
   const q = valueCell(node, p, cell, 0, 1);
   return isNull ? 0 : q;
 }
-export function number_x(p: usize): usize { end = p + 64; return scanNumber(p); }
+export function skip_x(p: usize, stop: usize): usize { end = stop; return skip(p, 1); }
 /** p behind the opening quote; the place of the closing one. Not for escapes: they need room. */
 export function string_x(p: usize, stop: usize): usize {
   end = stop;

@@ -12,6 +12,7 @@ import { wasmBase64 } from './json.generated.ts'
 export interface JsonNode {
   /** 'price', 'bid.price', 'tags.element'. */
   readonly path: string
+  readonly name: string
   readonly type: DataType
   readonly pointer: Pointer
   /** Fields of a ROW; the element of an ARRAY, the value of a MAP. */
@@ -23,8 +24,11 @@ export interface JsonTree {
   readonly columns: readonly JsonNode[]
   /** Where `node`'s cells and validity are in this batch; forgets NULLs met before. Validity is never 0. */
   place(node: JsonNode, cells: Pointer, validity: Pointer): void
-  /** Whether a NULL has been met in `node` since it was placed. */
+  cellsOf(node: JsonNode): Pointer
+  validityOf(node: JsonNode): Pointer
+  /** Whether a NULL has been met, or noted, in `node` since it was placed. */
   metNull(node: JsonNode): boolean
+  noteNull(node: JsonNode): void
   dispose(): void
 }
 
@@ -75,8 +79,8 @@ interface JsonExports {
   errorAddress(): number
   errorStop(): number
   errorNodeNumber(): number
-  value_x(node: Pointer, address: Pointer, cell: Pointer): number
-  number_x(address: Pointer): number
+  value_x(node: Pointer, address: Pointer, cell: Pointer, stop: Pointer): number
+  skip_x(address: Pointer, stop: Pointer): number
   string_x(address: Pointer, stop: Pointer): number
   day_x(address: Pointer): bigint
 }
@@ -125,7 +129,7 @@ export function createJsonKernel(memory: LinearMemory): JsonKernel {
   return {
     imports: {
       value_x: kernel.value_x,
-      number_x: kernel.number_x,
+      skip_x: kernel.skip_x,
       string_x: kernel.string_x,
       day_x: kernel.day_x,
     },
@@ -178,9 +182,11 @@ function buildTree(
     memory.u8.fill(0, pointer, pointer + bytes + OVERREAD_BYTES / 2)
     return pointer
   }
-  const build = (type: DataType, path: string): JsonNode => {
+  const build = (type: DataType, path: string, name: string): JsonNode => {
     const pointer = allocate(NODE_BYTES)
-    const children = childrenOf(type, path).map(([child, childPath]) => build(child, childPath))
+    const children = childrenOf(type).map(([child, childName]) =>
+      build(child, path === '' ? childName : `${path}.${childName}`, childName),
+    )
     const words = pointer >> 2
     memory.u32[words] = kindOf(type)
     memory.u32[words + 1] = type.nullable ? 1 : 0
@@ -192,12 +198,12 @@ function buildTree(
       memory.u32[words + 6] = children.length
       memory.u32[words + 7] = fieldTable(memory, allocate, type.fields, children)
     } else if (children[0] !== undefined) memory.u32[words + 8] = children[0].pointer
-    const node = { path, type, pointer, children }
+    const node = { path, name, type, pointer, children }
     memory.u32[words + 10] = nodes.push(node) - 1
     memory.u32[words + 11] = separator.charCodeAt(0)
     return node
   }
-  const root = build({ kind: 'row', fields: schema, nullable: false }, '')
+  const root = build({ kind: 'row', fields: schema, nullable: false }, '', '')
   const tree: JsonTree = {
     root,
     columns: root.children,
@@ -205,6 +211,11 @@ function buildTree(
       memory.u32[(node.pointer >> 2) + 4] = cells
       memory.u32[(node.pointer >> 2) + 5] = validity
       memory.u32[(node.pointer >> 2) + 9] = 0
+    },
+    cellsOf: (node) => memory.u32[(node.pointer >> 2) + 4]!,
+    validityOf: (node) => memory.u32[(node.pointer >> 2) + 5]!,
+    noteNull(node) {
+      memory.u32[(node.pointer >> 2) + 9] = 1
     },
     metNull: (node) => memory.u32[(node.pointer >> 2) + 9] !== 0,
     dispose() {
@@ -214,15 +225,14 @@ function buildTree(
   return { tree, nodes }
 }
 
-function childrenOf(type: DataType, path: string): readonly (readonly [DataType, string])[] {
-  const below = (name: string) => (path === '' ? name : `${path}.${name}`)
+function childrenOf(type: DataType): readonly (readonly [DataType, string])[] {
   switch (type.kind) {
     case 'row':
-      return type.fields.map((field) => [field.type, below(field.name)] as const)
+      return type.fields.map((field) => [field.type, field.name] as const)
     case 'array':
-      return [[type.element, below('element')]]
+      return [[type.element, 'element']]
     case 'map':
-      return [[type.value, below('value')]]
+      return [[type.value, 'value']]
     default:
       return []
   }

@@ -144,8 +144,8 @@ export const i8x16 = {
 export const i16x8 = {
   mul: binary<'v128', 'v128'>('v128', simd(149)),
   shrU: shift(141),
-  narrowU: binary<'v128', 'v128'>('v128', simd(134)),
-  narrowS: binary<'v128', 'v128'>('v128', simd(133)),
+  /** Saturating, signed: two vectors of i32 to one of i16. */
+  narrowFrom32: binary<'v128', 'v128'>('v128', simd(133)),
 } as const
 
 export const i32x4 = {

@@ -122,9 +122,15 @@ function compare(decoder: JsonDecoder, schema: Schema, records: readonly Uint8Ar
 
 for (const [name, schema] of Object.entries(SCHEMAS))
   test(`mutated records mean what JSON.parse and the types say: ${name}`, () => {
-    for (const seed of [7, 1009, 52361]) {
+    for (const [seed, lanes] of [
+      [7, 1],
+      [1009, 2],
+      [52361, 3],
+      [77777, 4],
+      [31337, 3],
+    ] as const) {
       const { mutate, random } = createMutator(seed)
-      const decoder = createJsonDecoder({ memory, schema })
+      const decoder = createJsonDecoder({ memory, schema, lanes, rowsBeforeLayout: 1 })
       const rounds = Array.from({ length: 8 }, (_, round) =>
         Array.from({ length: 700 }, (_, index) => {
           const record = bidText(random)

@@ -18,10 +18,11 @@
  */
 import type { Vector } from '../../data/batch.ts'
 import type { LinearMemory, Pointer } from '../../data/memory.ts'
-import { cellBytes, type DataType, type Schema } from '../../data/types.ts'
+import type { DataType, Schema } from '../../data/types.ts'
 import { MillraceError } from '../../errors.ts'
-import { createJsonKernel, type JsonNode } from '../../kernels/json.ts'
+import { createJsonKernel, type JsonNode, type JsonTree } from '../../kernels/json.ts'
 import { faultText } from './fault.ts'
+import { createProjector } from './projector.ts'
 
 export interface JsonDecoderOptions {
   readonly memory: LinearMemory
@@ -29,6 +30,10 @@ export interface JsonDecoderOptions {
   readonly schema: Schema
   /** 'json.timestamp-format.standard' */
   readonly timestampFormat?: 'SQL' | 'ISO-8601'
+  /** Rows of a layout that are decoded at once; 3 unless told. */
+  readonly lanes?: 1 | 2 | 3 | 4
+  /** Rows decoded the generic way before a layout is predicted. */
+  readonly rowsBeforeLayout?: number
 }
 
 export interface DecodedJson {
@@ -57,31 +62,51 @@ export interface JsonDecoder {
   dispose(): void
 }
 
+/** Below so many rows a layout is not worth emitting. */
+const ROWS_BEFORE_LAYOUT = 1024
+
 /** @throws JSON_TYPE_UNSUPPORTED for columns of a type that JSON records can't be decoded to */
 export function createJsonDecoder(options: JsonDecoderOptions): JsonDecoder {
   const { memory, schema } = options
   for (const field of schema) checkType(field.type, field.name)
+  const separator = options.timestampFormat === 'ISO-8601' ? 'T' : ' '
   const kernel = createJsonKernel(memory)
-  const tree = kernel.tree(schema, options.timestampFormat === 'ISO-8601' ? 'T' : ' ')
+  const tree = kernel.tree(schema, separator)
+  const projector = createProjector({
+    memory,
+    kernel,
+    tree,
+    separator,
+    lanes: options.lanes ?? 3,
+    rowsBefore: options.rowsBeforeLayout ?? ROWS_BEFORE_LAYOUT,
+  })
 
   return {
     decode(values, count) {
       kernel.startBatch()
-      for (const node of tree.columns) placeColumn(memory, tree.place, node, count)
+      const missed = projector.project(values, count)
       const dead: DeadJson[] = []
-      for (let row = 0; row < count; row++) {
+      let sampleRow = -1
+      for (let index = 0; index < missed.count; index++) {
+        const row = memory.u32[(missed.misses >> 2) + index]!
         const reason = decodeRow(values, row)
-        if (reason !== undefined) dead.push({ row, reason })
+        if (reason === undefined) sampleRow = row
+        else dead.push({ row, reason })
       }
+      const sample = sampleRow < 0 ? undefined : recordAt(values, sampleRow)
+      projector.learn(sample, missed.count - dead.length, count)
       return {
-        columns: tree.columns.map((node) => vectorOf(node)),
+        columns: tree.columns.map((node) => vectorOf(tree, node)),
         rowCount: count,
         selection: dead.length === 0 ? 0 : selectGood(memory, count, dead),
         count: count - dead.length,
         dead,
       }
     },
-    dispose: () => tree.dispose(),
+    dispose() {
+      tree.dispose()
+      projector.dispose()
+    },
   }
 
   function decodeRow(values: Pointer, row: number): string | undefined {
@@ -92,27 +117,17 @@ export function createJsonDecoder(options: JsonDecoderOptions): JsonDecoder {
     return fault === undefined ? undefined : faultText(memory, address, fault)
   }
 
-  function vectorOf(node: JsonNode): Vector {
-    const words = node.pointer >> 2
-    const cells = memory.u32[words + 4]!
-    const validity = tree.metNull(node) ? memory.u32[words + 5]! : 0
-    if (node.type.kind !== 'row') return { type: node.type, cells, validity }
-    return { type: node.type, cells: 0, validity, children: node.children.map(vectorOf) }
+  function recordAt(values: Pointer, row: number): Uint8Array {
+    const at = (values >> 2) + 2 * row
+    return memory.u8.slice(memory.u32[at]!, memory.u32[at]! + memory.u32[at + 1]!)
   }
 }
 
-function placeColumn(
-  memory: LinearMemory,
-  place: (node: JsonNode, cells: Pointer, validity: Pointer) => void,
-  node: JsonNode,
-  count: number,
-): void {
-  const validityBytes = (count + 7) >> 3
-  const validity = memory.arena.allocate(validityBytes)
-  memory.u8.fill(255, validity, validity + validityBytes)
-  place(node, memory.arena.allocate(cellBytes(node.type) * count), validity)
-  if (node.type.kind === 'row')
-    for (const child of node.children) placeColumn(memory, place, child, count)
+function vectorOf(tree: JsonTree, node: JsonNode): Vector {
+  const validity = tree.metNull(node) ? tree.validityOf(node) : 0
+  if (node.type.kind !== 'row') return { type: node.type, cells: tree.cellsOf(node), validity }
+  const children = node.children.map((child) => vectorOf(tree, child))
+  return { type: node.type, cells: 0, validity, children }
 }
 
 function selectGood(memory: LinearMemory, count: number, dead: readonly DeadJson[]): Pointer {
