@@ -1,7 +1,7 @@
 /** Small files of an append table rewritten into larger ones: the same rows, so `dataChange` is false. */
 import { LinearMemory } from '../../data/memory.ts'
 import { openParquet } from '../../formats/parquet/read.ts'
-import type { AddFile } from '../../lakehouse/delta/actions.ts'
+import { type AddFile, logCorrupt } from '../../lakehouse/delta/actions.ts'
 import { commit } from '../../lakehouse/delta/commit.ts'
 import { compactionGroups } from '../../lakehouse/delta/compaction.ts'
 import { objectBuffer } from '../../lakehouse/delta/log.ts'
@@ -64,7 +64,7 @@ async function rewrite(
   for (const { path } of group) {
     const source = keyOfPath(ports.store.url, path)
     const buffer = await objectBuffer(ports.store, source)
-    if (buffer === undefined) throw new Error(`'${source}' is gone`)
+    if (buffer === undefined) throw logCorrupt(source, 'the log names the file, but it is gone')
     const parquet = await openParquet(source, buffer)
     for (let index = 0; index < parquet.groupRows.length; index++) {
       const rows = await parquet.group(index, schema)

@@ -2,6 +2,7 @@
  * What follows a commit: a checkpoint of the log when due, then its cleanup, compaction and vacuum where asked. The commit stands
  * whatever happens here: a failure is told in the commit's notes, and what it left is done by a later commit.
  */
+import { MillraceError } from '../../errors.ts'
 import { checkpointIfDue } from '../../lakehouse/delta/commit.ts'
 import { expiredLogFiles, LOG } from '../../lakehouse/delta/log-files.ts'
 import type { Snapshot } from '../../lakehouse/delta/snapshot.ts'
@@ -33,7 +34,8 @@ export async function maintain(
       await vacuum(table, snapshot)
     }
   } catch (error) {
-    notes.push(`upkeep failed: ${error instanceof Error ? error.message : error}`)
+    if (!(error instanceof MillraceError)) throw error
+    notes.push(`upkeep failed: ${error.message}`)
   }
   return snapshot
 }

@@ -44,6 +44,8 @@ export async function createTable(
     operationParameters: { partitionBy: JSON.stringify(partitionColumns) },
     isBlindAppend: true,
     engineInfo: ENGINE,
+    // Tells this table's first commit from that of a table made again in its place.
+    txnId: uuid(ports.random.bytes(16)),
   }
   const protocol = protocolFor(hasTimestampNtz(schema))
   const text = commitText([{ commitInfo }, { protocol }, { metaData }])

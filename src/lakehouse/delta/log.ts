@@ -54,22 +54,31 @@ export async function advance(
   store: ObjectStore,
   snapshot: Snapshot,
 ): Promise<Advance | undefined> {
+  // A table that was dropped and made again has other commits under the same names.
+  const known = await findCommit(store, snapshot.version)
+  if (!isSameCommit(known, snapshot)) return loaded(store)
   const commits: { version: number; actions: Action[] }[] = []
   for (let version = snapshot.version + 1; ; version++) {
     const actions = await findCommit(store, version)
     if (actions === undefined) break
     commits.push({ version, actions })
   }
-  const first = await newestKey(store, snapshot.version + commits.length)
-  if (first === 'gone') return undefined
-  if (first === 'later') {
-    const loaded = await loadSnapshot(store)
-    return loaded === undefined ? undefined : { snapshot: loaded, commits: [] }
-  }
   if (commits.length === 0) return { snapshot, commits }
   const replay = Replay.from(snapshot)
   for (const { version, actions } of commits) replay.commit(version, actions)
   return { snapshot: replay.snapshot(), commits }
+}
+
+async function loaded(store: ObjectStore): Promise<Advance | undefined> {
+  const snapshot = await loadSnapshot(store)
+  return snapshot === undefined ? undefined : { snapshot, commits: [] }
+}
+
+function isSameCommit(actions: readonly Action[] | undefined, snapshot: Snapshot): boolean {
+  if (actions === undefined) return false
+  if (snapshot.commitInfo === undefined) return true
+  const commitInfo = actions.find((action) => action.commitInfo !== undefined)?.commitInfo
+  return JSON.stringify(commitInfo) === JSON.stringify(snapshot.commitInfo)
 }
 
 /** The actions of a commit; undefined if there is none. @throws DELTA_LOG_CORRUPT */
@@ -110,17 +119,6 @@ async function readCommit(store: ObjectStore, version: number): Promise<Action[]
   const actions = await findCommit(store, version)
   if (actions === undefined) throw logCorrupt(commitKey(version), 'it went while it was read')
   return actions
-}
-
-/** Whether nothing, or something, of the log lies past `version`, or not even that version is there. */
-async function newestKey(store: ObjectStore, version: number): Promise<'gone' | 'same' | 'later'> {
-  let found: 'gone' | 'same' = 'gone'
-  for (const key of await logKeys(store, version)) {
-    const plan = planReplay([key])
-    if (plan.version > version) return 'later'
-    if (plan.version === version) found = 'same'
-  }
-  return found
 }
 
 async function logKeys(store: ObjectStore, fromVersion: number): Promise<string[]> {

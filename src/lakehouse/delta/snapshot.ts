@@ -4,7 +4,15 @@
  * @see Delta protocol, "Action Reconciliation"
  */
 import { invariant } from '../../errors.ts'
-import type { Action, AddFile, DomainMetadata, Metadata, Protocol, RemoveFile } from './actions.ts'
+import type {
+  Action,
+  AddFile,
+  CommitInfo,
+  DomainMetadata,
+  Metadata,
+  Protocol,
+  RemoveFile,
+} from './actions.ts'
 import { logCorrupt } from './actions.ts'
 
 export interface Snapshot {
@@ -18,6 +26,8 @@ export interface Snapshot {
   /** Version by application. */
   readonly transactions: ReadonlyMap<string, TransactionState>
   readonly domains: ReadonlyMap<string, DomainMetadata>
+  /** Of the commit of `version`; undefined if that was reached by a checkpoint, which has none. */
+  readonly commitInfo?: CommitInfo | undefined
 }
 
 export interface TransactionState {
@@ -34,6 +44,7 @@ export class Replay {
   #protocol: Protocol | undefined
   #metadata: Metadata | undefined
   #version = -1
+  #commitInfo: CommitInfo | undefined
 
   /** A replay that goes on from `snapshot`, which stays as it is. */
   static from(snapshot: Snapshot): Replay {
@@ -45,6 +56,7 @@ export class Replay {
     replay.#protocol = snapshot.protocol
     replay.#metadata = snapshot.metadata
     replay.#version = snapshot.version
+    replay.#commitInfo = snapshot.commitInfo
     return replay
   }
 
@@ -56,6 +68,7 @@ export class Replay {
   commit(version: number, actions: Iterable<Action>): void {
     invariant(version === this.#version + 1, `version ${version} follows ${version - 1}`)
     const rest: Action[] = []
+    this.#commitInfo = undefined
     for (const action of actions) {
       if (action.remove === undefined) rest.push(action)
       else this.apply(action)
@@ -86,6 +99,7 @@ export class Replay {
     } else {
       this.#protocol = action.protocol ?? this.#protocol
       this.#metadata = action.metaData ?? this.#metadata
+      this.#commitInfo = action.commitInfo ?? this.#commitInfo
     }
   }
 
@@ -102,6 +116,7 @@ export class Replay {
       tombstones: this.#tombstones,
       transactions: this.#transactions,
       domains: this.#domains,
+      commitInfo: this.#commitInfo,
     }
   }
 }

@@ -20,6 +20,7 @@ const TEMPORARY = /^\..*\.tmp$/
  */
 export function localObjects(files: Files, random: Random, url: string): ObjectStore {
   const root = rootOf(url)
+  const directories = durableDirectories(files, root)
   const pathOf = (key: string) => join(root, key)
   return {
     url: pathToFileURL(root).href,
@@ -35,7 +36,7 @@ export function localObjects(files: Files, random: Random, url: string): ObjectS
       return { key, bytes: stat.bytes, modifiedMs: stat.modifiedMs }
     },
     async put(key, bytes, options) {
-      const writer = await temporaryWriter(files, random, pathOf(key), key)
+      const writer = await temporaryWriter({ files, random, directories }, pathOf(key), key)
       writer.write(bytes)
       return writer.publish(options?.ifAbsent === true ? 'link' : 'rename')
     },
@@ -46,7 +47,7 @@ export function localObjects(files: Files, random: Random, url: string): ObjectS
       told(key, () => ignoring('ENOENT', () => files.remove(pathOf(key))))
     },
     async writer(key) {
-      const writer = await temporaryWriter(files, random, pathOf(key), key)
+      const writer = await temporaryWriter({ files, random, directories }, pathOf(key), key)
       return {
         write: writer.write,
         abort: writer.abort,
@@ -115,14 +116,24 @@ interface TemporaryWriter extends Omit<ObjectWriter, 'finish'> {
   publish(how: 'link' | 'rename'): Promise<'created' | 'exists'>
 }
 
+interface Writing {
+  readonly files: Files
+  readonly random: Random
+  /** Makes a directory and its name durable. */
+  readonly directories: (directory: string) => Promise<void>
+}
+
 async function temporaryWriter(
-  files: Files,
-  random: Random,
+  { files, random, directories }: Writing,
   path: string,
   key: string,
 ): Promise<TemporaryWriter> {
   const directory = dirname(path)
-  await makeDirectories(files, directory, key)
+  try {
+    await directories(directory)
+  } catch (error) {
+    throw storeError(key, error)
+  }
   const suffix = Buffer.from(random.bytes(8)).toString('hex')
   const temporary = join(directory, `.${path.slice(directory.length + 1)}.${suffix}.tmp`)
   const handle = told(key, () => files.open(temporary, 'create'))
@@ -174,17 +185,22 @@ function linked(files: Files, from: string, to: string): boolean {
   }
 }
 
-/** Each new directory's name is made durable in its parent, or a power loss could take files that were synced. */
-async function makeDirectories(files: Files, directory: string, key: string): Promise<void> {
-  if (files.exists(directory)) return
-  try {
+/**
+ * Makes directories whose names are durable in their parents, or a power loss could take files that were synced. Below the root each
+ * is synced once by each store, also if it was there: another writer may have made it and not yet synced it.
+ */
+function durableDirectories(files: Files, root: string): (directory: string) => Promise<void> {
+  const durable = new Set<string>()
+  const ensure = async (directory: string): Promise<void> => {
+    const isThere = files.exists(directory)
+    if (isThere && (durable.has(directory) || !`${directory}/`.startsWith(`${root}/`))) return
     const parent = dirname(directory)
-    await makeDirectories(files, parent, key)
+    await ensure(parent)
     files.makeDirectory(directory)
     await files.syncDirectory(parent)
-  } catch (error) {
-    throw error instanceof MillraceError ? error : storeError(key, error)
+    durable.add(directory)
   }
+  return ensure
 }
 
 function told<Result>(key: string, act: () => Result): Result {
