@@ -7,11 +7,11 @@
 import { invariant, MillraceError } from '../errors.ts'
 import type { FileHandle } from '../ports/files.ts'
 import type { Ports } from '../ports/ports.ts'
+import { errorCode, replaceFile } from './durable-files.ts'
 import { highWatermarkPath, publish } from './high-watermark.ts'
 import type { ProducerState, ProducerTable } from './producers.ts'
 import { type ProducerSequence, readBatchHeader, stampBatch } from './record-batch.ts'
 import { recoverPartition } from './recovery.ts'
-import { errorCode, replaceFile } from './replace-file.ts'
 import {
   type ActiveSegment,
   closeSegment,

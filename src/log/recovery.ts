@@ -4,13 +4,14 @@
  * Only the last segment can have a torn end: the others were synced before the next was made. Its batches are all
  * checked; bytes after the last whole one are cut off if nothing says that they had been synced, and are damage otherwise.
  */
+import { dirname } from 'node:path'
 import { MillraceError } from '../errors.ts'
 import type { Files } from '../ports/files.ts'
 import type { Ports } from '../ports/ports.ts'
 import { scanBatches } from './batch-scan.ts'
+import { ensureDirectory, readText } from './durable-files.ts'
 import { type Published, readPublishedFile } from './high-watermark.ts'
 import { createProducerTable, type ProducerTable, restoreProducerTable } from './producers.ts'
-import { readText } from './replace-file.ts'
 import {
   type ActiveSegment,
   closeSegment,
@@ -43,7 +44,7 @@ export async function recoverPartition(
   directory: string,
 ): Promise<RecoveredPartition> {
   const { files } = ports
-  files.makeDirectory(directory)
+  await ensureDirectory(ports, dirname(directory), directory)
   const published = readPublishedFile(files, directory) ?? NOTHING_PUBLISHED
   removeLeftovers(files, directory, published.logStart)
   const bases = listSegments(files, directory)

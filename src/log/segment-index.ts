@@ -1,6 +1,6 @@
 /** Looks into the index files of a segment, as a reader: what they say is a hint, and the batches decide. */
 import type { Files } from '../ports/files.ts'
-import { readWhole } from './replace-file.ts'
+import { readWhole } from './durable-files.ts'
 import { INDEX_ENTRY_BYTES, segmentPath, TIME_ENTRY_BYTES } from './segment.ts'
 
 /** The place in .log of a batch at or before the one that holds `offset`; 0 if the index does not help. */

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { MillraceError } from '../errors.ts'
 import type { Ports } from '../ports/ports.ts'
 import { COMPRESSIONS, type Compression } from './compression.ts'
-import { createFile, readText } from './replace-file.ts'
+import { createFile, ensureDirectory, readText } from './durable-files.ts'
 
 export interface TopicDescription {
   readonly name: string
@@ -88,7 +88,7 @@ export async function createTopicFile(
     throw topicInvalid(name, 'partitions', partitions, `1 to ${PARTITIONS_MAX}`)
   const config = readConfig(name, settings)
   const id = uuid(ports)
-  ports.files.makeDirectory(topicsDirectory(dataDirectory))
+  await ensureDirectory(ports, dataDirectory, topicsDirectory(dataDirectory))
   const text = `${JSON.stringify({ version: 1, name, id, partitions, settings }, undefined, 2)}\n`
   if (!(await createFile(ports, topicPath(dataDirectory, name), text, 'log.topic')))
     throw new MillraceError('LOG_TOPIC_EXISTS', {

@@ -1,6 +1,23 @@
-/** Small files that are replaced whole: durable and complete, or as before. */
+/** Directories that last, and small files that are replaced whole: durable and complete, or as before. */
 import { dirname } from 'node:path'
 import type { Ports } from '../ports/ports.ts'
+
+/** Makes `directory`, which lies in `root`, and all above it; their names are durable when it resolves. */
+export async function ensureDirectory(
+  ports: Ports,
+  root: string,
+  directory: string,
+): Promise<void> {
+  const { files } = ports
+  const top = files.exists(root) ? root : dirname(root)
+  files.makeDirectory(directory)
+  // Those that exist, too: whoever made them may have ended before the sync.
+  for (let above = dirname(directory); above.startsWith(top); above = dirname(above)) {
+    ports.faultPoint('log.directory.sync')
+    await files.syncDirectory(above)
+    if (above === dirname(above)) break
+  }
+}
 
 /** `name` is what fault points call it. */
 export async function replaceFile(
