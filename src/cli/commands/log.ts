@@ -1,5 +1,6 @@
 /** `millrace log list|inspect|verify`: looks into the log, without a lock, while others write it. */
 import type { Command } from 'commander'
+import { type VerifiedPartition, verifyTopic } from '../../log/inspect.ts'
 import { partitionRange } from '../../log/lookup.ts'
 import type { StoredRecord } from '../../log/records.ts'
 import { listSegments, segmentPath } from '../../log/segment.ts'
@@ -14,7 +15,7 @@ import {
   wholeNumber,
 } from '../command.ts'
 import { EXIT, type Io } from '../io.ts'
-import { readPartition, type Verified, verifyPartition } from '../log-records.ts'
+import { readPartition } from '../log-records.ts'
 import { configure } from '../program-style.ts'
 import { dataDirectoryOf } from '../project.ts'
 import { bytesText, countOf, countText, timeText } from '../render/quantity.ts'
@@ -171,13 +172,11 @@ async function verifyTopics(io: Io, names: readonly string[], options: LogOption
   let records = 0
   let bytes = 0
   for (const name of names.length > 0 ? names : listTopics(ports, dataDirectory)) {
-    const { partitions } = requireTopic(ports, dataDirectory, name)
-    for (let partition = 0; partition < partitions; partition++) {
-      const verified = verifyPartition({ ports, dataDirectory, topic: name, partition })
-      faults += verified.faults.length
+    for (const verified of verifyTopic(ports, dataDirectory, name)) {
+      faults += verified.damages.length
       records += verified.records
       bytes += verified.bytes
-      report(io, verified, options)
+      report(io, name, verified, options)
     }
   }
   if (faults > 0) io.exitCode = EXIT.no
@@ -190,14 +189,14 @@ async function verifyTopics(io: Io, names: readonly string[], options: LogOption
   )
 }
 
-function report(io: Io, verified: Verified, { json }: LogOptions): void {
+function report(io: Io, topic: string, verified: VerifiedPartition, { json }: LogOptions): void {
   if (json) {
-    io.out(JSON.stringify(verified))
+    io.out(JSON.stringify({ topic, ...verified }))
     return
   }
-  const { topic, partition, segments, batches, records, faults } = verified
+  const { partition, segments, batches, records, damages } = verified
   const what = `${countOf(segments, 'segment')}, ${countOf(batches, 'batch', 'batches')}, ${countOf(records, 'record')}`
-  const verdict = faults.length === 0 ? io.style.good('ok') : io.style.bad('damaged')
+  const verdict = damages.length === 0 ? io.style.good('ok') : io.style.bad('damaged')
   io.out(`${topic}[${partition}]  ${verdict}  ${io.style.faint(what)}`)
-  for (const { file, byte, fault } of faults) io.out(`  ${file}, byte ${byte}: ${fault}`)
+  for (const damage of damages) io.out(`  ${damage.path}, byte ${damage.byte}: ${damage.what}`)
 }
