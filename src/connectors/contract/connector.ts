@@ -18,6 +18,8 @@ export interface Connector {
 
 export interface SourceCapability {
   readonly replay: Source['replay']
+  /** The row kinds that it gives, by its options; +I only unless told. */
+  mode?(options: Readonly<Record<string, string>>): ChangelogMode
   bounded(options: Readonly<Record<string, string>>): boolean
   open(request: SourceRequest): Promise<Source>
 }
