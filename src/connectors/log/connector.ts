@@ -2,6 +2,7 @@
 import { types, withNullability } from '../../data/types.ts'
 import type { Connector } from '../contract/connector.ts'
 import { LOG_OPTIONS } from './options.ts'
+import { openLogSink } from './sink.ts'
 import { openLogSource } from './source.ts'
 
 export const log: Connector = {
@@ -22,5 +23,10 @@ export const log: Connector = {
     replay: 'exact',
     bounded: (options) => options['scan.bounded.mode'] === 'latest-offset',
     open: openLogSource,
+  },
+  sink: {
+    guarantee: 'exactly-once',
+    modes: () => ['append'],
+    open: openLogSink,
   },
 }
