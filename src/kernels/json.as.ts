@@ -214,6 +214,14 @@ function scaled(scale: i32): i32 {
   low = 0;
   const total = intDigits + fracDigits;
   const e = exponent + scale - <i32>fracDigits;
+  if (e >= 0 && <i32>total + e <= 19) {
+    let v: u64 = 0;
+    for (let p = intAt, stop = intAt + intDigits; p < stop; p++) v = v * 10 + (<u64>load<u8>(p) - 48);
+    for (let p = fracAt, stop = fracAt + fracDigits; p < stop; p++) v = v * 10 + (<u64>load<u8>(p) - 48);
+    for (let k = 0; k < e; k++) v *= 10;
+    low = v;
+    return 0;
+  }
   let significant: i32 = 0;
   let lost = false;
   const kept: usize = e >= 0 ? total : <usize>max<i32>(<i32>total + e, 0);
@@ -769,3 +777,15 @@ export function string_x(p: usize, stop: usize): usize {
 }
 /** Days of YYYY-MM-DD, or the least i64. */
 export function day_x(p: usize): i64 { end = p + 64; return scanDate(p) ? days : i64.MIN_VALUE; }
+
+/** The greatest end of `count` cells of bytes. */
+export function valuesEnd(values: usize, count: u32): usize {
+  let a: u32 = 0, b: u32 = 0;
+  const stop = values + (<usize>(count & ~1) << 3);
+  for (; values < stop; values += 16) {
+    a = max<u32>(a, load<u32>(values) + load<u32>(values, 4));
+    b = max<u32>(b, load<u32>(values, 8) + load<u32>(values, 12));
+  }
+  if (count & 1) a = max<u32>(a, load<u32>(values) + load<u32>(values, 4));
+  return <usize>max<u32>(a, b);
+}

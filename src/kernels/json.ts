@@ -1,36 +1,12 @@
 /**
  * The generic JSON path: one record at a time, strictly, into column cells; any key order and spelling.
  *
- * A schema is a tree of nodes that the kernel walks. Before rows are decoded each leaf is told where its cells and validity are;
- * the kernel sets and clears validity bits of the rows it writes, and notes on the node that it met a NULL.
+ * The kernel walks the schema's tree (json-tree.ts). It sets and clears validity bits of the rows it writes, and notes on a node
+ * that it met a NULL there; so every node must have been given a validity bitmap.
  */
-import { type LinearMemory, OVERREAD_BYTES, type Pointer } from '../data/memory.ts'
-import type { DataType, Schema } from '../data/types.ts'
-import { invariant } from '../errors.ts'
+import type { LinearMemory, Pointer } from '../data/memory.ts'
 import { wasmBase64 } from './json.generated.ts'
-
-export interface JsonNode {
-  /** 'price', 'bid.price', 'tags.element'. */
-  readonly path: string
-  readonly name: string
-  readonly type: DataType
-  readonly pointer: Pointer
-  /** Fields of a ROW; the element of an ARRAY, the value of a MAP. */
-  readonly children: readonly JsonNode[]
-}
-
-export interface JsonTree {
-  readonly root: JsonNode
-  readonly columns: readonly JsonNode[]
-  /** Where `node`'s cells and validity are in this batch; forgets NULLs met before. Validity is never 0. */
-  place(node: JsonNode, cells: Pointer, validity: Pointer): void
-  cellsOf(node: JsonNode): Pointer
-  validityOf(node: JsonNode): Pointer
-  /** Whether a NULL has been met, or noted, in `node` since it was placed. */
-  metNull(node: JsonNode): boolean
-  noteNull(node: JsonNode): void
-  dispose(): void
-}
+import type { JsonNode, JsonTree } from './json-tree.ts'
 
 /** Why a record is refused. `code` is one of JSON_FAULT; `address` and `stop` enclose the value where a column is at fault. */
 export interface JsonRowFault {
@@ -63,11 +39,11 @@ export const JSON_FAULT = {
 } as const
 
 export interface JsonKernel {
-  /** `separator` stands between date and time: ' ' or 'T'. INTERVAL types and maps with keys that are not strings are not for JSON. */
-  tree(schema: Schema, separator: ' ' | 'T'): JsonTree
   /** Forgets the room of the last batch. Strings with escapes and nested values go to new arena blocks. */
   startBatch(): void
   decodeRow(tree: JsonTree, address: Pointer, bytes: number, row: number): JsonRowFault | undefined
+  /** The exclusive end of the bytes that `count` cells of bytes point to. */
+  valuesEnd(values: Pointer, count: number): Pointer
   /** Cold parts of emitted projections. */
   readonly imports: WebAssembly.ModuleImports
 }
@@ -83,33 +59,10 @@ interface JsonExports {
   skip_x(address: Pointer, stop: Pointer): number
   string_x(address: Pointer, stop: Pointer): number
   day_x(address: Pointer): bigint
+  valuesEnd(values: Pointer, count: number): number
 }
 
-const NODE_BYTES = 64
-const FIELD_BYTES = 16
 const ROOM_BYTES_MIN = 1 << 16
-const KINDS: Readonly<Partial<Record<DataType['kind'], number>>> = {
-  boolean: 1,
-  tinyint: 2,
-  smallint: 3,
-  int: 4,
-  bigint: 5,
-  float: 6,
-  double: 7,
-  decimal: 8,
-  char: 10,
-  varchar: 10,
-  binary: 11,
-  varbinary: 11,
-  date: 12,
-  time: 13,
-  timestamp: 14,
-  timestamp_ltz: 15,
-  row: 16,
-  array: 17,
-  map: 18,
-}
-const DECIMAL_WIDE = 9
 
 let compiled: WebAssembly.Module | undefined
 
@@ -123,7 +76,6 @@ export function createJsonKernel(memory: LinearMemory): JsonKernel {
     env: { memory: memory.memory, parseDouble },
   })
   const kernel = instance.exports as WebAssembly.Exports & JsonExports
-  const nodesOf = new WeakMap<JsonTree, readonly JsonNode[]>()
   let roomBytes = ROOM_BYTES_MIN
 
   return {
@@ -133,11 +85,7 @@ export function createJsonKernel(memory: LinearMemory): JsonKernel {
       string_x: kernel.string_x,
       day_x: kernel.day_x,
     },
-    tree(schema, separator) {
-      const { tree, nodes } = buildTree(memory, schema, separator)
-      nodesOf.set(tree, nodes)
-      return tree
-    },
+    valuesEnd: (values, count) => kernel.valuesEnd(values, count) >>> 0,
     startBatch() {
       kernel.setHeap(0, 0)
       roomBytes = ROOM_BYTES_MIN
@@ -146,8 +94,7 @@ export function createJsonKernel(memory: LinearMemory): JsonKernel {
       while (kernel.decodeRow(tree.root.pointer, address, bytes, row) === 0) {
         const code = kernel.errorCode()
         if (code !== JSON_FAULT.room) {
-          const node =
-            code >= JSON_FAULT.type ? nodesOf.get(tree)![kernel.errorNodeNumber()] : undefined
+          const node = code >= JSON_FAULT.type ? tree.nodes[kernel.errorNodeNumber()] : undefined
           return {
             code,
             address: kernel.errorAddress() >>> 0,
@@ -162,103 +109,4 @@ export function createJsonKernel(memory: LinearMemory): JsonKernel {
       return undefined
     },
   }
-}
-
-/**
- * A node, 64 bytes of u32: kind, -, -, -, ...
- *   0 kind  4 nullable  8 precision  12 scale  16 cells  20 validity  24 field count  28 fields
- *   32 element  36 had a NULL  40 number  44 separator
- */
-function buildTree(
-  memory: LinearMemory,
-  schema: Schema,
-  separator: ' ' | 'T',
-): { readonly tree: JsonTree; readonly nodes: readonly JsonNode[] } {
-  const nodes: JsonNode[] = []
-  const blocks: { readonly pointer: Pointer; readonly bytes: number }[] = []
-  const allocate = (bytes: number): Pointer => {
-    const pointer = memory.allocate(bytes)
-    blocks.push({ pointer, bytes })
-    memory.u8.fill(0, pointer, pointer + bytes + OVERREAD_BYTES / 2)
-    return pointer
-  }
-  const build = (type: DataType, path: string, name: string): JsonNode => {
-    const pointer = allocate(NODE_BYTES)
-    const children = childrenOf(type).map(([child, childName]) =>
-      build(child, path === '' ? childName : `${path}.${childName}`, childName),
-    )
-    const words = pointer >> 2
-    memory.u32[words] = kindOf(type)
-    memory.u32[words + 1] = type.nullable ? 1 : 0
-    if (type.kind === 'decimal') {
-      memory.u32[words + 2] = type.precision
-      memory.u32[words + 3] = type.scale
-    }
-    if (type.kind === 'row') {
-      memory.u32[words + 6] = children.length
-      memory.u32[words + 7] = fieldTable(memory, allocate, type.fields, children)
-    } else if (children[0] !== undefined) memory.u32[words + 8] = children[0].pointer
-    const node = { path, name, type, pointer, children }
-    memory.u32[words + 10] = nodes.push(node) - 1
-    memory.u32[words + 11] = separator.charCodeAt(0)
-    return node
-  }
-  const root = build({ kind: 'row', fields: schema, nullable: false }, '', '')
-  const tree: JsonTree = {
-    root,
-    columns: root.children,
-    place(node, cells, validity) {
-      memory.u32[(node.pointer >> 2) + 4] = cells
-      memory.u32[(node.pointer >> 2) + 5] = validity
-      memory.u32[(node.pointer >> 2) + 9] = 0
-    },
-    cellsOf: (node) => memory.u32[(node.pointer >> 2) + 4]!,
-    validityOf: (node) => memory.u32[(node.pointer >> 2) + 5]!,
-    noteNull(node) {
-      memory.u32[(node.pointer >> 2) + 9] = 1
-    },
-    metNull: (node) => memory.u32[(node.pointer >> 2) + 9] !== 0,
-    dispose() {
-      for (const { pointer, bytes } of blocks.splice(0)) memory.free(pointer, bytes)
-    },
-  }
-  return { tree, nodes }
-}
-
-function childrenOf(type: DataType): readonly (readonly [DataType, string])[] {
-  switch (type.kind) {
-    case 'row':
-      return type.fields.map((field) => [field.type, field.name] as const)
-    case 'array':
-      return [[type.element, 'element']]
-    case 'map':
-      return [[type.value, 'value']]
-    default:
-      return []
-  }
-}
-
-function kindOf(type: DataType): number {
-  const kind = KINDS[type.kind]
-  invariant(kind !== undefined, `${type.kind} is not a type of JSON`)
-  return type.kind === 'decimal' && type.precision > 18 ? DECIMAL_WIDE : kind
-}
-
-function fieldTable(
-  memory: LinearMemory,
-  allocate: (bytes: number) => Pointer,
-  fields: Schema,
-  children: readonly JsonNode[],
-): Pointer {
-  const table = allocate(FIELD_BYTES * Math.max(1, fields.length))
-  fields.forEach(({ name }, index) => {
-    const bytes = new TextEncoder().encode(name)
-    const at = allocate(bytes.length)
-    memory.u8.set(bytes, at)
-    const words = (table >> 2) + (FIELD_BYTES / 4) * index
-    memory.u32[words] = at
-    memory.u32[words + 1] = bytes.length
-    memory.u32[words + 2] = children[index]!.pointer
-  })
-  return table
 }

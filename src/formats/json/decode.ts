@@ -18,9 +18,10 @@
  */
 import type { Vector } from '../../data/batch.ts'
 import type { LinearMemory, Pointer } from '../../data/memory.ts'
-import type { DataType, Schema } from '../../data/types.ts'
-import { MillraceError } from '../../errors.ts'
-import { createJsonKernel, type JsonNode, type JsonTree } from '../../kernels/json.ts'
+import type { Schema } from '../../data/types.ts'
+import { createJsonKernel } from '../../kernels/json.ts'
+import { createJsonTree, type JsonNode, type JsonTree } from '../../kernels/json-tree.ts'
+import { checkJsonType } from './check-type.ts'
 import { faultText } from './fault.ts'
 import { createProjector } from './projector.ts'
 
@@ -68,10 +69,10 @@ const ROWS_BEFORE_LAYOUT = 1024
 /** @throws JSON_TYPE_UNSUPPORTED for columns of a type that JSON records can't be decoded to */
 export function createJsonDecoder(options: JsonDecoderOptions): JsonDecoder {
   const { memory, schema } = options
-  for (const field of schema) checkType(field.type, field.name)
+  for (const field of schema) checkJsonType(field.type, field.name)
   const separator = options.timestampFormat === 'ISO-8601' ? 'T' : ' '
   const kernel = createJsonKernel(memory)
-  const tree = kernel.tree(schema, separator)
+  const tree = createJsonTree(memory, schema, separator)
   const projector = createProjector({
     memory,
     kernel,
@@ -139,29 +140,4 @@ function selectGood(memory: LinearMemory, count: number, dead: readonly DeadJson
     else memory.u32[at++] = row
   }
   return selection
-}
-
-function checkType(type: DataType, column: string): void {
-  const refuse = (what: string): MillraceError =>
-    new MillraceError('JSON_TYPE_UNSUPPORTED', {
-      message: `column ${column}: JSON has no ${what}`,
-      hint: 'declare the column as BIGINT or STRING and convert it in a computed column',
-      facts: { column },
-    })
-  switch (type.kind) {
-    case 'interval_day_second':
-    case 'interval_year_month':
-    case 'null':
-      throw refuse(type.kind.replaceAll('_', ' ').toUpperCase())
-    case 'row':
-      for (const field of type.fields) checkType(field.type, `${column}.${field.name}`)
-      return
-    case 'array':
-      checkType(type.element, column)
-      return
-    case 'map':
-      if (type.key.kind !== 'varchar' && type.key.kind !== 'char')
-        throw refuse(`MAP with ${type.key.kind.toUpperCase()} keys: its keys are strings`)
-      checkType(type.value, column)
-  }
 }

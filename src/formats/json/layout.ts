@@ -4,7 +4,7 @@
  * Keys, their order, spacing, NULLs, missing fields and the shape of nested objects are taken to be the same in every record; a
  * record where they are not does not match, and goes the generic way. So a layout can be wrong only in speed.
  */
-import type { JsonNode } from '../../kernels/json.ts'
+import type { JsonNode } from '../../kernels/json-tree.ts'
 
 export type SegmentKind =
   | 'string'

@@ -7,7 +7,7 @@
  */
 import type { LinearMemory, Pointer } from '../../data/memory.ts'
 import { cellBytes } from '../../data/types.ts'
-import type { JsonNode } from '../../kernels/json.ts'
+import type { JsonNode } from '../../kernels/json-tree.ts'
 import type { Expression, Label, Local, Statement } from '../../wasm/code.ts'
 import {
   block,

@@ -7,7 +7,8 @@
  */
 import type { LinearMemory, Pointer } from '../../data/memory.ts'
 import { cellBytes, layoutOf } from '../../data/types.ts'
-import type { JsonKernel, JsonNode, JsonTree } from '../../kernels/json.ts'
+import type { JsonKernel } from '../../kernels/json.ts'
+import type { JsonNode, JsonTree } from '../../kernels/json-tree.ts'
 import { type Layout, predictLayout } from './layout.ts'
 import { emitProjection, type Projection } from './projection.ts'
 import { fillTables, TABLES_BYTES } from './projection-values.ts'
@@ -82,7 +83,7 @@ export function createProjector(options: ProjectorOptions): Projector {
       const output = memory.arena.allocate(area.bytes)
       for (const node of tree.columns) place(memory, tree, node, count, output, area.offsets)
       const misses = memory.arena.allocate(4 * count)
-      const limit = limitOf(memory, values, count)
+      const limit = kernel.valuesEnd(values, count)
       const usable = known.every(
         ({ projection }) => limit + projection.overreadBytes <= memory.memory.buffer.byteLength,
       )
@@ -216,15 +217,4 @@ function correctValidity(
     const validity = tree.validityOf(node)
     for (const row of matched) memory.u8[validity + (row >> 3)]! |= 1 << (row & 7)
   }
-}
-
-/** The exclusive end of the bytes that the values point to. */
-function limitOf(memory: LinearMemory, values: Pointer, count: number): Pointer {
-  const { u32 } = memory
-  let limit = 0
-  for (let at = values >> 2, end = at + 2 * count; at < end; at += 2) {
-    const stop = u32[at]! + u32[at + 1]!
-    if (stop > limit) limit = stop
-  }
-  return limit
 }
