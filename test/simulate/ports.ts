@@ -15,6 +15,8 @@ export interface SimulatedPorts extends Ports {
   readonly printed: readonly string[]
   /** Crashes at the nth time that a fault point is passed, by throwing `SimulatedCrash` from it. */
   crashAt(point: string, nth: number, kind: 'kill' | 'power'): void
+  /** Takes back a crash that has not come. */
+  disarm(): void
 }
 
 /** Thrown through the code under test: it stands for the end of the process, and the files are already cut. */
@@ -49,6 +51,9 @@ export function simulatedPorts(seed: number): SimulatedPorts {
     },
     crashAt(point, nth, kind) {
       armed = { point, left: nth, kind }
+    },
+    disarm() {
+      armed = undefined
     },
   }
 }

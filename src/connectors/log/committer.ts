@@ -82,7 +82,10 @@ async function appendAll(
     rows += recordCount
     if (sequence < state.appended) continue
     ports.faultPoint('log.sink.commit.append')
-    waiting.push(log.appendBatch(topic, partition, batch, { producerId, epoch, sequence }))
+    const appending = log.appendBatch(topic, partition, batch, { producerId, epoch, sequence })
+    // It is waited for below, unless another one fails before.
+    appending.catch(() => {})
+    waiting.push(appending)
     if (waiting.length < BATCHES_AT_ONCE) continue
     await Promise.all(waiting)
     waiting = []

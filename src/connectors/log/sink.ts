@@ -1,10 +1,10 @@
 /** A topic of the embedded log as a sink: rows are staged with the checkpoint and appended at its commit, exactly once. */
 import type { Batch } from '../../data/batch.ts'
 import type { LinearMemory, Pointer } from '../../data/memory.ts'
-import type { Schema } from '../../data/types.ts'
 import { isNull, selectedRows } from '../../data/values.ts'
 import { MillraceError } from '../../errors.ts'
-import { createFrameKernel, type FrameKernel } from '../../kernels/frame.ts'
+import { createJsonEncoder } from '../../formats/json/encode.ts'
+import { createFrameKernel } from '../../kernels/frame.ts'
 import { compress, compressionCode } from '../../log/compression.ts'
 import { openLog } from '../../log/log.ts'
 import { partitionOf } from '../../log/partitioner.ts'
@@ -12,7 +12,6 @@ import { HEADER_BYTES, NO_PRODUCER, writeBatchHeader } from '../../log/record-ba
 import { requireTopic, type TopicDescription } from '../../log/topics.ts'
 import type { Sink, SinkRequest, SinkWriter } from '../contract/sink.ts'
 import { openLogCommitter } from './committer.ts'
-import { jsonRows } from './json-rows.ts'
 import { createStaging, type Staging, stagedDirectory } from './staged-rows.ts'
 
 /** Larger batches are cut: a reader takes one whole. */
@@ -68,66 +67,92 @@ function batchWriter(
   memory: LinearMemory,
   staging: Staging,
 ): (batch: Batch) => void {
-  const { schema, metadataKeys, options } = request
-  const timestampFormat =
-    options['json.timestamp-format.standard'] === 'ISO-8601' ? 'ISO-8601' : 'SQL'
-  const rowsOf = (columns: readonly number[]) =>
-    jsonRows({ memory, schema: columns.map((c) => schema[c]!), columns, timestampFormat })
-  const values = rowsOf(physicalColumns(schema, metadataKeys))
+  const { metadataKeys } = request
+  const values = columnsEncoder(request, memory, physicalColumns(request))
   const keyed = keyColumns(request)
-  const keys = keyed.length === 0 ? undefined : rowsOf(keyed)
+  const keys = keyed.length === 0 ? undefined : columnsEncoder(request, memory, keyed)
   const timestamp = metadataKeys.indexOf('timestamp')
   const encode = recordsEncoder(request, topic, memory, staging)
   let turn = worker
   return (batch) => {
     const nowMs = request.ports.clock.nowMs()
-    const cells: RowCells = {
+    const cells: RecordRows = {
       values: values(batch),
       keys: keys?.(batch) ?? 0,
       timesUs: timestamp < 0 ? 0 : timesOf(memory, batch, timestamp, nowMs),
     }
     if (cells.keys === 0) {
-      const rows = [...selectedRows(memory, batch)]
-      encode(cells, rows, turn++ % topic.partitions, nowMs)
+      encode(cells, undefined, batch.count, turn++ % topic.partitions, nowMs)
       return
     }
-    for (const [partition, rows] of byPartition(memory, batch, cells.keys, topic.partitions))
-      encode(cells, rows, partition, nowMs)
+    for (const [partition, rows] of byPartition(
+      memory,
+      cells.keys,
+      batch.count,
+      topic.partitions,
+    )) {
+      const selection = memory.arena.allocate(4 * rows.length)
+      memory.u32.set(rows, selection >> 2)
+      encode(cells, selection, rows.length, partition, nowMs)
+    }
   }
 }
 
-/** One cell a row of the batch. 0: there are none. */
-interface RowCells {
+/** One JSON object of some columns for each selected row. */
+function columnsEncoder(
+  { schema, options }: SinkRequest,
+  memory: LinearMemory,
+  columns: readonly number[],
+): (batch: Batch) => Pointer {
+  const encoder = createJsonEncoder({
+    memory,
+    schema: columns.map((column) => schema[column]!),
+    timestampFormat: options['json.timestamp-format.standard'] === 'ISO-8601' ? 'ISO-8601' : 'SQL',
+  })
+  return (batch) =>
+    encoder.encode({ ...batch, columns: columns.map((column) => batch.columns[column]!) })
+}
+
+/** One cell for each selected row, in order. 0: there are none. */
+interface RecordRows {
   readonly values: Pointer
   readonly keys: Pointer
   readonly timesUs: Pointer
 }
+
+/** Stages the rows that `selection` lists (undefined: the first `count`) as one batch, or as many as their size asks for. */
+type EncodeRecords = (
+  cells: RecordRows,
+  selection: Pointer | undefined,
+  count: number,
+  partition: number,
+  nowMs: number,
+) => void
 
 function recordsEncoder(
   { table }: SinkRequest,
   topic: TopicDescription,
   memory: LinearMemory,
   staging: Staging,
-): (cells: RowCells, rows: readonly number[], partition: number, nowMs: number) => void {
-  const kernel: FrameKernel = createFrameKernel(memory)
+): EncodeRecords {
+  const kernel = createFrameKernel(memory)
   const { compression, messageBytesMax } = topic.config
   const bytesMax = Math.min(BATCH_BYTES, messageBytesMax) - HEADER_BYTES
-  return function encode(cells, rows, partition, nowMs): void {
-    const selection = memory.arena.allocate(4 * rows.length)
-    memory.u32.set(rows, selection >> 2)
-    const [baseTimestampMs, maxTimestampMs] = timeRange(memory, cells.timesUs, rows, nowMs)
+  return function encode(cells, selection, count, partition, nowMs): void {
+    const [baseTimestampMs, maxTimestampMs] = timeRange(memory, cells, selection, count, nowMs)
     const encoded = kernel.encode({
       ...cells,
       headers: 0,
-      selection,
-      count: rows.length,
+      selection: selection ?? 0,
+      count,
       baseTimestampMs: BigInt(baseTimestampMs),
       firstOffsetDelta: 0,
     })
-    if (encoded.bytes > bytesMax && rows.length > 1) {
-      const half = rows.length >> 1
-      encode(cells, rows.slice(0, half), partition, nowMs)
-      encode(cells, rows.slice(half), partition, nowMs)
+    if (encoded.bytes > bytesMax && count > 1) {
+      const rows = selection ?? firstRows(memory, count)
+      const half = count >> 1
+      encode(cells, rows, half, partition, nowMs)
+      encode(cells, rows + 4 * half, count - half, partition, nowMs)
       return
     }
     if (encoded.bytes > messageBytesMax - HEADER_BYTES)
@@ -140,50 +165,64 @@ function recordsEncoder(
       baseOffset: 0,
       bytes: batch.length,
       attributes: compressionCode(compression),
-      lastOffset: rows.length - 1,
+      lastOffset: count - 1,
       baseTimestampMs,
       maxTimestampMs,
       producerId: NO_PRODUCER,
       producerEpoch: -1,
       baseSequence: -1,
-      recordCount: rows.length,
+      recordCount: count,
     })
     staging.add(partition, batch)
   }
 }
 
+function firstRows(memory: LinearMemory, count: number): Pointer {
+  const rows = memory.arena.allocate(4 * count)
+  for (let row = 0; row < count; row++) memory.u32[(rows >> 2) + row] = row
+  return rows
+}
+
 /** The first row's time and the greatest, in ms. */
 function timeRange(
   memory: LinearMemory,
-  timesUs: Pointer,
-  rows: readonly number[],
+  { timesUs }: RecordRows,
+  selection: Pointer | undefined,
+  count: number,
   nowMs: number,
 ): readonly [number, number] {
   if (timesUs === 0) return [nowMs, nowMs]
-  const msOf = (row: number) => Math.floor(Number(memory.i64[(timesUs >> 3) + row]!) / 1000)
-  return [msOf(rows[0]!), rows.reduce((most, row) => Math.max(most, msOf(row)), msOf(rows[0]!))]
+  const msOf = (at: number) => {
+    const row = selection === undefined ? at : memory.u32[(selection >> 2) + at]!
+    return Math.floor(Number(memory.i64[(timesUs >> 3) + row]!) / 1000)
+  }
+  const first = msOf(0)
+  let greatest = first
+  for (let at = 1; at < count; at++) greatest = Math.max(greatest, msOf(at))
+  return [first, greatest]
 }
 
-/** The column's cells, with the present time where it is NULL. */
+/** The selected rows' cells of the column, with the present time where it is NULL. */
 function timesOf(memory: LinearMemory, batch: Batch, column: number, nowMs: number): Pointer {
   const vector = batch.columns[column]!
-  if (vector.validity === 0) return vector.cells
-  const cells = memory.arena.allocate(8 * batch.rowCount)
+  const cells = memory.arena.allocate(8 * batch.count)
+  let at = cells >> 3
   for (const row of selectedRows(memory, batch))
-    memory.i64[(cells >> 3) + row] = isNull(memory, vector, row)
+    memory.i64[at++] = isNull(memory, vector, row)
       ? BigInt(nowMs) * 1000n
       : memory.i64[(vector.cells >> 3) + row]!
   return cells
 }
 
+/** Places among the selected rows, by the partition of their keys. */
 function byPartition(
   memory: LinearMemory,
-  batch: Batch,
   keys: Pointer,
+  count: number,
   partitions: number,
 ): Map<number, number[]> {
   const rows = new Map<number, number[]>()
-  for (const row of selectedRows(memory, batch)) {
+  for (let row = 0; row < count; row++) {
     const words = (keys >> 2) + 2 * row
     const address = memory.u32[words]!
     const key = memory.u8.subarray(address, address + memory.u32[words + 1]!)
@@ -195,10 +234,7 @@ function byPartition(
   return rows
 }
 
-function physicalColumns(
-  schema: Schema,
-  metadataKeys: readonly (string | undefined)[],
-): readonly number[] {
+function physicalColumns({ schema, metadataKeys }: SinkRequest): readonly number[] {
   return schema.map((_, column) => column).filter((column) => metadataKeys[column] === undefined)
 }
 
