@@ -12,7 +12,6 @@ export interface ListedCommand {
 const START = 'Begin:'
 const RUN = 'Run pipelines:'
 const DATA = 'Put data in, get answers out:'
-const UNDERSTAND = 'Understand and check:'
 
 export const COMMANDS: readonly ListedCommand[] = [
   {

@@ -1,0 +1,152 @@
+/**
+ * A plan as a tree, sinks first, inputs below what reads them:
+ *
+ *   revenue (delta)                                                +I
+ *   └─ project shop, window_start, orders                          +I
+ *      └─ window TUMBLE 1 minute by shop: COUNT(*)                 +I      kernel  state: open windows
+ *         └─ watermark placed_at - INTERVAL '5' SECOND             +I
+ *            └─ scan orders (filesystem): shop, placed_at          +I
+ */
+import { aggregateText, expressionText, intervalText } from '../../plan/expression-text.ts'
+import { inputsOf, type PlanNode, type SinkNode, schemaOf, type Window } from '../../plan/nodes.ts'
+import { type NodeTraits, traitsOf } from '../../plan/traits.ts'
+import type { Style } from './style.ts'
+import { cut, padded, widthOf } from './table.ts'
+
+export interface NodeMark {
+  readonly mark: 'kernel' | 'js'
+  readonly because: readonly string[]
+}
+
+export interface PlanLine {
+  readonly depth: number
+  /** What it does. */
+  readonly text: string
+  readonly kind: string
+  readonly changes: NodeTraits['changes']
+  readonly state: NodeTraits['state']
+  readonly upsertKey?: readonly string[]
+  /** Absent where nothing is computed. */
+  readonly mark?: NodeMark
+}
+
+/** The nodes of one sink, the sink first. `markOf` tells how a node runs. */
+export function planLines(
+  sink: SinkNode,
+  markOf: (node: PlanNode) => NodeMark | undefined,
+): PlanLine[] {
+  const lines: PlanLine[] = []
+  const visit = (node: PlanNode, depth: number) => {
+    const { changes, state, upsertKey } = traitsOf(node)
+    const mark = markOf(node)
+    const names = upsertKey?.map((column) => schemaOf(node)[column]!.name)
+    lines.push({
+      depth,
+      text: nodeText(node),
+      kind: node.kind,
+      changes,
+      state,
+      ...(names === undefined ? {} : { upsertKey: names }),
+      ...(mark === undefined ? {} : { mark }),
+    })
+    for (const input of inputsOf(node)) visit(input, depth + 1)
+  }
+  const { changes } = traitsOf(sink.input)
+  const { name, options } = sink.table
+  lines.push({
+    depth: 0,
+    text: `${name} (${options.connector ?? '?'})`,
+    kind: 'sink',
+    changes,
+    state: 'none',
+  })
+  visit(sink.input, 1)
+  return lines
+}
+
+const STATE_TEXT: Readonly<Record<NodeTraits['state'], string>> = {
+  none: '',
+  windows: 'state: open windows',
+  keys: 'state: every key, for ever',
+  rows: 'state: all rows',
+}
+const TEXT_WIDTH_MAX = 76
+
+export function renderPlan(lines: readonly PlanLine[], style: Style): string[] {
+  const texts = lines.map(({ depth, text }) =>
+    cut(depth === 0 ? text : `${'   '.repeat(depth - 1)}└─ ${text}`, TEXT_WIDTH_MAX),
+  )
+  const width = Math.max(...texts.map(widthOf))
+  return lines.map((line, index) => {
+    const text = padded(texts[index]!, width)
+    const changes = line.changes === 'append' ? '+I         ' : '+I -U +U -D'
+    const mark = line.mark === undefined ? '' : markText(line.mark, style)
+    const state = STATE_TEXT[line.state]
+    const shown = line.state === 'keys' ? style.warning(state) : style.faint(state)
+    const painted = line.depth === 0 ? style.strong(text) : text
+    return `${painted}  ${style.faint(changes)}  ${padded(mark, 6)}  ${shown}`.trimEnd()
+  })
+}
+
+function markText({ mark, because }: NodeMark, style: Style): string {
+  if (mark === 'kernel') return style.good('kernel')
+  return `${style.warning('js')}${because.length === 0 ? '' : style.faint(` (${because.join(', ')})`)}`
+}
+
+function nodeText(node: PlanNode): string {
+  const columns = inputsOf(node)[0] === undefined ? [] : schemaOf(inputsOf(node)[0]!)
+  switch (node.kind) {
+    case 'scan':
+      return `scan ${node.table.name} (${node.table.options.connector ?? '?'}): ${names(node.schema)}`
+    case 'values':
+      return `values: ${node.rows.length} rows of ${names(node.schema)}`
+    case 'watermark-assigner':
+      return `watermark ${expressionText(node.watermark, columns)}`
+    case 'filter':
+      return `filter ${expressionText(node.condition, columns)}`
+    case 'project':
+      return `project ${node.expressions.map((each, index) => named(expressionText(each, columns), node.schema[index]!.name)).join(', ')}`
+    case 'window-table':
+      return `window ${windowText(node.window)}`
+    case 'window-aggregate':
+      return `window ${windowText(node.window)}${groupText(node, columns)}`
+    case 'group-aggregate':
+      return node.aggregates.length === 0
+        ? `distinct ${node.keys.map((key) => expressionText(key, columns)).join(', ')}`
+        : `group${groupText(node, columns)}`
+    case 'union-all':
+      return 'union all'
+    case 'sort': {
+      const keys = node.keys.map(
+        (key) => `${expressionText(key.expression, columns)}${key.descending ? ' DESC' : ''}`,
+      )
+      const limit = node.limit === undefined ? '' : ` limit ${node.limit}`
+      return `${keys.length === 0 ? '' : `sort ${keys.join(', ')}`}${limit}`.trim()
+    }
+  }
+}
+
+function groupText(
+  node: Extract<PlanNode, { kind: 'window-aggregate' | 'group-aggregate' }>,
+  columns: Parameters<typeof expressionText>[1],
+): string {
+  const keys = node.keys.map((key) => expressionText(key, columns))
+  const by = keys.length === 0 ? '' : ` by ${keys.join(', ')}`
+  const aggregates = node.aggregates.map((call) => aggregateText(call, columns))
+  return aggregates.length === 0 ? by : `${by}: ${aggregates.join(', ')}`
+}
+
+function windowText(window: Window): string {
+  const size = intervalText(BigInt(window.sizeUs))
+  const offset = window.offsetUs === 0 ? '' : ` offset ${intervalText(BigInt(window.offsetUs))}`
+  if (window.kind === 'tumble') return `TUMBLE ${size}${offset}`
+  return `HOP ${size} every ${intervalText(BigInt(window.slideUs))}${offset}`
+}
+
+function names(schema: readonly { readonly name: string }[]): string {
+  return schema.map(({ name }) => name).join(', ')
+}
+
+function named(text: string, name: string): string {
+  return text === name ? name : `${text} AS ${name}`
+}
