@@ -235,3 +235,136 @@ test('a column of a type that JSON does not have is refused by name', () => {
     message: 'column i: JSON has no INTERVAL DAY SECOND',
   })
 })
+
+const EVENT: Schema = [
+  field('event_type', types.int),
+  field('person', {
+    kind: 'row',
+    fields: [
+      field('id', types.bigint),
+      field('name', types.string),
+      field('dateTime', types.timestampLtz(3)),
+    ],
+    nullable: true,
+  }),
+  field('auction', {
+    kind: 'row',
+    fields: [field('id', types.bigint), field('reserve', types.double)],
+    nullable: true,
+  }),
+  field('bid', { kind: 'row', fields: BID, nullable: true }),
+  field('note', types.string),
+]
+
+function eventText(random: (below: number) => number): string {
+  const kind = random(20)
+  const bid = JSON.parse(bidText(random))
+  const dateTime = `${bid.dateTime}Z`
+  const person = {
+    id: random(1000),
+    name: `é${bid.extra}`.slice(random(2)),
+    email: 'a@b.c',
+    dateTime,
+  }
+  const auction = { id: random(1000), itemName: 'x', reserve: random(1000) / 8, seller: random(50) }
+  return JSON.stringify({
+    event_type: kind < 1 ? 0 : kind < 4 ? 1 : 2,
+    person: kind < 1 ? person : null,
+    auction: kind >= 1 && kind < 4 ? auction : null,
+    bid: kind >= 4 ? bid : null,
+    ...(random(300) === 0 ? { note: 'rare' } : {}),
+  })
+}
+
+test('nested events of several layouts, mutated ones among them, mean what they say', () => {
+  for (const [seed, lanes] of [
+    [5, 3],
+    [99, 4],
+    [4711, 2],
+  ] as const) {
+    const { mutate, random } = createMutator(seed)
+    const decoder = createJsonDecoder({ memory, schema: EVENT, lanes, rowsBeforeLayout: 1 })
+    for (let round = 0; round < 12; round++) {
+      const records = Array.from({ length: 900 }, (_, index) => {
+        const record = eventText(random)
+        return index % 11 === round ? mutate(record) : bytes(record)
+      })
+      compare(decoder, EVENT, records)
+    }
+    decoder.dispose()
+  }
+})
+
+test('records whose layout drifts stay right, whatever is learned on the way', () => {
+  const spell = [
+    (bid: object) => JSON.stringify(bid),
+    (bid: object) => JSON.stringify(Object.fromEntries(Object.entries(bid).reverse())),
+    (bid: object) => JSON.stringify(bid).replaceAll(',"', ', "').replaceAll('":', '": '),
+    (bid: object) => JSON.stringify({ flag: true, ...bid, channel: null, tags: [1, { a: 'b' }] }),
+    (bid: object) => JSON.stringify(bid, null, 2),
+    (bid: object) =>
+      JSON.stringify({ ...bid, url: undefined, nested: { deep: { x: 1.5, s: 'é' } } }),
+  ]
+  const { mutate, random } = createMutator(2718)
+  const decoder = createJsonDecoder({ memory, schema: BID, rowsBeforeLayout: 1 })
+  for (let round = 0; round < 24; round++) {
+    const spelling = spell[Math.floor(round / 4)]!
+    const records = Array.from({ length: 2500 }, (_, index) => {
+      const record = (random(20) ? spelling : spell[random(6)]!)(JSON.parse(bidText(random)))
+      return index % 50 === 0 ? mutate(record) : bytes(record)
+    })
+    compare(decoder, BID, records)
+  }
+  decoder.dispose()
+})
+
+test('batches larger than the ones before are decoded whole', () => {
+  const decoder = createJsonDecoder({ memory, schema: BID, rowsBeforeLayout: 1 })
+  const { random } = createMutator(3)
+  for (const count of [1, 10, 9000, 20000, 5])
+    compare(
+      decoder,
+      BID,
+      Array.from({ length: count }, () => bytes(bidText(random))),
+    )
+  decoder.dispose()
+})
+
+test('only valid UTF-8 is taken, in every part of a record', () => {
+  const good = ['c3a9', 'e0a080', 'ed9fbf', 'ee8080', 'efbfbf', 'f0908080', 'f48fbfbf']
+  const bad = [
+    '80',
+    'c0af',
+    'c1bf',
+    'c3',
+    'e09fbf',
+    'eda080',
+    'edbfbf',
+    'e282',
+    'f08fbfbf',
+    'f4908080',
+    'f5808080',
+    'ff',
+    'c328',
+  ]
+  for (const rowsBeforeLayout of [1, 1000]) {
+    const decoder = createJsonDecoder({
+      memory,
+      schema: [field('s', types.string)],
+      rowsBeforeLayout,
+    })
+    decoder.decode(place([bytes('{"s":"x"}')]), 1)
+    for (const hex of [...good, ...bad]) {
+      const middle = Buffer.from(hex, 'hex')
+      const records = [
+        Buffer.concat([Buffer.from('{"s":"'), middle, Buffer.from('"}')]),
+        Buffer.concat([Buffer.from('{"s":"0123456789abcde'), middle, Buffer.from('f"}')]),
+        Buffer.concat([Buffer.from('{"t":"'), middle, Buffer.from('","s":"x"}')]),
+        Buffer.concat([Buffer.from('{"'), middle, Buffer.from('":1}')]),
+      ]
+      const { dead } = decoder.decode(place(records), records.length)
+      assert.equal(dead.length, bad.includes(hex) ? records.length : 0, hex)
+      for (const { reason } of dead) assert.match(reason, /^byte \d+: not valid UTF-8$/)
+    }
+  }
+})

@@ -20,9 +20,18 @@ import {
   set,
   when,
 } from '../../wasm/instructions.ts'
-import { defineModule, instantiate } from '../../wasm/module.ts'
-import type { Layout } from './layout.ts'
-import { createEmitter, type Lane, literalDiffers } from './projection-values.ts'
+import { defineModule, type FunctionBuilder, instantiate } from '../../wasm/module.ts'
+import type { Layout, Segment } from './layout.ts'
+import {
+  byCall,
+  type Cold,
+  type Context,
+  createContext,
+  type Lane,
+  type Place,
+} from './projection-context.ts'
+import { fraction, integer } from './projection-numbers.ts'
+import { boolean, literalDiffers, string, time } from './projection-text.ts'
 
 export interface ProjectionOptions {
   readonly memory: LinearMemory
@@ -53,22 +62,62 @@ export interface Projection {
 }
 
 export function emitProjection(layout: Layout, options: ProjectionOptions): Projection {
-  const isCold = layout.segments.some(({ kind }) => kind === 'cold')
-  const lanes = isCold || options.listed ? 1 : options.lanes
   const module = defineModule()
-  const cold = {
+  const cold: Cold = {
     value: module.import('value_x', ['i32', 'i32', 'i32', 'i32'], 'i32'),
     skip: module.import('skip_x', ['i32', 'i32'], 'i32'),
     string: module.import('string_x', ['i32', 'i32'], 'i32'),
     day: module.import('day_x', ['i32'], 'i64'),
   }
   const func = module.func('project', ['i32', 'i32', 'i32', 'i32', 'i32'], 'i32')
-  const [values, count, output, misses, limit] = [0, 1, 2, 3, 4].map((index) =>
-    func.param(index, 'i32'),
-  ) as [P, P, P, P, P]
-  const [row, until, missed] = [func.local('i32'), func.local('i32'), func.local('i32')]
-  const index = options.listed ? func.local('i32') : row
-  const lane = (): Lane => ({
+  const param = (index: number) => func.param(index, 'i32')
+  const isCold = layout.segments.some(({ kind }) => kind === 'cold')
+  const row = func.local('i32')
+  const frame: Frame = {
+    layout,
+    context: createContext(func, options.tables, param(4), cold),
+    offsets: options.offsets,
+    lanes: Array.from({ length: isCold || options.listed ? 1 : options.lanes }, () => laneOf(func)),
+    values: param(0),
+    count: param(1),
+    output: param(2),
+    misses: param(3),
+    row,
+    index: options.listed ? func.local('i32') : row,
+    until: func.local('i32'),
+    missed: func.local('i32'),
+  }
+  const main = mainLoop(frame)
+  func.body(...frame.context.prologue, main, get(frame.missed))
+  const { exports } = instantiate(module.encode(), options.memory.memory, options.imports)
+  const literals = [...layout.segments.map(({ literal }) => literal.length), layout.tail.length]
+  return {
+    run: exports.project as Projection['run'],
+    overreadBytes: literals.reduce((sum, bytes) => sum + bytes + 32, 64),
+  }
+}
+
+/** The locals of one emitted function. */
+interface Frame {
+  readonly layout: Layout
+  readonly context: Context
+  readonly offsets: ReadonlyMap<JsonNode, number>
+  readonly lanes: readonly Lane[]
+  readonly values: Local<'i32'>
+  readonly count: Local<'i32'>
+  readonly output: Local<'i32'>
+  readonly misses: Local<'i32'>
+  /** The row of lane 0; of lane n it is n more. */
+  readonly row: Local<'i32'>
+  /** Counts the rows to take: `row` itself, or a place in the list. */
+  readonly index: Local<'i32'>
+  /** Exclusive end of the rows that are taken singly now. */
+  readonly until: Local<'i32'>
+  readonly missed: Local<'i32'>
+}
+
+function laneOf(func: FunctionBuilder): Lane {
+  return {
     at: func.local('i32'),
     count: func.local('i32'),
     mask: func.local('i32'),
@@ -78,88 +127,100 @@ export function emitProjection(layout: Layout, options: ProjectionOptions): Proj
     keep: func.local('v128'),
     word: func.local('i64'),
     other: func.local('i64'),
-  })
-  const all = Array.from({ length: lanes }, lane)
-  const emitter = createEmitter(func, options.tables, limit, cold)
-  // Of lane n: the address of its cell in an area that begins with row 0's.
-  const cellOf = (area: P, lane: number, shift = 3): Expression<'i32'> => {
-    const at = lane === 0 ? get(row) : i32.add(get(row), i32.const(lane))
-    return i32.add(get(area), i32.shl(at, i32.const(shift)))
   }
-  const stopOf = (index: number) =>
-    i32.add(i32.load(cellOf(values, index)), i32.load(cellOf(values, index), 4))
-  const matches = ({ at }: Lane, literal: Uint8Array, miss: Label): Statement[] => {
-    const differs = literalDiffers(at, literal)
-    return differs === undefined ? [] : [branchIf(miss, differs)]
-  }
+}
 
-  const rows = (taken: number, alone: boolean, miss: Label): Statement[] => {
-    const group = all.slice(0, taken)
-    const starts = group.map(({ at }, index) => set(at, i32.load(cellOf(values, index))))
-    const segments = layout.segments.flatMap((segment) =>
-      group.flatMap((each, index) => [
-        ...matches(each, segment.literal, miss),
-        set(each.at, i32.add(get(each.at), i32.const(segment.literal.length))),
-        ...emitter.value(segment, {
-          lane: each,
-          cell: {
-            address: cellOf(output, index, isWide(segment.node) ? 4 : 3),
-            offset: segment.node === undefined ? 0 : options.offsets.get(segment.node)!,
-          },
-          miss,
-          alone,
-          stop: () => stopOf(index),
-        }),
-      ]),
-    )
-    const ends = group.flatMap((each, index) => [
-      ...matches(each, layout.tail, miss),
-      branchIf(miss, i32.ne(i32.add(get(each.at), i32.const(layout.tail.length)), stopOf(index))),
-    ])
-    return [...starts, ...segments, ...ends]
-  }
+function mainLoop(frame: Frame): Statement {
+  const { lanes, row, index, until, count, misses, missed } = frame
   const step = (by: number) => set(index, i32.add(get(index), i32.const(by)))
-  const listedRow = i32.load(i32.add(get(misses), i32.shl(get(index), i32.const(2))))
-
-  const groups = (done: Label): Statement[] => [
+  const wordOf = (at: Local<'i32'>) => i32.add(get(misses), i32.shl(get(at), i32.const(2)))
+  const groups = block((done) => [
     block((missedGroup) => [
       loop((again) => [
         set(until, get(count)),
-        branchIf(done, i32.gtU(i32.add(get(row), i32.const(lanes)), get(count))),
-        ...rows(lanes, false, missedGroup),
-        step(lanes),
+        branchIf(done, i32.gtU(i32.add(get(row), i32.const(lanes.length)), get(count))),
+        ...rows(frame, lanes.length, false, missedGroup),
+        step(lanes.length),
         branch(again),
       ]),
     ]),
-    set(until, i32.add(get(row), i32.const(lanes))),
-  ]
-  const main = loop((start) => [
-    lanes === 1 ? set(until, get(count)) : block((done) => groups(done)),
+    set(until, i32.add(get(row), i32.const(lanes.length))),
+  ])
+  return loop((start) => [
+    lanes.length === 1 ? set(until, get(count)) : groups,
     loop((next) => [
       when(i32.geU(get(index), get(until)), [
         branchIf(start, i32.ltU(get(until), get(count))),
         returnValue(get(missed)),
       ]),
-      ...(options.listed ? [set(row, listedRow)] : []),
-      block((miss) => [...rows(1, true, miss), step(1), branch(next)]),
-      i32.store(i32.add(get(misses), i32.shl(get(missed), i32.const(2))), get(row)),
+      ...(index === row ? [] : [set(row, i32.load(wordOf(index)))]),
+      block((miss) => [...rows(frame, 1, true, miss), step(1), branch(next)]),
+      i32.store(wordOf(missed), get(row)),
       set(missed, i32.add(get(missed), i32.const(1))),
       step(1),
       branch(next),
     ]),
   ])
-  func.body(...emitter.prologue, main, get(missed))
+}
 
-  const { exports } = instantiate(module.encode(), options.memory.memory, options.imports)
-  const literals = [...layout.segments.map(({ literal }) => literal.length), layout.tail.length]
-  return {
-    run: exports.project as Projection['run'],
-    overreadBytes: literals.reduce((sum, bytes) => sum + bytes + 32, 64),
+/** `taken` rows from the current one on, value by value; any mismatch goes to `miss`. */
+function rows(frame: Frame, taken: number, alone: boolean, miss: Label): Statement[] {
+  const { layout, context, values, output, offsets } = frame
+  // Of lane n: the address of its cell in an area that begins with row 0's.
+  const cellOf = (area: Local<'i32'>, lane: number, shift = 3): Expression<'i32'> => {
+    const at = lane === 0 ? get(frame.row) : i32.add(get(frame.row), i32.const(lane))
+    return i32.add(get(area), i32.shl(at, i32.const(shift)))
+  }
+  const stopOf = (lane: number) =>
+    i32.add(i32.load(cellOf(values, lane)), i32.load(cellOf(values, lane), 4))
+  const matches = ({ at }: Lane, literal: Uint8Array): Statement[] => {
+    const differs = literalDiffers(at, literal)
+    return differs === undefined ? [] : [branchIf(miss, differs)]
+  }
+  const group = frame.lanes.slice(0, taken)
+  const starts = group.map(({ at }, lane) => set(at, i32.load(cellOf(values, lane))))
+  const segments = layout.segments.flatMap((segment) =>
+    group.flatMap((lane, index) => [
+      ...matches(lane, segment.literal),
+      set(lane.at, i32.add(get(lane.at), i32.const(segment.literal.length))),
+      ...valueCode(context, segment, {
+        lane,
+        cell: {
+          address: cellOf(output, index, isWide(segment.node) ? 4 : 3),
+          offset: segment.node === undefined ? 0 : offsets.get(segment.node)!,
+        },
+        miss,
+        alone,
+        stop: () => stopOf(index),
+      }),
+    ]),
+  )
+  const ends = group.flatMap((lane, index) => [
+    ...matches(lane, layout.tail),
+    branchIf(miss, i32.ne(i32.add(get(lane.at), i32.const(layout.tail.length)), stopOf(index))),
+  ])
+  return [...starts, ...segments, ...ends]
+}
+
+function valueCode(context: Context, segment: Segment, place: Place): readonly Statement[] {
+  switch (segment.kind) {
+    case 'integer':
+      return integer(context, segment, place)
+    case 'number':
+    case 'double':
+    case 'decimal':
+      return fraction(context, segment, place)
+    case 'string':
+      return string(context, segment, place)
+    case 'boolean':
+      return boolean(segment, place)
+    case 'time':
+      return time(context, segment, place)
+    case 'cold':
+      return byCall(context, segment, place)
   }
 }
 
 function isWide(node: JsonNode | undefined): boolean {
   return node !== undefined && cellBytes(node.type) === 16
 }
-
-type P = Local<'i32'>

@@ -1,17 +1,17 @@
 /**
- * Keeps the projections of a stream of records: which layouts it has been found to have, the most frequent one first.
+ * Decodes records by the layouts they are known to have, and says which rows have none of them.
  *
- * The first layout runs over all rows, several at a time; each further one over what the ones before it missed (the nested events
- * of Nexmark have three). When too many rows match none, a missed record that turned out sound gives a new layout. What is
- * learned is forgotten slowly: the rows to wait double each time, so a stream without any layout costs next to nothing.
+ * The first layout runs over all rows; each further one over what the ones before it missed (the nested events of Nexmark have
+ * three). A row's validity is the layout's: which columns are NULL is part of what is predicted.
  */
 import type { LinearMemory, Pointer } from '../../data/memory.ts'
 import { cellBytes, layoutOf } from '../../data/types.ts'
 import type { JsonKernel } from '../../kernels/json.ts'
 import type { JsonNode, JsonTree } from '../../kernels/json-tree.ts'
+import { createKnownLayouts, type KnownLayout } from './known-layouts.ts'
 import { type Layout, predictLayout } from './layout.ts'
-import { emitProjection, type Projection } from './projection.ts'
-import { fillTables, TABLES_BYTES } from './projection-values.ts'
+import { emitProjection } from './projection.ts'
+import { fillTables, TABLES_BYTES } from './projection-numbers.ts'
 
 export interface ProjectorOptions {
   readonly memory: LinearMemory
@@ -34,118 +34,75 @@ export interface Projector {
   dispose(): void
 }
 
-interface Known {
-  readonly layout: Layout
-  readonly projection: Projection
-  hits: number
-}
-
 const CAPACITY_MIN = 8192
-const LAYOUTS_MAX = 4
-/** Above this share of missed rows a further layout is looked for. */
-const MISSES_TOLERATED = 0.01
-const ROWS_BETWEEN_MAX = 1 << 26
 
 export function createProjector(options: ProjectorOptions): Projector {
-  const { memory, kernel, tree } = options
+  const { memory, kernel, tree, lanes } = options
   const tables = memory.allocate(TABLES_BYTES)
   fillTables(memory.u8, tables)
   let capacity = CAPACITY_MIN
   let area = areaOf(tree.columns, capacity)
-  let known: Known[] = []
-  let rowsSeen = 0
-  let rowsMissed = 0
-  let rowsToWait = options.rowsBefore
-
-  const emit = (layout: Layout, listed: boolean): Known => ({
-    layout,
-    projection: emitProjection(layout, {
-      memory,
-      tables,
-      imports: kernel.imports,
-      offsets: area.offsets,
-      lanes: options.lanes,
-      listed,
-    }),
-    hits: 0,
+  const known = createKnownLayouts({
+    rowsBefore: options.rowsBefore,
+    predict: (sample) => predictLayout(sample, tree.columns, options.separator),
+    emit(layout, listed) {
+      const { imports } = kernel
+      return emitProjection(layout, {
+        memory,
+        tables,
+        imports,
+        offsets: area.offsets,
+        lanes,
+        listed,
+      })
+    },
   })
-  const emitAll = (layouts: readonly Layout[]) => {
-    known = layouts.map((layout, index) => emit(layout, index > 0))
+  const placeAll = (count: number): Pointer => {
+    if (count > capacity) {
+      while (capacity < count) capacity *= 2
+      area = areaOf(tree.columns, capacity)
+      known.emitAgain()
+    }
+    const output = memory.arena.allocate(area.bytes)
+    for (const node of tree.columns) place(memory, tree, node, count, output, area.offsets)
+    return output
   }
 
   return {
     project(values, count) {
-      if (count > capacity) {
-        while (capacity < count) capacity *= 2
-        area = areaOf(tree.columns, capacity)
-        emitAll(known.map(({ layout }) => layout))
-      }
-      const output = memory.arena.allocate(area.bytes)
-      for (const node of tree.columns) place(memory, tree, node, count, output, area.offsets)
+      const output = placeAll(count)
       const misses = memory.arena.allocate(4 * count)
       const limit = kernel.valuesEnd(values, count)
-      const usable = known.every(
-        ({ projection }) => limit + projection.overreadBytes <= memory.memory.buffer.byteLength,
-      )
-      if (known.length === 0 || !usable) {
+      const first = known.list[0]
+      if (first === undefined || !isReadable(memory, limit, known.list)) {
         for (let row = 0; row < count; row++) memory.u32[(misses >> 2) + row] = row
         return { misses, count }
       }
-      for (const node of known[0]!.layout.absent) fillAbsent(memory, tree, node, count)
-      let left = known[0]!.projection.run(values, count, output, misses, limit)
-      known[0]!.hits += count - left
-      for (let index = 1; index < known.length && left > 0; index++) {
+      for (const node of first.layout.absent) fillAbsent(memory, tree, node, count)
+      let left = first.projection.run(values, count, output, misses, limit)
+      first.hits += count - left
+      for (const next of known.list.slice(1)) {
+        if (left === 0) break
         const before = memory.u32.slice(misses >> 2, (misses >> 2) + left)
-        const after = known[index]!.projection.run(values, left, output, misses, limit)
-        known[index]!.hits += left - after
-        correctValidity(memory, tree, before, misses, after, known[0]!.layout, known[index]!.layout)
+        const after = next.projection.run(values, left, output, misses, limit)
+        next.hits += left - after
+        const matched = matchedOf(memory, before, misses, after)
+        correctValidity(memory, tree, matched, first.layout, next.layout)
         left = after
       }
       return { misses, count: left }
     },
-    learn(sample, missed, count) {
-      rowsSeen += count
-      rowsMissed += missed
-      if (rowsSeen < rowsToWait) return
-      const missedShare = rowsMissed / rowsSeen
-      rowsSeen = 0
-      rowsMissed = 0
-      reorder()
-      if (missedShare <= MISSES_TOLERATED || sample === undefined) return
-      rowsToWait = Math.min(Math.max(2 * rowsToWait, CAPACITY_MIN), ROWS_BETWEEN_MAX)
-      const layout = predictLayout(sample, tree.columns, options.separator)
-      if (layout === undefined) return
-      if (known.length === LAYOUTS_MAX) known.pop()
-      // One that matched next to nothing since is out of date.
-      const useful = known.filter(({ hits }) => hits > 0)
-      for (const each of known) each.hits = 0
-      if (useful.length === 0) emitAll([layout])
-      else
-        known = [
-          ...(useful.length === known.length ? known : reEmitted(useful)),
-          emit(layout, true),
-        ]
-    },
+    learn: known.learn,
     dispose() {
       memory.free(tables, TABLES_BYTES)
     },
   }
+}
 
-  function reEmitted(useful: readonly Known[]): Known[] {
-    return useful.map((each, index) =>
-      known[index] === each ? each : emit(each.layout, index > 0),
-    )
-  }
-
-  /** The layout with most hits goes first: it alone runs over all rows. */
-  function reorder(): void {
-    const best = known.reduce<Known | undefined>(
-      (most, each) => (most === undefined || each.hits > most.hits ? each : most),
-      undefined,
-    )
-    if (best === undefined || best === known[0]) return
-    emitAll([best.layout, ...known.filter((each) => each !== best).map(({ layout }) => layout)])
-  }
+/** A projection may read beyond the last row: never beyond the memory. */
+function isReadable(memory: LinearMemory, limit: Pointer, list: readonly KnownLayout[]): boolean {
+  const { byteLength } = memory.memory.buffer
+  return list.every(({ projection }) => limit + projection.overreadBytes <= byteLength)
 }
 
 interface Area {
@@ -190,22 +147,30 @@ function fillAbsent(memory: LinearMemory, tree: JsonTree, node: JsonNode, count:
   tree.noteNull(node)
 }
 
-/** Rows that matched `found` were given the validity of `first`. */
-function correctValidity(
+/** The rows of `before` that are no longer among the misses. */
+function matchedOf(
   memory: LinearMemory,
-  tree: JsonTree,
   before: Uint32Array,
   misses: Pointer,
   missCount: number,
-  first: Layout,
-  found: Layout,
-): void {
+): number[] {
   const matched: number[] = []
   let next = 0
   for (const row of before) {
     if (next < missCount && memory.u32[(misses >> 2) + next] === row) next++
     else matched.push(row)
   }
+  return matched
+}
+
+/** Rows that matched `found` were given the validity of `first`. */
+function correctValidity(
+  memory: LinearMemory,
+  tree: JsonTree,
+  matched: readonly number[],
+  first: Layout,
+  found: Layout,
+): void {
   if (matched.length === 0) return
   for (const node of found.absent) {
     tree.noteNull(node)
