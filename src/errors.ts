@@ -7,6 +7,9 @@
 export const ERRORS = {
   CHANGELOG_REFUSED: { fault: 'query', retry: 'never' },
   CONFIG_INVALID: { fault: 'usage', retry: 'never' },
+  CHECKPOINT_CORRUPT: { fault: 'data', retry: 'never' },
+  CHECKPOINT_FAILED: { fault: 'outside', retry: 'backoff' },
+  CHECKPOINT_MISMATCH: { fault: 'usage', retry: 'never' },
   CONTROL_INVALID: { fault: 'usage', retry: 'never' },
   DELTA_FEATURE_UNSUPPORTED: { fault: 'outside', retry: 'never' },
   DELTA_LOG_CORRUPT: { fault: 'data', retry: 'never' },

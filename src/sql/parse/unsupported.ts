@@ -1,0 +1,87 @@
+/** SQL that Flink has and Millrace does not run: refused by name, where it stands, with what to write instead. */
+import type { Place } from '../place.ts'
+import { SqlError } from '../sql-error.ts'
+
+const INSTEAD = {
+  JOIN: 'supported instead: one table or window function in FROM, UNION ALL of queries with equal columns, and GROUP BY',
+  'TEMPORAL JOIN': 'supported instead: one table in FROM, and UNION ALL',
+  UNNEST:
+    'supported instead: element access, array_column[1], and fields of rows, row_column.field',
+  LATERAL: 'supported instead: one table or window function in FROM',
+  'TABLE FUNCTION':
+    'supported instead: the window functions TABLE(TUMBLE(...)) and TABLE(HOP(...))',
+  MATCH_RECOGNIZE: 'supported instead: windows with TUMBLE and HOP, and GROUP BY',
+  'SESSION window': 'supported instead: TUMBLE (fixed windows) and HOP (overlapping windows)',
+  'CUMULATE window': 'supported instead: TUMBLE, or HOP with the step as its slide',
+  'group window function':
+    "write a window table function instead: FROM TABLE(TUMBLE(TABLE t, DESCRIPTOR(ts), INTERVAL '1' MINUTE)) GROUP BY window_start, window_end",
+  OVER: 'supported instead: aggregates with GROUP BY, also over TUMBLE and HOP windows',
+  'WITHIN GROUP': 'supported instead: aggregates without an order',
+  'subquery in an expression':
+    'supported instead: a subquery in FROM, and IN with a list of values',
+  EXISTS: 'supported instead: conditions on columns of the row',
+  INTERSECT: 'supported instead: UNION and UNION ALL',
+  EXCEPT: 'supported instead: UNION and UNION ALL',
+  'GROUPING SETS': 'write one GROUP BY for each set, and put them together with UNION ALL',
+  CUBE: 'write one GROUP BY for each set, and put them together with UNION ALL',
+  ROLLUP: 'write one GROUP BY for each set, and put them together with UNION ALL',
+  QUALIFY: 'supported instead: HAVING over a GROUP BY',
+  'WINDOW clause': 'supported instead: TABLE(TUMBLE(...)) and TABLE(HOP(...)) in FROM',
+  TABLESAMPLE: 'supported instead: WHERE with a condition on a column',
+  'SIMILAR TO': 'supported instead: LIKE, and REGEXP(text, pattern)',
+  OVERLAPS: "supported instead: comparisons of the two periods' ends",
+  COLLATE: 'text is compared by its code points: leave COLLATE out',
+  MULTISET: 'supported instead: ARRAY<...> and MAP<...>',
+  RAW: 'supported instead: BYTES',
+  STRUCTURED: 'supported instead: ROW<...>',
+  VARIANT: 'supported instead: STRING with the JSON functions, or ROW<...>',
+  'TIMESTAMP WITH TIME ZONE':
+    'supported instead: TIMESTAMP_LTZ(3), a moment without a zone of its own',
+  'INSERT OVERWRITE': 'supported instead: INSERT INTO',
+  'PARTITION in INSERT': 'leave it out: rows are put in partitions by their values',
+  'CREATE TABLE AS': 'write CREATE TABLE with its columns, then INSERT INTO it',
+  'ORDER BY of a stream': 'supported instead: ORDER BY in a query of bounded tables',
+  RECURSIVE: 'supported instead: WITH without RECURSIVE',
+  'ALTER statement': 'change the CREATE statement in its file: it is read anew each time',
+  'CREATE FUNCTION': 'supported instead: the functions that are built in',
+  'CREATE CATALOG': 'leave it out: tables are those of the project',
+  'CREATE DATABASE': 'leave it out: tables are those of the project',
+  'CREATE MODEL': 'supported instead: CREATE TABLE and CREATE VIEW',
+  'CREATE CONNECTION': "write the options in the table's WITH (...)",
+  'CREATE MATERIALIZED TABLE': 'write CREATE TABLE and INSERT INTO ... SELECT',
+  'DROP statement of this kind': 'supported instead: DROP TABLE and DROP VIEW',
+  USE: 'leave it out: tables are those of the project',
+  SHOW: 'run `millrace check` to see the tables and pipelines of the project',
+  DESCRIBE: 'supported instead: EXPLAIN of a query',
+  ANALYZE: 'leave it out',
+  LOAD: 'leave it out: all functions are built in',
+  UNLOAD: 'leave it out: all functions are built in',
+  CALL: 'leave it out: there are no procedures',
+  ADD: 'leave it out: functions are built in',
+  REMOVE: 'leave it out: functions are built in',
+  DELETE:
+    'supported instead: INSERT INTO; an upsert table removes rows when its query retracts them',
+  UPDATE:
+    'supported instead: INSERT INTO a table with a PRIMARY KEY, which replaces rows of the same key',
+  MERGE:
+    'supported instead: INSERT INTO a table with a PRIMARY KEY, which replaces rows of the same key',
+  UPSERT: 'supported instead: INSERT INTO a table with a PRIMARY KEY',
+  TRUNCATE: "drop the table's files or topic, and start the pipeline with --fresh",
+  COMPILE: 'supported instead: EXPLAIN',
+  'EXECUTE PLAN': 'supported instead: EXECUTE STATEMENT SET',
+  'column constraint': 'supported instead: PRIMARY KEY (...) NOT ENFORCED and NOT NULL',
+  'DISTRIBUTED BY': 'leave it out: rows are distributed by the connector',
+  'process table function': 'supported instead: the window functions TUMBLE and HOP',
+  'lambda expression': 'supported instead: functions of columns',
+} as const
+
+export type Unsupported = keyof typeof INSTEAD
+
+/** `construct` is named as it is written in SQL. */
+export function unsupported(construct: Unsupported, at: Place): SqlError {
+  return new SqlError('SQL_UNSUPPORTED', at, {
+    message: `${construct} is not supported`,
+    hint: INSTEAD[construct],
+    facts: { construct },
+  })
+}

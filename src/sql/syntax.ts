@@ -1,0 +1,303 @@
+/** SQL as written: statements, queries and expressions with their places. Names are not looked up yet. */
+import type { DataType } from '../data/types.ts'
+import type { Place } from './place.ts'
+
+export interface Identifier {
+  readonly name: string
+  readonly at: Place
+}
+
+/** `a`, `a.b` or `a.b.c`; the last part is the table. */
+export interface QualifiedName {
+  readonly parts: readonly Identifier[]
+  readonly at: Place
+}
+
+export interface OptionSyntax {
+  readonly key: string
+  readonly keyAt: Place
+  readonly value: string
+  readonly valueAt: Place
+}
+
+export type LiteralSyntax =
+  /** Digits with at most one point, no sign. */
+  | { readonly kind: 'exact'; readonly text: string }
+  /** With an exponent: DOUBLE. */
+  | { readonly kind: 'approximate'; readonly text: string }
+  | { readonly kind: 'string'; readonly value: string }
+  /** Hexadecimal digits, an even number of them. */
+  | { readonly kind: 'binary'; readonly digits: string }
+  | { readonly kind: 'boolean'; readonly value: boolean }
+  | { readonly kind: 'null' }
+  | { readonly kind: 'date' | 'time' | 'timestamp' | 'timestamp_ltz'; readonly text: string }
+  | {
+      readonly kind: 'interval'
+      readonly negative: boolean
+      readonly text: string
+      readonly from: TimeUnit
+      readonly to?: TimeUnit
+    }
+
+export const TIME_UNITS = [
+  'YEAR',
+  'QUARTER',
+  'MONTH',
+  'WEEK',
+  'DAY',
+  'HOUR',
+  'MINUTE',
+  'SECOND',
+] as const
+export type TimeUnit = (typeof TIME_UNITS)[number]
+
+export type ExpressionSyntax =
+  | { readonly kind: 'literal'; readonly literal: LiteralSyntax; readonly at: Place }
+  /** A column, or a field in a column: which, the binder finds out. */
+  | { readonly kind: 'reference'; readonly parts: readonly Identifier[]; readonly at: Place }
+  | { readonly kind: 'call'; readonly call: CallSyntax; readonly at: Place }
+  /** `function` is the id of a call: PLUS, AND, IS_NULL ... */
+  | {
+      readonly kind: 'operator'
+      readonly function: string
+      readonly symbol: string
+      readonly args: readonly ExpressionSyntax[]
+      readonly at: Place
+    }
+  | {
+      readonly kind: 'case'
+      readonly operand?: ExpressionSyntax
+      readonly branches: readonly {
+        readonly when: ExpressionSyntax
+        readonly then: ExpressionSyntax
+      }[]
+      readonly otherwise?: ExpressionSyntax
+      readonly at: Place
+    }
+  | {
+      readonly kind: 'cast'
+      readonly input: ExpressionSyntax
+      readonly type: DataType
+      readonly safe: boolean
+      readonly at: Place
+    }
+  | {
+      readonly kind: 'in'
+      readonly input: ExpressionSyntax
+      readonly list: readonly ExpressionSyntax[]
+      readonly negated: boolean
+      readonly at: Place
+    }
+  | {
+      readonly kind: 'between'
+      readonly input: ExpressionSyntax
+      readonly low: ExpressionSyntax
+      readonly high: ExpressionSyntax
+      readonly negated: boolean
+      readonly symmetric: boolean
+      readonly at: Place
+    }
+  | {
+      readonly kind: 'constructor'
+      readonly of: 'ARRAY' | 'MAP' | 'ROW'
+      readonly items: readonly ExpressionSyntax[]
+      readonly at: Place
+    }
+  | {
+      readonly kind: 'field'
+      readonly input: ExpressionSyntax
+      readonly field: Identifier
+      readonly at: Place
+    }
+
+export interface CallSyntax {
+  readonly name: Identifier
+  readonly args: readonly ExpressionSyntax[]
+  /** COUNT(*). */
+  readonly star: boolean
+  readonly distinct: boolean
+  readonly filter?: ExpressionSyntax
+}
+
+export type SelectItem =
+  | { readonly kind: 'star'; readonly qualifier?: Identifier; readonly at: Place }
+  | {
+      readonly kind: 'expression'
+      readonly expression: ExpressionSyntax
+      readonly alias?: Identifier
+      readonly at: Place
+    }
+
+export interface AliasSyntax {
+  readonly name: Identifier
+  readonly columns?: readonly Identifier[]
+}
+
+export type RelationSyntax =
+  | {
+      readonly kind: 'table'
+      readonly name: QualifiedName
+      readonly options: readonly OptionSyntax[]
+      readonly alias?: AliasSyntax
+      readonly at: Place
+    }
+  | {
+      readonly kind: 'subquery'
+      readonly query: QuerySyntax
+      readonly alias?: AliasSyntax
+      readonly at: Place
+    }
+  | {
+      readonly kind: 'window'
+      readonly window: WindowSyntax
+      readonly alias?: AliasSyntax
+      readonly at: Place
+    }
+
+/** TUMBLE(TABLE t, DESCRIPTOR(ts), size [, offset]), HOP(TABLE t, DESCRIPTOR(ts), slide, size [, offset]). */
+export interface WindowSyntax {
+  readonly function: 'TUMBLE' | 'HOP'
+  readonly input: RelationSyntax
+  readonly time: Identifier
+  readonly slide?: ExpressionSyntax
+  readonly size: ExpressionSyntax
+  readonly offset?: ExpressionSyntax
+}
+
+export interface SelectSyntax {
+  readonly kind: 'select'
+  readonly distinct: boolean
+  readonly items: readonly SelectItem[]
+  readonly from?: RelationSyntax
+  readonly where?: ExpressionSyntax
+  readonly groupBy?: readonly ExpressionSyntax[]
+  readonly having?: ExpressionSyntax
+  readonly at: Place
+}
+
+export type BodySyntax =
+  | SelectSyntax
+  | {
+      readonly kind: 'values'
+      readonly rows: readonly (readonly ExpressionSyntax[])[]
+      readonly at: Place
+    }
+  /** UNION ALL, or with `distinct` UNION. */
+  | {
+      readonly kind: 'union'
+      readonly inputs: readonly BodySyntax[]
+      readonly distinct: boolean
+      readonly at: Place
+    }
+  | { readonly kind: 'nested'; readonly query: QuerySyntax; readonly at: Place }
+
+export interface QuerySyntax {
+  readonly with: readonly CommonTable[]
+  readonly body: BodySyntax
+  readonly orderBy: readonly OrderItem[]
+  readonly limit?: ExpressionSyntax
+  readonly offset?: ExpressionSyntax
+  readonly at: Place
+}
+
+export interface CommonTable {
+  readonly name: Identifier
+  readonly columns?: readonly Identifier[]
+  readonly query: QuerySyntax
+}
+
+export interface OrderItem {
+  readonly expression: ExpressionSyntax
+  readonly descending: boolean
+  /** Absent: Flink's default, NULL is smallest. */
+  readonly nullsFirst?: boolean
+}
+
+export type ColumnSyntax =
+  | {
+      readonly kind: 'physical'
+      readonly name: Identifier
+      readonly type: DataType
+      readonly primaryKey: boolean
+      readonly at: Place
+    }
+  | {
+      readonly kind: 'computed'
+      readonly name: Identifier
+      readonly expression: ExpressionSyntax
+      readonly at: Place
+    }
+  | {
+      readonly kind: 'metadata'
+      readonly name: Identifier
+      readonly type: DataType
+      readonly key?: string
+      readonly virtual: boolean
+      readonly at: Place
+    }
+
+export interface CreateTable {
+  readonly kind: 'create-table'
+  readonly name: QualifiedName
+  readonly ifNotExists: boolean
+  readonly columns: readonly ColumnSyntax[]
+  readonly watermark?: {
+    readonly column: QualifiedName
+    readonly expression: ExpressionSyntax
+    readonly at: Place
+  }
+  readonly primaryKey?: readonly Identifier[]
+  readonly partitionedBy?: readonly Identifier[]
+  readonly options: readonly OptionSyntax[]
+  /** LIKE: the columns, watermark, key and options of another table, which this one adds to. */
+  readonly like?: QualifiedName
+  readonly at: Place
+}
+
+export interface Insert {
+  readonly kind: 'insert'
+  readonly table: QualifiedName
+  readonly options: readonly OptionSyntax[]
+  readonly columns?: readonly Identifier[]
+  readonly query: QuerySyntax
+  readonly at: Place
+}
+
+export type Statement =
+  | CreateTable
+  | {
+      readonly kind: 'create-view'
+      readonly name: QualifiedName
+      readonly ifNotExists: boolean
+      readonly columns?: readonly Identifier[]
+      readonly query: QuerySyntax
+      readonly at: Place
+    }
+  | {
+      readonly kind: 'drop'
+      readonly object: 'table' | 'view'
+      readonly name: QualifiedName
+      readonly ifExists: boolean
+      readonly at: Place
+    }
+  | { readonly kind: 'set'; readonly option?: OptionSyntax; readonly at: Place }
+  | { readonly kind: 'reset'; readonly key?: string; readonly at: Place }
+  | Insert
+  | { readonly kind: 'statement-set'; readonly inserts: readonly Insert[]; readonly at: Place }
+  | {
+      readonly kind: 'explain'
+      readonly statement: Explained
+      readonly at: Place
+    }
+  | { readonly kind: 'query'; readonly query: QuerySyntax; readonly at: Place }
+  /** Could not be read: its errors are told, and what would have been `creates` is not missed again. */
+  | { readonly kind: 'broken'; readonly creates?: string; readonly at: Place }
+
+export type Explained =
+  | Insert
+  | { readonly kind: 'query'; readonly query: QuerySyntax; readonly at: Place }
+  | { readonly kind: 'statement-set'; readonly inserts: readonly Insert[]; readonly at: Place }
+
+export interface Script {
+  readonly statements: readonly Statement[]
+}
