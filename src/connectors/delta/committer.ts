@@ -24,13 +24,23 @@ import { type Merged, mergeChanges, removeStaged } from './upsert-merge.ts'
 /** Times a rewrite is prepared anew because other writers changed its files, within one call. */
 const REWRITES_MAX = 5
 
+/** What the committer last knew the table to be; whatever differs from it was done by others. */
+interface Known {
+  /** As it was when this run opened it: the writers write for it. */
+  readonly opened: OpenTable
+  readonly snapshot: Snapshot
+  /** What the pipeline's domain said after this committer's last commit. */
+  readonly domainConfiguration: string | undefined
+}
+
 export async function deltaCommitter(table: SinkTable): Promise<SinkCommitter> {
-  let open = await openTable(table)
+  const opened = await openTable(table)
+  let known = knownFrom(table, opened, opened.snapshot)
   return {
     async commit(request) {
-      const outcome = await commitRequest(table, open, request)
-      if (outcome.snapshot !== undefined) open = { ...open, snapshot: outcome.snapshot }
-      return outcome.told
+      const { told, snapshot } = await commitRequest(table, known, request)
+      if (told.kind === 'committed') known = knownFrom(table, opened, snapshot ?? known.snapshot)
+      return told
     },
     async lastCommitted(pipeline) {
       const latest = await loadSnapshot(table.ports.store)
@@ -41,6 +51,11 @@ export async function deltaCommitter(table: SinkTable): Promise<SinkCommitter> {
   }
 }
 
+function knownFrom(table: SinkTable, opened: OpenTable, snapshot: Snapshot): Known {
+  const domain = snapshot.domains.get(domainName(table.request.pipeline))
+  return { opened, snapshot, domainConfiguration: domain?.configuration }
+}
+
 interface Told {
   readonly told: CommitOutcome
   readonly snapshot?: Snapshot
@@ -48,60 +63,71 @@ interface Told {
 
 async function commitRequest(
   table: SinkTable,
-  open: OpenTable,
+  known: Known,
   request: CommitRequest,
 ): Promise<Told> {
   const { ports } = table
   const prepared = request.committables.map(readCommittable)
-  let snapshot = (await advance(ports.store, open.snapshot))?.snapshot
+  let snapshot = (await advance(ports.store, known.snapshot))?.snapshot
   if (snapshot === undefined) return { told: dropped(table) }
   const done = alreadyCommitted(table, request, snapshot)
   if (done !== undefined) return { told: done, snapshot }
   const refusal = await unfit(table, prepared, snapshot)
   if (refusal !== undefined) return { told: refusal }
   for (let rewrite = 0; rewrite < REWRITES_MAX; rewrite++) {
-    const merged = await mergeChanges(table, { ...open, snapshot }, prepared)
-    const attempt = attemptOf(table, request, snapshot, prepared, merged)
+    const open = { ...known.opened, snapshot }
+    const merged = await mergeChanges(table, open, prepared)
+    const attempt = attemptOf(table, known, request, newAdds(snapshot, prepared), merged)
     const result = await commit(ports, snapshot, attempt)
     if (result.kind !== 'stale') return afterCommit(table, open, prepared, merged, result)
     await discard(table, merged.adds)
     snapshot = result.snapshot
   }
   const reason = `other writers changed the same files of ${ports.store.url} ${REWRITES_MAX} times`
-  return { told: { kind: 'retry', reason }, snapshot }
+  return { told: { kind: 'retry', reason } }
+}
+
+/** Files that an earlier commit whose answer was lost has brought in are not brought in twice, even under a later checkpoint. */
+function newAdds(snapshot: Snapshot, prepared: readonly Prepared[]): readonly AddFile[] {
+  return prepared
+    .flatMap(({ adds }) => adds)
+    .filter(({ path }) => !snapshot.files.has(path) && !snapshot.tombstones.has(path))
 }
 
 function attemptOf(
   table: SinkTable,
+  known: Known,
   request: CommitRequest,
-  snapshot: Snapshot,
-  prepared: readonly Prepared[],
+  adds: readonly AddFile[],
   merged: Merged,
 ): CommitAttempt {
   const { mode, table: name, schema } = table.request
-  const domain = domainName(request.pipeline)
+  const { version, protocol, metadata } = known.opened.snapshot
   return {
     transaction: {
       appId: applicationId(request.pipeline, name),
       version: transactionVersion(request.checkpoint),
     },
-    domain: { name: domain, configuration: positionsText(request, mode) },
+    domain: {
+      name: domainName(request.pipeline),
+      configuration: positionsText(request, mode),
+    },
     operation: mode === 'upsert' ? 'MERGE' : 'STREAMING UPDATE',
     parameters: {
       outputMode: mode === 'upsert' ? 'Update' : 'Append',
       queryId: request.pipeline,
       epochId: `${request.checkpoint.incarnation}.${request.checkpoint.counter}`,
     },
-    adds: [...prepared.flatMap(({ adds }) => adds), ...merged.adds],
+    adds: [...adds, ...merged.adds],
     removes: merged.removes,
     rearranges: false,
     ...(merged.rewrites === undefined ? {} : { rewrites: merged.rewrites }),
     base: {
-      version: snapshot.version,
-      protocol: snapshot.protocol,
-      metadata: snapshot.metadata,
-      schemaProblem: (metadata) => fitProblem(schema, parseSchemaText(metadata.schemaString)),
-      domainConfiguration: snapshot.domains.get(domain)?.configuration,
+      version,
+      protocol,
+      metadata,
+      schemaProblem: (now) => fitProblem(schema, parseSchemaText(now.schemaString)),
+      domainConfiguration: known.domainConfiguration,
     },
   }
 }

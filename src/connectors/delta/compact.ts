@@ -1,5 +1,4 @@
 /** Small files of an append table rewritten into larger ones: the same rows, so `dataChange` is false. */
-import { LinearMemory } from '../../data/memory.ts'
 import { openParquet } from '../../formats/parquet/read.ts'
 import { type AddFile, logCorrupt } from '../../lakehouse/delta/actions.ts'
 import { commit } from '../../lakehouse/delta/commit.ts'
@@ -60,7 +59,7 @@ async function rewrite(
   const values = group[0]!.partitionValues
   const key = `${partitionFolder(values, partitionColumns)}part-compact-${table.newFileId()}.c000.${options.codec}.parquet`
   const out = dataFile({ store: ports.store, key, schema, codec: options.codec })
-  const memory = new LinearMemory()
+  const memory = table.rewriteMemory()
   for (const { path } of group) {
     const source = keyOfPath(ports.store.url, path)
     const buffer = await objectBuffer(ports.store, source)

@@ -1,5 +1,6 @@
 /** A declared table and the Delta table behind it: opened, made, checked, evolved. */
 import { isAbsolute, join } from 'node:path'
+import { LinearMemory } from '../../data/memory.ts'
 import type { Schema } from '../../data/types.ts'
 import { MillraceError } from '../../errors.ts'
 import type { CommitPorts } from '../../lakehouse/delta/commit.ts'
@@ -23,6 +24,8 @@ export interface SinkTable {
   readonly options: DeltaOptions
   readonly ports: CommitPorts
   readonly newFileId: () => string
+  /** For rewriting files: one for all commits, since each memory reserves gigabytes of addresses. */
+  readonly rewriteMemory: () => LinearMemory
 }
 
 /** What a writer or committer works by. */
@@ -42,7 +45,17 @@ export function sinkTable(request: SinkRequest): SinkTable {
     nowMs: () => clock.nowMs(),
     faultPoint: (name) => request.ports.faultPoint(name),
   }
-  return { request, options, ports, newFileId: () => uuid(random.bytes(16)) }
+  let memory: LinearMemory | undefined
+  return {
+    request,
+    options,
+    ports,
+    newFileId: () => uuid(random.bytes(16)),
+    rewriteMemory() {
+      memory ??= new LinearMemory()
+      return memory
+    },
+  }
 }
 
 export function openStore(ports: Ports, tablePath: string, baseDirectory: string): ObjectStore {

@@ -5,7 +5,7 @@
  * The commit's changes are held in memory at once; the table's rows pass through a batch at a time.
  */
 import { type Batch, DELETE } from '../../data/batch.ts'
-import { LinearMemory } from '../../data/memory.ts'
+import type { LinearMemory } from '../../data/memory.ts'
 import type { Schema } from '../../data/types.ts'
 import { invariant } from '../../errors.ts'
 import { openParquet } from '../../formats/parquet/read.ts'
@@ -15,7 +15,7 @@ import { objectBuffer } from '../../lakehouse/delta/log.ts'
 import { keyOfPath } from '../../lakehouse/delta/partition-values.ts'
 import { parseSchemaText } from '../../lakehouse/delta/table-schema.ts'
 import { finished } from './append-writer.ts'
-import type { Prepared } from './committable.ts'
+import type { Prepared, StagedChanges } from './committable.ts'
 import { type DataFile, dataFile } from './data-file.ts'
 import { bucketOf, keyReader } from './keys.ts'
 import { bucketCount, type OpenTable, type SinkTable } from './table.ts'
@@ -31,14 +31,18 @@ export interface Merged {
   readonly notes: readonly string[]
 }
 
-interface Change {
-  readonly batch: Batch
-  readonly row: number
-  readonly isDelete: boolean
+/** Where a changed row is, in one number: an object a row would cost more than the rest of a large commit. */
+type Change = number
+
+function changeAt(batchIndex: number, row: number, isDelete: boolean): Change {
+  return (batchIndex * READ_ROWS + row) * 2 + (isDelete ? 1 : 0)
 }
 
-/** Last change of each key, by bucket. */
-type Changes = ReadonlyMap<number, ReadonlyMap<string, Change>>
+interface Changes {
+  readonly batches: readonly Batch[]
+  /** Last change of each key, by bucket. */
+  readonly byBucket: ReadonlyMap<number, ReadonlyMap<string, Change>>
+}
 
 /** Nothing for an append, and for an upsert without changes. */
 export async function mergeChanges(
@@ -48,7 +52,21 @@ export async function mergeChanges(
 ): Promise<Merged> {
   const staged = prepared.flatMap(({ changes }) => changes)
   if (staged.length === 0) return { adds: [], removes: [], notes: [] }
-  const memory = new LinearMemory()
+  const memory = table.rewriteMemory()
+  const mark = memory.arena.mark()
+  try {
+    return await mergeStaged(table, open, staged, memory)
+  } finally {
+    memory.arena.release(mark)
+  }
+}
+
+async function mergeStaged(
+  table: SinkTable,
+  open: OpenTable,
+  staged: readonly StagedChanges[],
+  memory: LinearMemory,
+): Promise<Merged> {
   const merge = merging(table, open, memory)
   const changes = await readChanges(
     merge,
@@ -58,7 +76,7 @@ export async function mergeChanges(
   const untagged = files.filter((file) => tagOf(file) === undefined)
   // Rows of a file without a tag (rewritten by another tool) may be of any bucket.
   const all = Array.from({ length: merge.buckets }, (_, bucket) => bucket)
-  const touched = new Set(untagged.length > 0 ? all : changes.keys())
+  const touched = new Set(untagged.length > 0 ? all : changes.byBucket.keys())
   const isTouched = (file: AddFile) => {
     const bucket = tagOf(file)
     return bucket === undefined || touched.has(bucket)
@@ -72,7 +90,8 @@ export async function mergeChanges(
       merge,
       bucket,
       [...own, ...untagged],
-      changes.get(bucket) ?? new Map(),
+      changes.byBucket.get(bucket) ?? new Map(),
+      changes.batches,
     )
     adds.push(...result.adds)
     for (const file of result.rewritten) removed.add(file)
@@ -126,25 +145,29 @@ function merging(table: SinkTable, open: OpenTable, memory: LinearMemory): Mergi
 
 async function readChanges(merge: Merging, keys: readonly string[]): Promise<Changes> {
   const { memory, buckets } = merge
-  const changes = new Map<number, Map<string, Change>>()
+  const batches: Batch[] = []
+  const byBucket = new Map<number, Map<string, Change>>()
   const schema = stagedSchema(merge.schema)
   for (const key of keys) {
     for await (const batch of readBatches(merge, key, schema)) {
-      const keyAt = keyReader(
-        memory,
-        merge.key.map((index) => batch.columns[index]!),
-      )
+      const keyColumns = merge.key.map((index) => batch.columns[index]!)
+      const keyAt = keyReader(memory, keyColumns)
       const kinds = batch.columns.at(-1)!.cells >>> 2
       for (let row = 0; row < batch.rowCount; row++) {
         const text = keyAt(row)
         const bucket = bucketOf(text, buckets)
-        const inBucket = changes.get(bucket) ?? new Map<string, Change>()
-        changes.set(bucket, inBucket)
-        inBucket.set(text, { batch, row, isDelete: memory.u32[kinds + 2 * row] === DELETE })
+        let inBucket = byBucket.get(bucket)
+        if (inBucket === undefined) {
+          inBucket = new Map()
+          byBucket.set(bucket, inBucket)
+        }
+        const isDelete = memory.u32[kinds + 2 * row] === DELETE
+        inBucket.set(text, changeAt(batches.length, row, isDelete))
       }
+      batches.push(batch)
     }
   }
-  return changes
+  return { batches, byBucket }
 }
 
 /** The rows of a Parquet file, in the arena; who wants less than all of them there marks and releases. */
@@ -171,6 +194,7 @@ async function mergeBucket(
   bucket: number,
   files: readonly AddFile[],
   changes: ReadonlyMap<string, Change>,
+  batches: readonly Batch[],
 ): Promise<MergedBucket> {
   const out = bucketOutput(merge, bucket)
   const rewritten: AddFile[] = []
@@ -179,14 +203,16 @@ async function mergeBucket(
     rewritten.push(file)
     await copyUnchanged(merge, bucket, file, changes, out)
   }
-  const byBatch = new Map<Batch, number[]>()
-  for (const { batch, row, isDelete } of changes.values()) {
-    if (isDelete) continue
-    const rows = byBatch.get(batch) ?? []
-    byBatch.set(batch, rows)
-    rows.push(row)
+  const byBatch = new Map<number, number[]>()
+  for (const change of changes.values()) {
+    if (change % 2 === 1) continue
+    const place = change / 2
+    const batchIndex = Math.floor(place / READ_ROWS)
+    const rows = byBatch.get(batchIndex)
+    if (rows === undefined) byBatch.set(batchIndex, [place % READ_ROWS])
+    else rows.push(place % READ_ROWS)
   }
-  for (const [batch, rows] of byBatch) await out.write(batch, rows)
+  for (const [batchIndex, rows] of byBatch) await out.write(batches[batchIndex]!, rows)
   return { adds: await out.finish(), rewritten }
 }
 

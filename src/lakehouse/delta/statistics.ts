@@ -8,7 +8,7 @@
  *
  * @see Delta protocol, "Per-file Statistics"
  */
-import { dateText, timestampText } from '../../data/civil.ts'
+import { dateText, splitMicros, timestampText } from '../../data/civil.ts'
 import type { DataType } from '../../data/types.ts'
 import { decimalText } from '../../data/values.ts'
 import type { Bound } from '../../formats/parquet/bounds.ts'
@@ -54,11 +54,11 @@ export function boundText(type: DataType, bound: Bound, side: 'min' | 'max'): st
     case 'varchar':
       return stringText(bound as Uint8Array, side)
     case 'date':
-      return JSON.stringify(dateText(Number(bound)))
+      return fourDigitYear(Number(bound)) ? `"${dateText(Number(bound))}"` : undefined
     case 'timestamp':
-      return `"${timestampText(wholeMillis(bound as bigint, side), 3, 'T')}"`
+      return timeBoundText(bound as bigint, side, '')
     case 'timestamp_ltz':
-      return `"${timestampText(wholeMillis(bound as bigint, side), 3, 'T')}Z"`
+      return timeBoundText(bound as bigint, side, 'Z')
     default:
       return undefined
   }
@@ -78,6 +78,17 @@ function stringText(bytes: Uint8Array, side: 'min' | 'max'): string | undefined 
   // The greatest code point after the prefix is beyond any text that goes on with a lesser one.
   if (points[STRING_POINTS_MAX] === '\u{10ffff}') return undefined
   return JSON.stringify(`${prefix}\u{10ffff}`)
+}
+
+function timeBoundText(micros: bigint, side: 'min' | 'max', zone: string): string | undefined {
+  const rounded = wholeMillis(micros, side)
+  if (!fourDigitYear(splitMicros(rounded).days)) return undefined
+  return `"${timestampText(rounded, 3, 'T')}${zone}"`
+}
+
+/** Readers parse years 0001 to 9999; a bound beyond is better not told. */
+function fourDigitYear(days: number): boolean {
+  return days >= -719_162 && days <= 2_932_896
 }
 
 function wholeMillis(micros: bigint, side: 'min' | 'max'): bigint {
