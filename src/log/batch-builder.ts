@@ -67,13 +67,7 @@ export function createBatchBuilder(bytesExpected = 1 << 16): BatchBuilder {
       const key = record.key ?? null
       const headers = (record.headers ?? NO_HEADERS).map(encodeHeader)
       begin(record.timestampMs ?? nowMs, bodyBytes(key, record.value, headers))
-      at = writeBytes(buffer, at, key)
-      at = writeBytes(buffer, at, record.value)
-      at = writeVarint(buffer, at, headers.length)
-      for (const header of headers) {
-        at = writeBytes(buffer, at, header.key)
-        at = writeBytes(buffer, at, header.value)
-      }
+      at = writeBody(buffer, at, key, record.value, headers)
     },
     addValue(source, start, end, timestampMs) {
       const length = end - start
@@ -121,6 +115,29 @@ function withRoom(buffer: Uint8Array, used: number, more: number): Uint8Array {
   return larger
 }
 
+/** The records area, uncompressed, of records that have their offsets and times already. */
+export function encodeRecords(
+  records: readonly (Required<LogRecord> & { readonly offset: number })[],
+  baseOffset: number,
+  baseTimestampMs: number,
+): Uint8Array {
+  let buffer: Uint8Array = new Uint8Array(1 << 12)
+  let at = 0
+  for (const record of records) {
+    const headers = record.headers.map(encodeHeader)
+    const body = bodyBytes(record.key, record.value, headers)
+    buffer = withRoom(buffer, at, body + RECORD_HEAD_BYTES_MAX)
+    const timestampDelta = record.timestampMs - baseTimestampMs
+    const offsetDelta = record.offset - baseOffset
+    at = writeVarint(buffer, at, 1 + varintBytes(timestampDelta) + varintBytes(offsetDelta) + body)
+    buffer[at++] = 0
+    at = writeVarint(buffer, at, timestampDelta)
+    at = writeVarint(buffer, at, offsetDelta)
+    at = writeBody(buffer, at, record.key, record.value, headers)
+  }
+  return buffer.subarray(0, at)
+}
+
 interface EncodedHeader {
   readonly key: Uint8Array
   readonly value: Uint8Array | null
@@ -138,6 +155,23 @@ function bodyBytes(
 
 function fieldBytes(field: Uint8Array | null): number {
   return field === null ? 1 : varintBytes(field.length) + field.length
+}
+
+function writeBody(
+  buffer: Uint8Array,
+  start: number,
+  key: Uint8Array | null,
+  value: Uint8Array | null,
+  headers: readonly EncodedHeader[],
+): number {
+  let at = writeBytes(buffer, start, key)
+  at = writeBytes(buffer, at, value)
+  at = writeVarint(buffer, at, headers.length)
+  for (const header of headers) {
+    at = writeBytes(buffer, at, header.key)
+    at = writeBytes(buffer, at, header.value)
+  }
+  return at
 }
 
 function writeBytes(buffer: Uint8Array, at: number, field: Uint8Array | null): number {

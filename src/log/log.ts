@@ -8,11 +8,14 @@ import { invariant, MillraceError } from '../errors.ts'
 import type { Files } from '../ports/files.ts'
 import type { Ports } from '../ports/ports.ts'
 import { createBatchBuilder, type LogRecord } from './batch-builder.ts'
+import { compactPartition } from './compaction.ts'
 import { EVENT_ID_HEADER, type EventIds, loadEventIds } from './event-ids.ts'
 import { type AppendedBatch, type FsyncPolicy, PartitionWriter } from './partition-writer.ts'
 import { partitionOf } from './partitioner.ts'
+import { leastPin, pin, unpin } from './pins.ts'
 import { type ProducerState, sequenceAfter } from './producers.ts'
 import { type ProducerSequence, readBatchHeader } from './record-batch.ts'
+import { retainPartition } from './retention.ts'
 import {
   createTopicFile,
   describeTopic,
@@ -36,6 +39,11 @@ export interface Appended {
   readonly appended: number
   /** Records that were there already. */
   readonly duplicates: number
+}
+
+export interface Maintained {
+  readonly segmentsRemoved: number
+  readonly recordsRemoved: number
 }
 
 export interface OpenLogRequest {
@@ -178,6 +186,38 @@ export class EventLog {
     return (await this.#open(topic, partition)).writer
   }
 
+  /**
+   * Applies retention and compaction to all topics: nothing at or after a pin goes.
+   * The owner calls it from time to time; appends to a partition wait while it is worked on.
+   */
+  async maintain(): Promise<Maintained> {
+    let [segmentsRemoved, recordsRemoved] = [0, 0]
+    for (const name of this.topics()) {
+      const topic = requireTopic(this.#ports, this.dataDirectory, name)
+      for (let partition = 0; partition < topic.partitions; partition++) {
+        const directory = partitionDirectory(this.dataDirectory, name, partition)
+        if (keepsAll(topic) || !this.#ports.files.exists(directory)) continue
+        const { writer } = await this.#open(name, partition)
+        const pinned = leastPin(this.#ports, this.dataDirectory, name, partition)
+        segmentsRemoved += await retainPartition(this.#ports, writer, topic.config, pinned)
+        if (topic.config.cleanupPolicy !== 'compact') continue
+        const done = await compactPartition(this.#ports, writer, topic.config, pinned)
+        recordsRemoved += done.recordsBefore - done.recordsAfter
+      }
+    }
+    return { segmentsRemoved, recordsRemoved }
+  }
+
+  /** Keeps what follows `offset` from retention and compaction, under a name. */
+  pin(name: string, topic: string, partition: number, offset: number): Promise<void> {
+    return pin(this.#ports, this.dataDirectory, name, topic, partition, offset)
+  }
+
+  /** Takes away all pins of that name. */
+  unpin(name: string): void {
+    unpin(this.#ports, this.dataDirectory, name)
+  }
+
   /** Everything placed so far is on the disk when it resolves. */
   async flush(): Promise<void> {
     const open = await Promise.all(this.#partitions.values())
@@ -265,6 +305,10 @@ export class EventLog {
     )
     return open.eventIds
   }
+}
+
+function keepsAll({ config }: TopicDescription): boolean {
+  return config.retentionMs < 0 && config.retentionBytes < 0 && config.cleanupPolicy === 'delete'
 }
 
 function withoutKnown(

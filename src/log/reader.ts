@@ -191,6 +191,7 @@ export class LogReader {
       throw this.#damaged(ended, ended.position, `it ends before offset ${this.#nextOffset}`)
     }
     ended.file.close()
+    this.#nextOffset = Math.max(this.#nextOffset, next)
     this.#open(next)
   }
 
