@@ -23,8 +23,8 @@ export function plainError({ code, message, hint }: MillraceError, where?: strin
   ].join('\n')
 }
 
-/** Paints the shape: the code, the underlining, the place, the hint's mark. */
-function findingLines(text: string, style: Style): string[] {
+/** Paints the shape of an error that is plain lines: the code, the underlining, the place, the hint's mark. */
+export function findingLines(text: string, style: Style): string[] {
   return text.split('\n').map((line, index) => {
     const code = index === 0 ? /^([A-Z][A-Z0-9_]+): (.*)$/.exec(line) : null
     if (code !== null) return `${style.bad(code[1]!)}${style.faint(':')} ${style.strong(code[2]!)}`
