@@ -1,5 +1,6 @@
 /** Files as tables: JSON lines, read bounded or followed. Names and options are Flink's filesystem connector's. */
 import type { Connector } from '../contract/connector.ts'
+import { openFilesystemSink } from './sink.ts'
 import { openFilesystemSource } from './source.ts'
 
 export const filesystem: Connector = {
@@ -40,5 +41,10 @@ export const filesystem: Connector = {
     replay: 'exact',
     bounded: (options) => options['source.monitor-interval'] === undefined,
     open: async (request) => openFilesystemSource(request),
+  },
+  sink: {
+    guarantee: 'exactly-once',
+    modes: () => ['append'],
+    open: async (request) => openFilesystemSink(request),
   },
 }
