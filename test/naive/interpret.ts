@@ -1,0 +1,231 @@
+/**
+ * The oracle of plans: whole tables, a row at a time. Give it what the sources held and it tells the table that must come out,
+ * whatever the batches, workers and restarts were. It shares no code with the engine.
+ *
+ * A changelog is folded before it is aggregated: rows are a bag, -U and -D take one away. Windows drop late rows: a row is late for a window
+ * if the watermark of the rows before it had reached the window's end - 1 ms (one split, rows in order). TIMESTAMP_LTZ is in UTC.
+ */
+import assert from 'node:assert/strict'
+import type { AggregateCall, Expression } from '../../src/plan/expressions.ts'
+import type { PlanNode, SinkNode, SortKey, Window } from '../../src/plan/nodes.ts'
+import type { Plain, RowKindText } from '../builders/batch.ts'
+import { aggregate } from './aggregate.ts'
+import { compare, evaluate, NaiveFailure, type NaiveRow } from './expression.ts'
+
+export interface Change {
+  readonly kind: RowKindText
+  readonly row: NaiveRow
+  /** µs, of the rows before this one; absent where no watermark is declared. */
+  readonly watermark?: bigint
+}
+
+/** What a source holds: rows, or changes. */
+export type Input = readonly (NaiveRow | Change)[]
+
+export interface Interpretation {
+  /** The final table, as a bag of rows. */
+  readonly rows: readonly NaiveRow[]
+  /** Rows that could not be computed. */
+  readonly dead: number
+  /** Pairs of a row and a window that it missed. */
+  readonly late: number
+}
+
+/** The table that `node` gives over `inputs`, by table name. */
+export function interpret(
+  node: PlanNode | SinkNode,
+  inputs: ReadonlyMap<string, Input>,
+): Interpretation {
+  const counts = { dead: 0, late: 0 }
+  const changes = run(node, inputs, counts)
+  const rows =
+    changes.length > 0 && node.kind === 'sort' ? changes.map(({ row }) => row) : folded(changes)
+  return { rows, ...counts }
+}
+
+interface Counts {
+  dead: number
+  late: number
+}
+
+function run(
+  node: PlanNode | SinkNode,
+  inputs: ReadonlyMap<string, Input>,
+  counts: Counts,
+): readonly Change[] {
+  const input = (of: PlanNode) => run(of, inputs, counts)
+  switch (node.kind) {
+    case 'scan':
+      return (inputs.get(node.table.name) ?? []).map(changeOf)
+    case 'values':
+      return node.rows.map((literals) => ({
+        kind: '+I',
+        row: literals.map((value, index) =>
+          evaluate({ kind: 'literal', value, type: node.schema[index]!.type }, []),
+        ),
+      }))
+    case 'watermark-assigner':
+      return withWatermarks(input(node.input), node.watermark)
+    case 'filter':
+      return computed(input(node.input), counts, (change) =>
+        evaluate(node.condition, change.row) === true ? [change] : [],
+      )
+    case 'project':
+      return computed(input(node.input), counts, (change) => [
+        { ...change, row: node.expressions.map((each) => evaluate(each, change.row)) },
+      ])
+    case 'union-all':
+      return node.inputs.flatMap(input)
+    case 'window-table':
+      return input(node.input).flatMap((change) =>
+        windowsOf(node.window, change.row[node.time] as bigint).map(([start, end]) => ({
+          ...change,
+          row: [...change.row, start, end, end - 1000n],
+        })),
+      )
+    case 'window-aggregate':
+      return windowAggregate(node, input(node.input), counts)
+    case 'group-aggregate':
+      return groupAggregate(node.keys, node.aggregates, folded(input(node.input))).map(inserted)
+    case 'sort':
+      return sorted(folded(input(node.input)), node).map(inserted)
+    case 'sink':
+      return input(node.input)
+  }
+}
+
+function changeOf(given: NaiveRow | Change): Change {
+  return 'kind' in given ? given : inserted(given)
+}
+function inserted(row: NaiveRow): Change {
+  return { kind: '+I', row }
+}
+
+/** Rows that fail are dead, the others go on. */
+function computed(
+  changes: readonly Change[],
+  counts: Counts,
+  compute: (change: Change) => readonly Change[],
+): readonly Change[] {
+  return changes.flatMap((change) => {
+    try {
+      return compute(change)
+    } catch (error) {
+      if (!(error instanceof NaiveFailure)) throw error
+      counts.dead++
+      return []
+    }
+  })
+}
+
+function withWatermarks(changes: readonly Change[], watermark: Expression): readonly Change[] {
+  let greatest: bigint | undefined
+  return changes.map((change) => {
+    const before = greatest
+    const now = evaluate(watermark, change.row) as bigint | null
+    if (now !== null && (greatest === undefined || now > greatest)) greatest = now
+    return before === undefined ? change : { ...change, watermark: before }
+  })
+}
+
+/** The bag that is left when all changes are done. */
+export function folded(changes: readonly Change[]): readonly NaiveRow[] {
+  const bag = new Map<string, { row: NaiveRow; count: number }>()
+  for (const { kind, row } of changes) {
+    const key = keyOf(row)
+    const entry = bag.get(key) ?? { row, count: 0 }
+    entry.count += kind === '+I' || kind === '+U' ? 1 : -1
+    bag.set(key, entry)
+  }
+  return [...bag.values()].flatMap(({ row, count }) => {
+    assert.ok(count >= 0, `a row is taken away that is not there: ${keyOf(row)}`)
+    return Array.from({ length: count }, () => row)
+  })
+}
+
+/** Equal rows have equal keys: -0 is 0. */
+export function keyOf(row: NaiveRow): string {
+  return JSON.stringify(row, (_, value) =>
+    typeof value === 'bigint' ? `${value}n` : typeof value === 'number' ? String(value + 0) : value,
+  )
+}
+
+/** [start, end) of each window that holds `time`, µs. */
+function windowsOf(window: Window, time: bigint): readonly (readonly [bigint, bigint])[] {
+  const size = BigInt(window.sizeUs)
+  const step = window.kind === 'tumble' ? size : BigInt(window.slideUs)
+  const offset = BigInt(window.offsetUs)
+  let start = time - ((((time - offset) % step) + step) % step)
+  const windows: [bigint, bigint][] = []
+  while (start + size > time) {
+    windows.unshift([start, start + size])
+    start -= step
+  }
+  return windows
+}
+
+function groupAggregate(
+  keys: readonly Expression[],
+  calls: readonly AggregateCall[],
+  rows: readonly NaiveRow[],
+): readonly NaiveRow[] {
+  const groups = new Map<string, { key: NaiveRow; rows: NaiveRow[] }>()
+  for (const row of rows) {
+    const key = keys.map((each) => evaluate(each, row))
+    const name = keyOf(key)
+    const group = groups.get(name) ?? { key, rows: [] }
+    group.rows.push(row)
+    groups.set(name, group)
+  }
+  return [...groups.values()].map((group) => [
+    ...group.key,
+    ...calls.map((each) => aggregate(each, group.rows)),
+  ])
+}
+
+function windowAggregate(
+  node: Extract<PlanNode, { kind: 'window-aggregate' }>,
+  changes: readonly Change[],
+  counts: Counts,
+): readonly Change[] {
+  const panes = new Map<bigint, { end: bigint; changes: Change[] }>()
+  for (const change of changes) {
+    for (const [start, end] of windowsOf(node.window, change.row[node.time] as bigint)) {
+      if (change.watermark !== undefined && change.watermark >= end - 1000n) {
+        counts.late++
+        continue
+      }
+      const pane = panes.get(start) ?? { end, changes: [] }
+      pane.changes.push(change)
+      panes.set(start, pane)
+    }
+  }
+  return [...panes].flatMap(([start, pane]) =>
+    groupAggregate(node.keys, node.aggregates, folded(pane.changes)).map((row) =>
+      inserted([...row, start, pane.end, pane.end - 1000n]),
+    ),
+  )
+}
+
+function sorted(
+  rows: readonly NaiveRow[],
+  node: Extract<PlanNode, { kind: 'sort' }>,
+): readonly NaiveRow[] {
+  const ordered = [...rows].sort((a, b) => {
+    for (const key of node.keys) {
+      const order = compareBy(key, evaluate(key.expression, a), evaluate(key.expression, b))
+      if (order !== 0) return order
+    }
+    return 0
+  })
+  const start = node.offset ?? 0
+  return ordered.slice(start, node.limit === undefined ? undefined : start + node.limit)
+}
+
+function compareBy({ expression, descending, nullsFirst }: SortKey, a: Plain, b: Plain): number {
+  if (a === null || b === null) {
+    if (a === b) return 0
+    return (a === null) === nullsFirst ? -1 : 1
+  }
+  return descending ? compare(b, a, expression.type) : compare(a, b, expression.type)
+}
