@@ -76,8 +76,8 @@ test('rows are visible at commit and not before, once, however often it is commi
     kind: 'committed',
     already: true,
   })
-  assert.deepEqual(visible(), ['part-0-1-4.json'])
-  const lines = readFileSync(join(directory, 'out', 'part-0-1-4.json'), 'utf8')
+  assert.deepEqual(visible(), ['p-0-1-4.json'])
+  const lines = readFileSync(join(directory, 'out', 'p-0-1-4.json'), 'utf8')
     .trimEnd()
     .split('\n')
   assert.deepEqual(
@@ -104,6 +104,6 @@ test('what was written and not prepared is gone with the writer; nothing written
 
 test('a prepared part that someone removed is a refused commit, not silence', async () => {
   const committer = await (await open()).openCommitter()
-  const outcome = await committer.commit(request(['part-0-1-9']))
+  const outcome = await committer.commit(request(['p-0-1-9']))
   assert.equal(outcome.kind, 'refused')
 })

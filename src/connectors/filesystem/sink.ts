@@ -2,8 +2,8 @@
  * Writes a directory of JSON lines, exactly once: rows go to a hidden file, which is synced when a checkpoint prepares and gets its
  * name when the checkpoint commits. A name is part of the checkpoint's, so that committing again finds its work done.
  *
- *   .part-<worker>-<incarnation>-<counter>.inprogress   before
- *   part-<worker>-<incarnation>-<counter>.json          after
+ *   .<pipeline>-<worker>-<incarnation>-<counter>.inprogress   before
+ *   <pipeline>-<worker>-<incarnation>-<counter>.json          after
  */
 import { dirname, join } from 'node:path'
 import type { Batch } from '../../data/batch.ts'
@@ -61,7 +61,7 @@ function fileWriter(
   })
   const buffer = new Uint8Array(BUFFER_BYTES)
   // Until a checkpoint gives the part its name; left over by a crash, it is made anew.
-  const path = join(directory, `.part-${worker}.inprogress`)
+  const path = join(directory, `.${prefixOf(request.pipeline)}-${worker}.inprogress`)
   let part: OpenPart | undefined
   const open = (): OpenPart => {
     if (files.exists(path)) files.remove(path)
@@ -83,7 +83,7 @@ function fileWriter(
       part = undefined
       await handle.sync()
       handle.close()
-      const name = `part-${worker}-${checkpoint.incarnation}-${checkpoint.counter}`
+      const name = `${prefixOf(request.pipeline)}-${worker}-${checkpoint.incarnation}-${checkpoint.counter}`
       request.ports.faultPoint('filesystem.part-synced')
       files.rename(path, join(directory, `.${name}.inprogress`))
       await files.syncDirectory(directory)
@@ -131,7 +131,7 @@ function writeLines(
 function fileCommitter(ports: Ports, directory: string): SinkCommitter {
   return {
     commit: (request) => commitParts(ports, directory, request),
-    lastCommitted: async () => lastCommitted(ports, directory),
+    lastCommitted: async (pipeline) => lastCommitted(ports, directory, pipeline),
     close: async () => {},
   }
 }
@@ -165,15 +165,25 @@ function partMissing(directory: string, name: Committable): CommitOutcome {
 }
 
 /** By the names of parts: whoever moves them away makes it forget, which only matters to a restore from an old savepoint. */
-function lastCommitted({ files }: Ports, directory: string): CheckpointId | undefined {
+function lastCommitted(
+  { files }: Ports,
+  directory: string,
+  pipeline: string,
+): CheckpointId | undefined {
+  const prefix = `${prefixOf(pipeline)}-`
   let last: CheckpointId | undefined
   for (const name of files.exists(directory) ? files.list(directory) : []) {
-    const match = /^part-\d+-(\d+)-(\d+)\.json$/.exec(name)
-    if (match === null) continue
+    const match = /^\d+-(\d+)-(\d+)\.json$/.exec(name.slice(prefix.length))
+    if (match === null || !name.startsWith(prefix)) continue
     const found = { incarnation: Number(match[1]), counter: Number(match[2]) }
     if (last === undefined || isAfter(found, last)) last = found
   }
   return last
+}
+
+/** Several pipelines may write one directory: a part bears its pipeline's name, as far as names of files can. */
+function prefixOf(pipeline: string): string {
+  return encodeURIComponent(pipeline)
 }
 
 function isAfter(left: CheckpointId, right: CheckpointId): boolean {
