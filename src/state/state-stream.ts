@@ -11,6 +11,8 @@ export interface StateWriter {
 }
 
 export interface EntrySink {
+  /** The shape of keys and values with its format version: a restore compares it. Before the first put. */
+  schema(text: string): void
   /** What earlier checkpoints hold of this table counts no more: what follows is all of it. Before the first put. */
   replace(): void
   /** `keyGroup` 0..127. Bytes are copied. */
@@ -31,6 +33,8 @@ export interface StateReader {
 }
 
 export interface TableSource {
+  /** As given to the sink; '' if none was. */
+  readonly schema: string
   /** Key groups to take: [from, to). */
   readonly groupStart: number
   readonly groupEnd: number

@@ -1,0 +1,406 @@
+/** The keyed table of keyed-table.ts over one linear memory: it gives the kernels room, piece by piece, and takes it back whole. */
+import type { Vector } from '../data/batch.ts'
+import { type LinearMemory, OVERREAD_BYTES, type Pointer } from '../data/memory.ts'
+import { layoutOf } from '../data/types.ts'
+import { invariant, MillraceError } from '../errors.ts'
+import {
+  type GroupKernel,
+  groupKernel,
+  LAYOUT_BYTES_MIN,
+  NEED,
+  writeColumns,
+  writeLayout,
+} from '../kernels/group.ts'
+import { KEYS_MAX, type KeyedRows, type KeyedTable, type KeyedTableLayout } from './keyed-table.ts'
+import type { EntrySink, TableSource } from './state-stream.ts'
+
+// Offsets in the table block, in u32s: group/table.as.ts.
+const DIRECTORY = 0
+const MASK = 1
+const DEPTH = 2
+const BUMP = 4
+const BUMP_END = 5
+const LIVE_COUNT = 7
+const DIRTY_AT = 8
+const DIRTY_END = 9
+const SLAB = 10
+const LAYOUT = 11
+const NEED_KIND = 12
+const NEED_AMOUNT = 13
+const INSERTED = 15
+const INLINE_DIRECTORY_BYTES = 64
+const INLINE_SUB_BYTES = 80
+
+/** Whole blocks of the heap's size classes, less the padding that the heap adds. */
+const blockBytes = (bits: number) => 2 ** bits - OVERREAD_BYTES
+const TABLE_BITS = 9
+const SUB_BITS_MIN = 10
+const SUB_BITS_MAX = 18
+const CHUNK_BITS_MIN = 9
+const CHUNK_BITS_MAX = 20
+const DIRTY_BITS_MIN = 7
+const DIRTY_BITS_MAX = 18
+const SLAB_HEAD_BYTES = 8 + 4 * 64
+const SCRATCH_BYTES = 512
+const RECORDS_BYTES = 1 << 20
+
+interface Block {
+  readonly pointer: Pointer
+  readonly bytes: number
+}
+
+/** What tables of one layout share: make it once, then tables are cheap. */
+interface Maker {
+  readonly memory: LinearMemory
+  readonly kernel: GroupKernel
+  readonly layout: KeyedTableLayout
+  readonly layoutBlock: Pointer
+  readonly entryBytes: number
+  readonly keyOffsets: readonly number[]
+  readonly valueStart: number
+  readonly hasBytes: boolean
+  /** One key whose cell is compared as it is. */
+  readonly isPlainKey: boolean
+  /** Columns for a call, and the scratch of a restore. */
+  readonly columns: Pointer
+  readonly schema: string
+}
+
+/**
+ * A maker of tables of one layout over `memory`; a table costs two small blocks until it has more than ten keys.
+ * @throws INVARIANT_BROKEN for more than KEYS_MAX keys or a ROW among them
+ */
+export function keyedTables(memory: LinearMemory, layout: KeyedTableLayout): () => KeyedTable {
+  invariant(layout.keys.length <= KEYS_MAX, `a key has at most ${KEYS_MAX} columns`)
+  const kinds = layout.keys.map(layoutOf)
+  invariant(!kinds.includes('row'), 'a ROW is no key: its fields are')
+  const layoutBlock = memory.allocate(LAYOUT_BYTES_MIN + 4 * layout.values.length)
+  const { keyOffsets, valueStart } = writeLayout(memory, layoutBlock, layout.keys, layout.values)
+  const maker: Maker = {
+    memory,
+    kernel: groupKernel(memory),
+    layout,
+    layoutBlock,
+    entryBytes: memory.u32[layoutBlock / 4 + 2]!,
+    keyOffsets,
+    valueStart,
+    hasBytes: kinds.includes('bytes') || layout.values.includes('bytes'),
+    isPlainKey: kinds.length === 1 && kinds[0] === 'i64',
+    columns: memory.allocate(SCRATCH_BYTES),
+    schema: `1 ${kinds.join(',')};${layout.values.join(',')}`,
+  }
+  return () => new MemoryTable(maker)
+}
+
+class MemoryTable implements KeyedTable {
+  readonly layout: KeyedTableLayout
+  readonly #maker: Maker
+  readonly #table: Pointer
+  readonly #chunks: Block[] = []
+  readonly #dirty: Block[] = []
+  readonly #slab: Block[] = []
+  #directory: Block | undefined
+  #bytes = 0
+  /** True once a checkpoint holds the table: then only changes are written. */
+  #isKnown = false
+
+  constructor(maker: Maker) {
+    this.layout = maker.layout
+    this.#maker = maker
+    this.#table = this.#allocate(blockBytes(TABLE_BITS))
+    const { memory, kernel } = maker
+    const at = this.#table / 4
+    memory.u32.fill(0, at, at + INLINE_SUB_BYTES / 4)
+    const sub = this.#table + INLINE_SUB_BYTES
+    const slots = (blockBytes(TABLE_BITS) - INLINE_SUB_BYTES - 16) / 8
+    kernel.initialiseSub(sub, slots, 0)
+    memory.u32[at + DIRECTORY] = this.#table + INLINE_DIRECTORY_BYTES
+    memory.u32[at + LAYOUT] = maker.layoutBlock
+    memory.u32[at + INLINE_DIRECTORY_BYTES / 4] = sub
+    memory.u32[at + INLINE_DIRECTORY_BYTES / 4 + 1] = slots
+    if (maker.hasBytes) this.#startSlab()
+  }
+
+  get size(): number {
+    return this.#read(LIVE_COUNT)
+  }
+
+  get bytesUsed(): number {
+    return this.#bytes
+  }
+
+  keyOffset(index: number): number {
+    return this.#maker.keyOffsets[index]!
+  }
+
+  valueOffset(index: number): number {
+    return this.#maker.valueStart + 8 * index
+  }
+
+  upsert({ count, selection, keys }: KeyedRows, entries: Pointer): number {
+    const { memory, kernel, isPlainKey, columns } = this.#maker
+    this.#write(INSERTED, 0)
+    const fast = isPlainKey && keys[0]!.validity === 0
+    if (!fast) writeColumns(memory, columns, keys)
+    const upsert = fast ? kernel.upsertOne : kernel.upsertMany
+    const from = fast ? keys[0]!.cells : columns
+    let at = 0
+    while (true) {
+      at = upsert(this.#table, from, selection, at, count, entries)
+      if (at >= count) return this.#read(INSERTED)
+      this.#makeRoom()
+    }
+  }
+
+  find({ count, selection, keys }: KeyedRows, entries: Pointer): void {
+    const { memory, kernel, columns } = this.#maker
+    writeColumns(memory, columns, keys)
+    kernel.find(this.#table, columns, selection, count, entries)
+  }
+
+  scan(cursor: number, entries: Pointer, max: number): { next: number; count: number } {
+    const { kernel, entryBytes } = this.#maker
+    // A cursor is chunk * 2^21 + byte offset in the chunk.
+    let chunk = Math.floor(cursor / 2 ** 21)
+    let offset = cursor % 2 ** 21
+    let count = 0
+    for (; chunk < this.#chunks.length; chunk++, offset = 0) {
+      const { pointer, bytes } = this.#chunks[chunk]!
+      const isLast = chunk === this.#chunks.length - 1
+      const whole = pointer + Math.floor(bytes / entryBytes) * entryBytes
+      const end = isLast ? this.#read(BUMP) : whole
+      count += kernel.scanEntries(
+        pointer + offset,
+        end,
+        entryBytes,
+        entries + 4 * count,
+        max - count,
+      )
+      const stopped = kernel.scanAt.value
+      if (stopped < end) return { next: chunk * 2 ** 21 + (stopped - pointer), count }
+    }
+    return { next: -1, count }
+  }
+
+  keysOf(entries: Pointer, count: number): readonly Vector[] {
+    const { memory, kernel, keyOffsets } = this.#maker
+    return this.layout.keys.map((type, index) => {
+      const wide = layoutOf(type) === 'i128'
+      const cells = memory.arena.allocate((wide ? 16 : 8) * count)
+      kernel.gatherCells(entries, count, keyOffsets[index]!, wide ? 1 : 0, cells)
+      const validity = memory.arena.allocateCleared((count + 7) >> 3)
+      const nulls = kernel.gatherValidity(entries, count, index, validity)
+      return { type, cells, validity: nulls === 0 ? 0 : validity }
+    })
+  }
+
+  setBytes(entry: Pointer, valueIndex: number, address: Pointer, bytes: number): void {
+    const cell = entry + this.valueOffset(valueIndex)
+    while (!this.#maker.kernel.setBytes(this.#table, cell, address, bytes)) this.#makeRoom()
+  }
+
+  markDirty(entries: Pointer, count: number): void {
+    let at = 0
+    while (true) {
+      at = this.#maker.kernel.markDirty(this.#table, entries, at, count)
+      if (at >= count) return
+      this.#makeRoom()
+    }
+  }
+
+  remove(entry: Pointer): void {
+    while (!this.#maker.kernel.removeEntry(this.#table, entry)) this.#makeRoom()
+  }
+
+  writeChanges(sink: EntrySink): void {
+    const { memory, kernel, schema } = this.#maker
+    sink.schema(schema)
+    if (!this.#isKnown) sink.replace()
+    this.#isKnown = true
+    const mark = memory.arena.mark()
+    let room = RECORDS_BYTES
+    let out = memory.arena.allocate(room)
+    this.#dirty.forEach((block, index) => {
+      let at = block.pointer
+      const isLast = index === this.#dirty.length - 1
+      const end = isLast ? this.#read(DIRTY_AT) : block.pointer + block.bytes
+      while (at < end) {
+        const written = kernel.encodeDirty(this.#table, at, end, out, out + room)
+        at = kernel.listAt.value
+        if (written > out) sink.records(memory.u8.subarray(out, written), kernel.recordCount.value)
+        if (written > out || at >= end) continue
+        room = this.#read(NEED_AMOUNT)
+        out = memory.arena.allocate(room)
+      }
+    })
+    memory.arena.release(mark)
+    this.#clearDirty()
+  }
+
+  restore(source: TableSource): void {
+    const { memory, kernel, schema, columns } = this.#maker
+    invariant(this.size === 0, 'only an empty table is restored')
+    if (source.schema !== schema) throw schemaChanged(source.schema, schema)
+    source.read((records) => {
+      const mark = memory.arena.mark()
+      let at = memory.arena.allocate(records.length)
+      memory.u8.set(records, at)
+      const end = at + records.length
+      while (true) {
+        at = kernel.restoreRecords(
+          this.#table,
+          at,
+          end,
+          source.groupStart,
+          source.groupEnd,
+          columns,
+        )
+        if (at >= end) break
+        this.#makeRoom()
+      }
+      memory.arena.release(mark)
+    })
+    if (!source.continues) return
+    this.#isKnown = true
+    this.#dirty.forEach(({ pointer, bytes }, index) => {
+      const isLast = index === this.#dirty.length - 1
+      kernel.settleDirty(pointer, isLast ? this.#read(DIRTY_AT) : pointer + bytes)
+    })
+    this.#clearDirty()
+  }
+
+  dispose(): void {
+    const { memory } = this.#maker
+    for (const sub of this.#subs()) memory.free(sub.pointer, sub.bytes)
+    const blocks = [...this.#chunks, ...this.#dirty, ...this.#slab]
+    if (this.#directory !== undefined) blocks.push(this.#directory)
+    for (const { pointer, bytes } of blocks) memory.free(pointer, bytes)
+    memory.free(this.#table, blockBytes(TABLE_BITS))
+    this.#bytes = 0
+  }
+
+  #makeRoom(): void {
+    const kind = this.#read(NEED_KIND)
+    if (kind === NEED.entries) this.#addChunk()
+    else if (kind === NEED.dirty) this.#addDirty()
+    else if (kind === NEED.slab) this.#addSlab(this.#read(NEED_AMOUNT))
+    else if (kind === NEED.slots) this.#addSlots(this.#read(NEED_AMOUNT))
+    else throw badRecord(kind)
+  }
+
+  #addChunk(): void {
+    const bits = Math.min(CHUNK_BITS_MIN + this.#chunks.length, CHUNK_BITS_MAX)
+    const bytes = Math.max(blockBytes(bits), this.#maker.entryBytes)
+    const pointer = this.#allocate(bytes)
+    this.#chunks.push({ pointer, bytes })
+    this.#write(BUMP, pointer)
+    this.#write(BUMP_END, pointer + bytes)
+  }
+
+  #addDirty(): void {
+    const bytes = blockBytes(Math.min(DIRTY_BITS_MIN + this.#dirty.length, DIRTY_BITS_MAX))
+    const pointer = this.#allocate(bytes)
+    this.#dirty.push({ pointer, bytes })
+    this.#write(DIRTY_AT, pointer)
+    this.#write(DIRTY_END, pointer + bytes)
+  }
+
+  #clearDirty(): void {
+    for (const block of this.#dirty.splice(1)) this.#release(block)
+    const first = this.#dirty[0]
+    if (first === undefined) return
+    this.#write(DIRTY_AT, first.pointer)
+    this.#write(DIRTY_END, first.pointer + first.bytes)
+  }
+
+  #startSlab(): void {
+    const bytes = SLAB_HEAD_BYTES
+    const pointer = this.#allocate(bytes)
+    this.#maker.memory.u8.fill(0, pointer, pointer + bytes)
+    this.#slab.push({ pointer, bytes })
+    this.#write(SLAB, pointer)
+  }
+
+  #addSlab(least: number): void {
+    const bits = Math.min(CHUNK_BITS_MIN + this.#slab.length, CHUNK_BITS_MAX)
+    const bytes = Math.max(blockBytes(bits), least)
+    const pointer = this.#allocate(bytes)
+    this.#slab.push({ pointer, bytes })
+    const slab = this.#read(SLAB) / 4
+    this.#maker.memory.u32.set([pointer, pointer + bytes], slab)
+  }
+
+  #addSlots(index: number): void {
+    const { memory, kernel } = this.#maker
+    const old = this.#sub(index)
+    const bits = old.isInline ? SUB_BITS_MIN : Math.log2(old.bytes + OVERREAD_BYTES) + 1
+    const bytes = blockBytes(Math.min(bits, SUB_BITS_MAX))
+    const slots = (bytes - 16) / 8
+    if (bits <= SUB_BITS_MAX) {
+      kernel.growSub(this.#table, index, this.#allocate(bytes), slots)
+    } else {
+      if (memory.u32[old.pointer / 4 + 1] === this.#read(DEPTH)) this.#growDirectory()
+      kernel.splitSub(this.#table, index, this.#allocate(bytes), this.#allocate(bytes), slots)
+    }
+    if (!old.isInline) this.#release(old)
+  }
+
+  #growDirectory(): void {
+    const bytes = 16 * (this.#read(MASK) + 1)
+    const pointer = this.#allocate(bytes)
+    this.#maker.kernel.growDirectory(this.#table, pointer)
+    if (this.#directory !== undefined) this.#release(this.#directory)
+    this.#directory = { pointer, bytes }
+  }
+
+  #sub(index: number): Block & { readonly isInline: boolean } {
+    const { u32 } = this.#maker.memory
+    const pointer = u32[this.#read(DIRECTORY) / 4 + 2 * index]!
+    const isInline = pointer === this.#table + INLINE_SUB_BYTES
+    return { pointer, bytes: 16 + 8 * u32[pointer / 4 + 2]!, isInline }
+  }
+
+  /** Each sub-table once: at the directory index that is its own low bits. */
+  *#subs(): Generator<Block> {
+    const count = this.#read(MASK) + 1
+    for (let index = 0; index < count; index++) {
+      const sub = this.#sub(index)
+      const depth = this.#maker.memory.u32[sub.pointer / 4 + 1]!
+      if (!sub.isInline && index < 2 ** depth) yield sub
+    }
+  }
+
+  #read(field: number): number {
+    return this.#maker.memory.u32[this.#table / 4 + field]!
+  }
+
+  #write(field: number, value: number): void {
+    this.#maker.memory.u32[this.#table / 4 + field] = value
+  }
+
+  #allocate(bytes: number): Pointer {
+    this.#bytes += bytes + OVERREAD_BYTES
+    return this.#maker.memory.allocate(bytes)
+  }
+
+  #release({ pointer, bytes }: Block): void {
+    this.#bytes -= bytes + OVERREAD_BYTES
+    this.#maker.memory.free(pointer, bytes)
+  }
+}
+
+function badRecord(need: number): MillraceError {
+  return new MillraceError('CHECKPOINT_CORRUPT', {
+    message: 'a record of keyed state can not be read, though its checksum is right',
+    hint: 'restore an older checkpoint or a savepoint, or start afresh with --fresh',
+    facts: { need },
+  })
+}
+
+function schemaChanged(found: string, wanted: string): MillraceError {
+  return new MillraceError('CHECKPOINT_MISMATCH', {
+    message: `the checkpoint holds keyed state of another shape: ${found}, the query needs ${wanted}`,
+    hint: 'keep the old query, or start the changed one afresh with --fresh or another pipeline.name',
+    facts: { found, wanted },
+  })
+}
