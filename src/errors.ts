@@ -6,6 +6,7 @@
  */
 export const ERRORS = {
   CHANGELOG_REFUSED: { fault: 'query', retry: 'never' },
+  COLUMNS_MISMATCH: { fault: 'usage', retry: 'never' },
   CONFIG_INVALID: { fault: 'usage', retry: 'never' },
   CHECKPOINT_CORRUPT: { fault: 'data', retry: 'never' },
   CHECKPOINT_FAILED: { fault: 'outside', retry: 'backoff' },
