@@ -13,6 +13,7 @@ import type { FsyncPolicy } from './partition-writer.ts'
 import { openReader } from './reader.ts'
 
 const DATA = '/data'
+const memory = new LinearMemory()
 const SEEDS = Number(process.env.MILLRACE_SEEDS ?? 60)
 
 test('through any crash, what was acknowledged is there once and in order, and nothing is invented', async () => {
@@ -145,7 +146,7 @@ function check(ports: SimulatedPorts, model: Model): void {
 
 function readAll(ports: SimulatedPorts): string[] {
   if (!ports.files.exists(`${DATA}/log/topics/t.json`)) return []
-  const memory = new LinearMemory()
+  const mark = memory.arena.mark()
   const at = { topic: 't', partition: 0, startOffset: 0 }
   const reader = openReader({ ports, dataDirectory: DATA, memory, ...at })
   const values: string[] = []
@@ -157,6 +158,7 @@ function readAll(ports: SimulatedPorts): string[] {
       values.push(new TextDecoder().decode(bytes))
     }
   reader.close()
+  memory.arena.release(mark)
   return values
 }
 
