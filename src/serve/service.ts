@@ -5,13 +5,13 @@
  */
 import type { Socket } from 'node:net'
 import { join } from 'node:path'
-import { MillraceError } from '../errors.ts'
 import { fenceFiles } from '../ports/fenced-files.ts'
 import { takeOwnership } from '../ports/node/ownership.ts'
 import type { Ownership } from '../ports/ownership.ts'
 import type { Ports } from '../ports/ports.ts'
-import type { Outcome, RunHandle } from '../run/handle.ts'
-import { serveConnection } from './control-server.ts'
+import type { RunHandle } from '../run/handle.ts'
+import { type Handler, serveConnection } from './control-server.ts'
+import { type HostedRun, type HostedRuns, hostedRuns } from './hosted-runs.ts'
 import type { Operation } from './protocol.ts'
 import { pipelineStatus } from './run-status.ts'
 import type { OwnerStatus, PipelineStatus } from './status.ts'
@@ -54,31 +54,29 @@ export interface Service {
   close(): Promise<void>
 }
 
-interface Hosted {
-  readonly run: RunHandle
-  outcome?: Outcome
-}
-
 /** @throws OWNER_EXISTS */
 export async function openService(options: ServiceOptions): Promise<Service> {
   const { directory, ports } = options
-  const hosted = new Map<string, Hosted>()
-  const starting = new Set<string>()
+  const runs = hostedRuns()
   const startedMs = ports.clock.nowMs()
+  // The socket is bound before there is a service: who asks that early waits.
+  const handler = Promise.withResolvers<Handler>()
   const ownership = await takeOwnership({
     directory,
     files: ports.files,
     random: ports.random,
     nowMs: startedMs,
-    onConnection: (socket: Socket) => void serveConnection(socket, (asked) => handle(asked)),
+    onConnection: (socket: Socket) =>
+      void serveConnection(socket, async (asked) => (await handler.promise)(asked)),
   })
   const fenced: Ports = { ...ports, files: fenceFiles(ports.files, ownership) }
-  const statusOf = ({ run, outcome }: Hosted): PipelineStatus =>
+  const statusOf = ({ run, outcome }: HostedRun): PipelineStatus =>
     pipelineStatus({
       status: run.status(),
       nowMs: ports.clock.nowMs(),
       ...(outcome === undefined ? {} : { outcome }),
     })
+  const fenceCheck = watchFence(ownership, options.onFenced)
   const service: Service = {
     ownership,
     ports: fenced,
@@ -88,53 +86,27 @@ export async function openService(options: ServiceOptions): Promise<Service> {
       epoch: ownership.epoch,
       startedMs,
       directory,
-      pipelines: [...hosted.values()].map(statusOf),
+      pipelines: runs.list().map(statusOf),
     }),
-    async start(launches) {
-      for (const { name } of launches) refuseSecond(hosted, starting, name)
-      for (const { name } of launches) starting.add(name)
-      try {
-        for (const { name, start } of launches) {
-          const entry: Hosted = { run: await start(fenced) }
-          hosted.set(name, entry)
-          void entry.run.finished.then((outcome) => {
-            entry.outcome = outcome
-          })
-        }
-      } finally {
-        for (const { name } of launches) starting.delete(name)
-      }
-    },
+    start: (launches) =>
+      runs.start(launches.map(({ name, start }) => ({ name, start: () => start(fenced) }))),
     async stop(name) {
-      const entry = find(hosted, name)
+      const entry = runs.find(name)
       entry.outcome = await entry.run.stop()
       return statusOf(entry)
     },
-    async stopAll() {
-      await Promise.all([...hosted.values()].map(({ run }) => run.stop()))
-    },
-    async allEnded() {
-      // Others may be started while the first ones run: look again until none is left.
-      for (let known = -1; known !== hosted.size; ) {
-        known = hosted.size
-        await Promise.all([...hosted.values()].map(({ run }) => run.finished))
-      }
-    },
+    stopAll: runs.stopAll,
+    allEnded: runs.allEnded,
     close() {
       clearInterval(fenceCheck)
       return ownership.release()
     },
   }
-  const fenceCheck = watchFence(ownership, options.onFenced)
-  const handle = handlerOf(options, service, hosted)
+  handler.resolve(handlerOf(options, service, runs))
   return service
 }
 
-function handlerOf(
-  options: ServiceOptions,
-  service: Service,
-  hosted: ReadonlyMap<string, Hosted>,
-): (operation: Operation) => Promise<unknown> {
+function handlerOf(options: ServiceOptions, service: Service, runs: HostedRuns): Handler {
   return async (operation) => {
     switch (operation.op) {
       case 'status':
@@ -147,7 +119,7 @@ function handlerOf(
       case 'stop':
         return service.stop(operation.name)
       case 'savepoint':
-        return savepoint(options, find(hosted, operation.name).run)
+        return savepoint(options, runs.find(operation.name).run)
       case 'produce':
         return options.produce(operation, service.ports)
     }
@@ -171,34 +143,4 @@ function watchFence(ownership: Ownership, onFenced: (error: unknown) => void): N
     }
   }, FENCE_CHECK_MS)
   return timer.unref()
-}
-
-function find(hosted: ReadonlyMap<string, Hosted>, name: string): Hosted {
-  const entry = hosted.get(name)
-  if (entry !== undefined) return entry
-  const names = [...hosted.keys()]
-  throw new MillraceError('PIPELINE_UNKNOWN', {
-    message: `no pipeline '${name}' runs here`,
-    hint:
-      names.length === 0
-        ? 'none does: `millrace start FILE`'
-        : `those that do: ${names.join(', ')}`,
-    facts: { name },
-  })
-}
-
-/** @throws PIPELINE_EXISTS if one of that name is still running */
-function refuseSecond(
-  hosted: ReadonlyMap<string, Hosted>,
-  starting: ReadonlySet<string>,
-  name: string,
-): void {
-  const entry = hosted.get(name)
-  const runs = entry !== undefined && entry.outcome === undefined
-  if (!runs && !starting.has(name)) return
-  throw new MillraceError('PIPELINE_EXISTS', {
-    message: `a pipeline named '${name}' is running already`,
-    hint: `stop it first (millrace stop ${name}), or give this one its own name: SET 'pipeline.name' = '...'`,
-    facts: { name },
-  })
 }
