@@ -1,7 +1,8 @@
 /**
  * One leaf's column chunk: cells in, compressed pages out, and what the footer says of them.
  *
- *   data page v1   header, then compressed: u32 length of levels, levels (hybrid), values. No levels if nothing may be NULL.
+ *   data page v1   header, then compressed: repetition levels if there are any, definition levels if something may be NULL
+ *                  (each u32 its length, then hybrid), values
  *
  * @see Apache Parquet format, README.md, "Data Pages"
  */
@@ -10,14 +11,14 @@ import { ByteWriter } from 'hyparquet-writer'
 import { writePageHeader } from 'hyparquet-writer/src/datapage.js'
 import type { Vector } from '../../data/batch.ts'
 import type { LinearMemory } from '../../data/memory.ts'
-import { invariant, MillraceError } from '../../errors.ts'
 import type { Bound, ColumnStatistics } from './bounds.ts'
 import { byteValues } from './byte-values.ts'
 import { CODEC_NAMES, type Codec, compress } from './codecs.ts'
 import { fixedValues } from './fixed-values.ts'
-import { appendHybrid, appendRun, bitsFor } from './hybrid.ts'
 import type { Leaf } from './layout.ts'
-import { pageBytes, reserve } from './page-bytes.ts'
+import { flatLevels } from './levels.ts'
+import { nestedLevels } from './nested-levels.ts'
+import { pageBytes } from './page-bytes.ts'
 
 const PAGE_BYTES = 1 << 20
 const PAGE_ROWS_MAX = 1 << 17
@@ -50,7 +51,7 @@ interface Pages {
 
 export function columnChunkWriter(leaf: Leaf, codec: Codec): ColumnChunkWriter {
   const values = leaf.physical === 'BYTE_ARRAY' ? byteValues() : fixedValues(leaf)
-  const levels = levelBuffer(leaf)
+  const levels = leaf.repetitionMax > 0 ? nestedLevels(leaf) : flatLevels(leaf)
   const scratch = pageBytes()
   let pages = noPages()
   const endPage = () => {
@@ -77,8 +78,10 @@ export function columnChunkWriter(leaf: Leaf, codec: Codec): ColumnChunkWriter {
   }
   return {
     append(memory, columns, rows, count) {
+      const mark = memory.arena.mark()
       const present = levels.append(memory, columns, rows, count)
-      values.append(memory, leafVector(columns, leaf), present.rows, present.count)
+      values.append(memory, present.vector, present.rows, present.count)
+      memory.arena.release(mark)
       if (values.bytes >= PAGE_BYTES || levels.count >= PAGE_ROWS_MAX) endPage()
     },
     get bytes() {
@@ -174,138 +177,4 @@ function finishedChunk(
 /** The footer's writer takes a decimal as unscaled only if it is a bigint. */
 function footerBound(leaf: Leaf, bound: Bound): Bound {
   return leaf.type.kind === 'decimal' && typeof bound === 'number' ? BigInt(bound) : bound
-}
-
-function leafVector(columns: readonly Vector[], leaf: Leaf): Vector {
-  let vector = columns[leaf.indexes[0]!]
-  for (const index of leaf.indexes.slice(1)) vector = vector?.children?.[index]
-  invariant(vector !== undefined, `a batch holds column '${leaf.path.join('.')}'`)
-  return vector
-}
-
-interface Present {
-  readonly rows: Uint32Array
-  readonly count: number
-}
-
-interface LevelBuffer {
-  /** Rows of the page so far. */
-  readonly count: number
-  readonly nullCount: number
-  /** Adds the rows' levels and answers which of them hold a value. */
-  append(
-    memory: LinearMemory,
-    columns: readonly Vector[],
-    rows: Uint32Array,
-    count: number,
-  ): Present
-  /** Appends the page's levels as they lie in the page. */
-  take(out: ReturnType<typeof pageBytes>): void
-  reset(): void
-}
-
-/** Definition levels of a leaf without repetition: how many optional steps of its path are there, row by row. */
-function levelBuffer(leaf: Leaf): LevelBuffer {
-  const { definitionMax } = leaf
-  const bitWidth = bitsFor(definitionMax)
-  let levels = new Uint8Array(1024)
-  let present = new Uint32Array(1024)
-  let count = 0
-  let nullCount = 0
-  const room = (more: number) => {
-    while (count + more > levels.length) {
-      const larger = new Uint8Array(levels.length * 2)
-      larger.set(levels)
-      levels = larger
-    }
-    if (more > present.length) present = new Uint32Array(more * 2)
-  }
-  return {
-    get count() {
-      return count
-    },
-    get nullCount() {
-      return nullCount
-    },
-    append(memory, columns, rows, more) {
-      const steps = validities(columns, leaf)
-      room(more)
-      if (steps.every((step) => step.validity === 0)) {
-        levels.fill(definitionMax, count, count + more)
-        count += more
-        return { rows, count: more }
-      }
-      const held = appendLevels(memory, leaf, steps, rows, more, levels, count, present)
-      nullCount += more - held
-      count += more
-      return { rows: present, count: held }
-    },
-    take(out) {
-      if (definitionMax === 0) return
-      reserve(out, 4)
-      const lengthAt = out.length
-      out.length += 4
-      if (nullCount === 0) appendRun(out, definitionMax, count, bitWidth)
-      else appendHybrid(out, levels, count, bitWidth)
-      new DataView(out.u8.buffer).setUint32(lengthAt, out.length - lengthAt - 4, true)
-    },
-    reset() {
-      count = 0
-      nullCount = 0
-    },
-  }
-}
-
-interface Step {
-  readonly validity: number
-  readonly optional: boolean
-}
-
-/** The validity bitmap and optionality of each step of the leaf's path. */
-function validities(columns: readonly Vector[], leaf: Leaf): readonly Step[] {
-  const steps: Step[] = []
-  let vector = columns[leaf.indexes[0]!]
-  leaf.optional.forEach((optional, depth) => {
-    if (depth > 0) vector = vector?.children?.[leaf.indexes[depth]!]
-    invariant(vector !== undefined, `a batch holds column '${leaf.path.join('.')}'`)
-    steps.push({ validity: vector.validity, optional })
-  })
-  return steps
-}
-
-function appendLevels(
-  memory: LinearMemory,
-  leaf: Leaf,
-  steps: readonly Step[],
-  rows: Uint32Array,
-  count: number,
-  levels: Uint8Array,
-  start: number,
-  present: Uint32Array,
-): number {
-  const { u8 } = memory
-  let held = 0
-  for (let at = 0; at < count; at++) {
-    const row = rows[at]!
-    let level = 0
-    let depth = 0
-    for (; depth < steps.length; depth++) {
-      const { validity, optional } = steps[depth]!
-      if (validity !== 0 && ((u8[validity + (row >>> 3)]! >> (row & 7)) & 1) === 0) break
-      if (optional) level++
-    }
-    levels[start + at] = level
-    if (depth === steps.length) present[held++] = row
-    else if (!steps[depth]!.optional) throw nullRefused(leaf)
-  }
-  return held
-}
-
-function nullRefused(leaf: Leaf): MillraceError {
-  const column = leaf.path.join('.')
-  return new MillraceError('NULL_REFUSED', {
-    message: `a NULL came for column '${column}', which is NOT NULL`,
-    hint: `filter such rows with WHERE, give them a value with COALESCE, or declare '${column}' without NOT NULL`,
-    facts: { column },
-  })
 }

@@ -1,17 +1,10 @@
 /** Decoded Parquet values into the cells of a vector. */
-import type { DecodedArray, SchemaElement } from 'hyparquet'
+import type { DecodedArray } from 'hyparquet'
 import type { Vector } from '../../data/batch.ts'
 import type { LinearMemory, Pointer } from '../../data/memory.ts'
 import { cellBytes, type DataType, layoutOf } from '../../data/types.ts'
-import { MillraceError } from '../../errors.ts'
-
-/** What the values are of, for conversion and for messages. */
-export interface FileColumn {
-  readonly file: string
-  readonly path: string
-  /** The column's schema elements in the file, annotations included, the top one first. */
-  readonly elements: readonly SchemaElement[]
-}
+import { childNamed, type FileColumn, integerOf, microsPer, wrongType } from './file-column.ts'
+import { nestedBlock } from './nested-cells.ts'
 
 /** A vector of `rowCount` NULLs. */
 export function emptyVector(memory: LinearMemory, type: DataType, rowCount: number): Vector {
@@ -42,14 +35,17 @@ export function fillVector(
     const children = type.fields.map((field) => {
       const members: unknown[] = []
       for (let at = start; at < end; at++) members.push(values[at]?.[field.name])
-      return fillVector(memory, field.type, members, 0, rowCount, childOf(column, field.name))
+      return fillVector(memory, field.type, members, 0, rowCount, childNamed(column, field.name))
     })
     return { type, cells: 0, validity, children }
   }
   const cells = memory.arena.allocateCleared(cellBytes(type) * rowCount)
   switch (layoutOf(type)) {
     case 'bytes':
-      fillBytes(memory, cells, values, start, end, column)
+      if (type.kind === 'array' || type.kind === 'map') {
+        const blocks = blocksOf(type, values, start, end, column)
+        fillBytes(memory, cells, blocks, 0, rowCount, column)
+      } else fillBytes(memory, cells, values, start, end, column)
       break
     case 'f64':
       for (let at = start; at < end; at++) memory.f64[cells / 8 + at - start] = values[at] ?? 0
@@ -61,6 +57,21 @@ export function fillVector(
       fillIntegers(memory, type, cells, values, start, end, column)
   }
   return { type, cells, validity }
+}
+
+function blocksOf(
+  type: DataType,
+  values: DecodedArray,
+  start: number,
+  end: number,
+  column: FileColumn,
+): (Uint8Array | null)[] {
+  const blocks: (Uint8Array | null)[] = []
+  for (let at = start; at < end; at++) {
+    const value: unknown = values[at]
+    blocks.push(value === null || value === undefined ? null : nestedBlock(type, value, column))
+  }
+  return blocks
 }
 
 function fillValidity(
@@ -151,71 +162,4 @@ function fillIntegers(
     const cell = integerOf(value, column)
     i64[to + at] = scale === undefined ? cell : scale(cell)
   }
-}
-
-function integerOf(value: unknown, column: FileColumn): bigint {
-  if (typeof value === 'bigint') return value
-  if (typeof value === 'number' && Number.isInteger(value)) return BigInt(value)
-  if (typeof value === 'boolean') return value ? 1n : 0n
-  if (value instanceof Uint8Array) return bigEndian(value)
-  throw wrongType(column, typeof value)
-}
-
-/** Two's complement, high byte first: how decimals lie in byte arrays. */
-function bigEndian(bytes: Uint8Array): bigint {
-  let value = 0n
-  for (const byte of bytes) value = (value << 8n) | BigInt(byte)
-  return BigInt.asIntN(8 * bytes.length, value)
-}
-
-/** To µs from the unit that the file says; undefined where the value is taken as it is (INT96 comes as µs). */
-function microsPer(type: DataType, column: FileColumn): ((value: bigint) => bigint) | undefined {
-  if (type.kind !== 'timestamp' && type.kind !== 'timestamp_ltz' && type.kind !== 'time') {
-    return undefined
-  }
-  const element = column.elements[0]
-  const logical = element?.logical_type
-  const unit =
-    logical?.type === 'TIMESTAMP' || logical?.type === 'TIME'
-      ? logical.unit
-      : element?.converted_type === 'TIMESTAMP_MILLIS' || element?.converted_type === 'TIME_MILLIS'
-        ? 'MILLIS'
-        : 'MICROS'
-  if (unit === 'MILLIS') return (millis) => millis * 1000n
-  if (unit === 'NANOS') return floorThousandth
-  return undefined
-}
-
-function floorThousandth(nanos: bigint): bigint {
-  const micros = nanos / 1000n
-  return nanos % 1000n < 0n ? micros - 1n : micros
-}
-
-function childOf(column: FileColumn, name: string): FileColumn {
-  let index = 1
-  while (index < column.elements.length) {
-    const end = skip(column.elements, index)
-    if (column.elements[index]!.name === name) {
-      const elements = column.elements.slice(index, end)
-      return { file: column.file, path: `${column.path}.${name}`, elements }
-    }
-    index = end
-  }
-  return { file: column.file, path: `${column.path}.${name}`, elements: [] }
-}
-
-function skip(elements: readonly SchemaElement[], index: number): number {
-  let end = index + 1
-  for (let child = 0; child < (elements[index]?.num_children ?? 0); child++) {
-    end = skip(elements, end)
-  }
-  return end
-}
-
-function wrongType(column: FileColumn, found: string): MillraceError {
-  return new MillraceError('PARQUET_INVALID', {
-    message: `column '${column.path}' of '${column.file}' holds ${found}, not what the table's schema says`,
-    hint: 'the file does not fit the table: rewrite it with the tool that wrote it',
-    facts: { column: column.path, file: column.file, found },
-  })
 }

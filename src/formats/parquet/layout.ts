@@ -5,6 +5,7 @@
  *   DECIMAL(p <= 9) INT32, (p <= 18) INT64, wider: FIXED_LEN_BYTE_ARRAY big-endian, all DECIMAL(p, s)
  *   CHAR, VARCHAR BYTE_ARRAY UTF8   BINARY, VARBINARY BYTE_ARRAY   DATE INT32 DATE   TIME INT64 TIME(MICROS)
  *   TIMESTAMP INT64 TIMESTAMP(MICROS, local)   TIMESTAMP_LTZ INT64 TIMESTAMP(MICROS, UTC)   ROW a group
+ *   ARRAY LIST of three levels (list, element)   MAP MAP of three levels (key_value, key and value)
  *
  * @see Apache Parquet format, LogicalTypes.md; Delta protocol, "Delta Data Type to Parquet Type Mappings"
  */
@@ -21,6 +22,11 @@ export type Physical =
   | 'BYTE_ARRAY'
   | 'FIXED_LEN_BYTE_ARRAY'
 
+/** From a column's type down to a leaf's: a field of a ROW, the elements of an ARRAY, the keys or values of a MAP. */
+export type LeafStep =
+  | { readonly kind: 'field'; readonly index: number }
+  | { readonly kind: 'element' | 'key' | 'value' }
+
 export interface Leaf {
   /** Names from the top column down. */
   readonly path: readonly string[]
@@ -30,9 +36,13 @@ export interface Leaf {
   readonly physical: Physical
   /** Bytes of a FIXED_LEN_BYTE_ARRAY, else 0. */
   readonly width: number
-  /** Whether each step of `path` may be NULL; the number of true ones is the maximum definition level. */
+  /** Whether each step of `path` may be NULL, for a leaf without repetition. */
   readonly optional: readonly boolean[]
   readonly definitionMax: number
+  /** Steps below the top column. */
+  readonly steps: readonly LeafStep[]
+  /** ARRAYs and MAPs on the way; 0: the leaf has one value a row at most. */
+  readonly repetitionMax: number
   readonly element: SchemaElement
 }
 
@@ -41,21 +51,22 @@ export interface Layout {
   readonly leaves: readonly Leaf[]
 }
 
-/** @throws PARQUET_TYPE_UNSUPPORTED naming the column, for INTERVAL, NULL, ARRAY and MAP */
+/** @throws PARQUET_TYPE_UNSUPPORTED naming the column, for INTERVAL and NULL */
 export function parquetLayout(schema: Schema): Layout {
   const elements: SchemaElement[] = [{ name: 'schema', num_children: schema.length }]
   const leaves: Leaf[] = []
   schema.forEach((field, index) => {
-    addField(field.name, field.type, { path: [], indexes: [index], optional: [] }, elements, leaves)
+    addField(field.name, field.type, { ...TOP, indexes: [index] }, elements, leaves)
   })
   return { elements, leaves }
 }
 
-interface Parent {
-  readonly path: readonly string[]
-  readonly indexes: readonly number[]
-  readonly optional: readonly boolean[]
+interface Parent extends Pick<Leaf, 'path' | 'indexes' | 'optional' | 'steps'> {
+  readonly definition: number
+  readonly repetition: number
 }
+
+const TOP: Parent = { path: [], indexes: [], optional: [], steps: [], definition: 0, repetition: 0 }
 
 function addField(
   name: string,
@@ -64,29 +75,72 @@ function addField(
   elements: SchemaElement[],
   leaves: Leaf[],
 ): void {
-  const path = [...parent.path, name]
-  const optional = [...parent.optional, type.nullable]
-  const repetition = { repetition_type: type.nullable ? 'OPTIONAL' : 'REQUIRED' } as const
-  if (type.kind === 'row') {
-    elements.push({ name, ...repetition, num_children: type.fields.length })
-    type.fields.forEach((field, index) => {
-      const inside = { path, optional, indexes: [...parent.indexes, index] }
-      addField(field.name, field.type, inside, elements, leaves)
-    })
-    return
+  const own: Parent = {
+    ...parent,
+    path: [...parent.path, name],
+    optional: [...parent.optional, type.nullable],
+    definition: parent.definition + (type.nullable ? 1 : 0),
   }
-  const element: SchemaElement = { ...annotation(path, type), name, ...repetition }
-  elements.push(element)
-  leaves.push({
-    path,
-    indexes: parent.indexes,
+  const repetition = { repetition_type: type.nullable ? 'OPTIONAL' : 'REQUIRED' } as const
+  switch (type.kind) {
+    case 'row':
+      elements.push({ name, ...repetition, num_children: type.fields.length })
+      type.fields.forEach((field, index) => {
+        const indexes = [...own.indexes, index]
+        const inside = { ...own, indexes, steps: [...own.steps, { kind: 'field', index } as const] }
+        addField(field.name, field.type, inside, elements, leaves)
+      })
+      return
+    case 'array':
+      elements.push({ name, ...repetition, num_children: 1, ...LIST }, repeated('list', 1))
+      addField('element', type.element, within(own, 'list', 'element'), elements, leaves)
+      return
+    case 'map': {
+      elements.push({ name, ...repetition, num_children: 1, ...MAP }, repeated('key_value', 2))
+      const key = withNullability(type.key, false)
+      addField('key', key, within(own, 'key_value', 'key'), elements, leaves)
+      addField('value', type.value, within(own, 'key_value', 'value'), elements, leaves)
+      return
+    }
+    default: {
+      const element: SchemaElement = { ...annotation(own.path, type), name, ...repetition }
+      elements.push(element)
+      leaves.push(leafOf(type, own, element))
+    }
+  }
+}
+
+const LIST = { converted_type: 'LIST', logical_type: { type: 'LIST' } } as const
+const MAP = { converted_type: 'MAP', logical_type: { type: 'MAP' } } as const
+
+function repeated(name: string, children: number): SchemaElement {
+  return { name, repetition_type: 'REPEATED', num_children: children }
+}
+
+/** Inside the repeated group of an ARRAY or MAP, which counts one level of both kinds. */
+function within(own: Parent, group: string, kind: 'element' | 'key' | 'value'): Parent {
+  return {
+    ...own,
+    path: [...own.path, group],
+    steps: [...own.steps, { kind }],
+    definition: own.definition + 1,
+    repetition: own.repetition + 1,
+  }
+}
+
+function leafOf(type: DataType, own: Parent, element: SchemaElement): Leaf {
+  return {
+    path: own.path,
+    indexes: own.indexes,
     type,
     physical: element.type as Physical,
     width: element.type_length ?? 0,
-    optional,
-    definitionMax: optional.filter(Boolean).length,
+    optional: own.optional,
+    definitionMax: own.definition,
+    steps: own.steps,
+    repetitionMax: own.repetition,
     element,
-  })
+  }
 }
 
 function annotation(path: readonly string[], type: DataType): Omit<SchemaElement, 'name'> {

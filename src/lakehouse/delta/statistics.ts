@@ -4,7 +4,7 @@
  *   strings      cut to 32 code points; a cut maximum is raised so that it still bounds
  *   timestamps   whole ms, the minimum down, the maximum up
  *   FLOAT etc.   no bounds with NaN or an infinity among them, which JSON can't tell
- *   BOOLEAN, BINARY, ARRAY, MAP   only nullCount
+ *   BOOLEAN, BINARY only nullCount; ARRAY, MAP nothing
  *
  * @see Delta protocol, "Per-file Statistics"
  */
@@ -25,6 +25,8 @@ export function statisticsText(file: WrittenFile, columns = COLUMNS_DEFAULT): st
   const nulls: Tree = new Map()
   const indexed = columns < 0 ? file.leaves : file.leaves.slice(0, columns)
   for (const { leaf, statistics } of indexed) {
+    // Of the entries of an ARRAY or MAP, not of its rows: nothing Delta has a place for.
+    if (leaf.repetitionMax > 0) continue
     place(nulls, leaf.path, String(statistics.nullCount))
     if (statistics.bounds === undefined) continue
     const low = boundText(leaf.type, statistics.bounds.min, 'min')
