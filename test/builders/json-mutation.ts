@@ -305,3 +305,25 @@ export function createMutator(seed: number): Mutator {
     },
   }
 }
+
+/** Texts of values that are near an edge of some type, sound and not. */
+export const EDGE_VALUES: readonly string[] = [
+  ...NUMBERS,
+  ...NUMBERS_BAD,
+  ...[...STRINGS, ...STRINGS_BAD, ...TIMES, ...NUMBERS].map((text) => `"${text}"`),
+  ...NESTED,
+  ...Array.from({ length: 20 }, (_, digits) => '1234567890'.repeat(2).slice(0, digits + 1)),
+  ...Array.from({ length: 18 }, (_, digits) => `0.${'1234567890'.repeat(2).slice(0, digits + 1)}`),
+  ...Array.from({ length: 18 }, (_, digits) => `${'9'.repeat(digits + 1)}.5`),
+  ...everyCharacter('"2026-01-01 00:00:00.000"'),
+  ...everyCharacter('"2026-01-01 19:59:59.999"'),
+  ...everyCharacter('"2026-01-01 23:00:00.000"'),
+  ...everyCharacter('"2026-01-01 19:59:59Z"'),
+]
+
+/** Each character of `text` changed to each of some others. */
+function everyCharacter(text: string): string[] {
+  return [...text].flatMap((_, at) =>
+    [...'0123456789/:;- TZ".+e'].map((other) => text.slice(0, at) + other + text.slice(at + 1)),
+  )
+}

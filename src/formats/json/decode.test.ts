@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Plain, rowsOf } from '../../../test/builders/batch.ts'
 import { meaningOf } from '../../../test/builders/json-meaning.ts'
-import { createMutator } from '../../../test/builders/json-mutation.ts'
+import { createMutator, EDGE_VALUES } from '../../../test/builders/json-mutation.ts'
 import { LinearMemory, type Pointer } from '../../data/memory.ts'
 import { type DataType, type Schema, types, withNullability } from '../../data/types.ts'
 import { createJsonDecoder, type DecodedJson, type JsonDecoder } from './decode.ts'
@@ -275,6 +275,58 @@ function eventText(random: (below: number) => number): string {
     ...(random(300) === 0 ? { note: 'rare' } : {}),
   })
 }
+
+test('edge values of every type, in a layout that is known, mean what they say', () => {
+  const schemas: Schema[] = [
+    [
+      field('a', types.bigint),
+      field('b', types.int),
+      field('c', types.smallint),
+      field('d', types.tinyint),
+    ],
+    [
+      field('a', types.double),
+      field('b', types.float),
+      field('c', types.decimal(10, 2)),
+      field('d', types.decimal(18, 0)),
+    ],
+    [
+      field('a', types.decimal(5, 5)),
+      field('b', types.boolean),
+      field('c', types.string),
+      field('d', types.timestamp(3)),
+    ],
+    [field('d', types.timestamp(3)), field('c', types.decimal(38, 20))],
+    [field('b', types.timestampLtz(3))],
+  ]
+  const time = '"2026-01-01 00:00:00.000"'
+  const samples = [
+    ['1', '1', '1', '1'],
+    ['1.5', '1.5', '1.5', '1'],
+    ['0.5', 'true', '"x"', time],
+    ['1', 'false', '1', time],
+    ['1.5', '"2026-01-01 00:00:00Z"', '2', '"y"'],
+  ]
+  const keys = ['a', 'b', 'c', 'd']
+  const record = (values: readonly string[]) =>
+    bytes(`{${values.map((value, index) => `"${keys[index]}":${value}`).join(',')}}`)
+  for (const lanes of [1, 2, 3, 4] as const)
+    schemas.forEach((schema, which) => {
+      const sample = samples[which]!
+      const decoder = createJsonDecoder({ memory, schema, lanes, rowsBeforeLayout: 1 })
+      decoder.decode(place([record(sample)]), 1)
+      for (const column of keys.keys()) {
+        const records = EDGE_VALUES.flatMap((value) => [
+          record(sample),
+          record(sample.map((held, index) => (index === column ? value : held))),
+          record(sample),
+        ])
+        for (let at = 0; at < records.length; at += 300)
+          compare(decoder, schema, records.slice(at, at + 300))
+      }
+      decoder.dispose()
+    })
+})
 
 test('nested events of several layouts, mutated ones among them, mean what they say', () => {
   for (const [seed, lanes] of [

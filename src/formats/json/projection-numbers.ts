@@ -71,7 +71,6 @@ export function integer(context: Context, segment: Segment, place: Place): reado
             ...(kind === undefined ? [] : [i64.store(cell.address, value, cell.offset)]),
           ]
         : [
-            branchIf(rare, i32.gtU(get(lane.count), i32.const(10))),
             advance(lane, get(lane.count)),
             set(lane.other, value),
             branchIf(place.miss, i64.gtU(get(lane.other), i64.const(max))),
