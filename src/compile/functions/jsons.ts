@@ -226,9 +226,14 @@ function quoted(text: string): string {
     .replace(/[\u007f-\uffff]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }
 
-/** Only a well-formed JSON string is unquoted. */
+const ESCAPES: Readonly<Record<string, string>> = { b: '\b', f: '\f', n: '\n', r: '\r', t: '\t' }
+
+/** What stands between quotes, its escapes resolved; all else, and what has an escape that is none, stays. */
 function unquoted(text: string): string {
-  if (!/^".*"$/s.test(text) || text.length < 2) return text
-  const parsed = parseJson(text)
-  return typeof parsed === 'string' ? parsed : text
+  if (text.length < 2 || !text.startsWith('"') || !text.endsWith('"')) return text
+  const inner = text.slice(1, -1)
+  if (/\\(?:$|[^"\\/bfnrtu]|u(?![0-9a-fA-F]{4}))/.test(inner.replaceAll('\\\\', ''))) return text
+  return inner.replace(/\\(?:u([0-9a-fA-F]{4})|(.))/gs, (_, code, other) =>
+    code === undefined ? (ESCAPES[other] ?? other) : String.fromCharCode(Number.parseInt(code, 16)),
+  )
 }
