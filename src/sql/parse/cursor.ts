@@ -78,13 +78,6 @@ export function expectName(cursor: Cursor, what: string): Identifier {
   })
 }
 
-/** A name behind a point: there, reserved words are taken too. */
-export function expectFieldName(cursor: Cursor): Identifier {
-  const token = peek(cursor)
-  if (token.kind === 'word' || token.kind === 'quoted') return nameOf(take(cursor))
-  throw unexpected(cursor, 'a name behind the point')
-}
-
 export function atName(cursor: Cursor): boolean {
   const token = peek(cursor)
   return token.kind === 'quoted' || (token.kind === 'word' && !isReserved(token.text))
@@ -96,7 +89,7 @@ export function nameOf(token: Token): Identifier {
 
 export function qualifiedName(cursor: Cursor, what: string): QualifiedName {
   const parts = [expectName(cursor, what)]
-  while (takeSymbol(cursor, '.')) parts.push(expectFieldName(cursor))
+  while (takeSymbol(cursor, '.')) parts.push(expectName(cursor, 'a name behind the point'))
   return { parts, at: spanning(parts[0]!.at, parts.at(-1)!.at) }
 }
 

@@ -48,20 +48,28 @@ function scanOne(scanner: Scanner): void {
   const char = text[at]!
   const pair = text.slice(at, at + 2)
   const space = match(SPACE, text, at)
-  if (space > 0) return advance(scanner, space)
-  if (pair === '--') return advance(scanner, lineLength(text, at))
-  if (pair === '/*') return scanComment(scanner)
-  if (char === "'") return scanQuoted(scanner, "'", 'string', 0)
-  if (char === '`') return scanQuoted(scanner, '`', 'quoted', 0)
-  if (char === '"') return scanDoubleQuoted(scanner)
-  if ((char === 'x' || char === 'X') && text[at + 1] === "'") return scanBinary(scanner)
+  if (space > 0) advance(scanner, space)
+  else if (pair === '--') advance(scanner, lineLength(text, at))
+  else if (pair === '/*') scanComment(scanner)
+  else if (char === "'") scanQuoted(scanner, "'", 'string', 0)
+  else if (char === '`') scanQuoted(scanner, '`', 'quoted', 0)
+  else if (char === '"') scanDoubleQuoted(scanner)
+  else if (pair === "x'" || pair === "X'") scanBinary(scanner)
+  else scanPlain(scanner, char, pair)
+}
+
+function scanPlain(scanner: Scanner, char: string, pair: string): void {
+  const { text, at } = scanner
   const word = match(WORD, text, at)
-  if (word > 0) return push(scanner, 'word', text.slice(at, at + word), word)
   const number = match(NUMBER, text, at)
-  if (number > 0) return push(scanner, 'number', text.slice(at, at + number), number)
-  if (SYMBOLS.includes(pair)) return push(scanner, 'symbol', pair, 2)
-  if (SINGLE.has(char)) return push(scanner, 'symbol', char, 1)
-  const unknown = String.fromCodePoint(text.codePointAt(at)!)
+  if (word > 0) push(scanner, 'word', text.slice(at, at + word), word)
+  else if (number > 0) push(scanner, 'number', text.slice(at, at + number), number)
+  else if (SYMBOLS.includes(pair)) push(scanner, 'symbol', pair, 2)
+  else if (SINGLE.has(char)) push(scanner, 'symbol', char, 1)
+  else scanUnknown(scanner, String.fromCodePoint(text.codePointAt(at)!))
+}
+
+function scanUnknown(scanner: Scanner, unknown: string): void {
   complain(scanner, unknown.length, {
     message: `the character ${JSON.stringify(unknown)} means nothing in SQL`,
     hint: 'put names with unusual characters in backquotes, and text in single quotes',
@@ -74,7 +82,8 @@ function scanComment(scanner: Scanner): void {
   const end = text.indexOf('*/', at + 2)
   if (end < 0) {
     complain(scanner, 2, { message: 'this comment does not end', hint: 'close it with */' })
-    return advance(scanner, text.length - at)
+    advance(scanner, text.length - at)
+    return
   }
   const length = end + 2 - at
   if (text[at + 2] === '+') push(scanner, 'hint', text.slice(at + 3, end), length)
@@ -91,7 +100,10 @@ function scanQuoted(
   let end = at + prefix + 1
   for (;;) {
     end = text.indexOf(quote, end)
-    if (end < 0) return scanUnended(scanner, quote)
+    if (end < 0) {
+      scanUnended(scanner, quote)
+      return
+    }
     if (text[end + 1] !== quote) break
     end += 2
   }

@@ -1,0 +1,55 @@
+/** Options: WITH ('k' = 'v', ...) and hints of the form OPTIONS('k' = 'v'). */
+import { SqlError } from '../sql-error.ts'
+import type { OptionSyntax } from '../syntax.ts'
+import {
+  atSymbol,
+  type Cursor,
+  commaSeparated,
+  expectString,
+  expectSymbol,
+  peek,
+  take,
+  takeSymbol,
+} from './cursor.ts'
+import { lex } from './lexer.ts'
+
+/** Between parentheses; may be empty. */
+export function parseOptions(cursor: Cursor, context: string): OptionSyntax[] {
+  expectSymbol(cursor, '(', context)
+  if (takeSymbol(cursor, ')')) return []
+  const options = commaSeparated(cursor, () => {
+    const key = expectString(cursor, 'the name of an option in quotes')
+    expectSymbol(cursor, '=', "between an option's name and its value")
+    const value = expectString(cursor, `the value of '${key.text}' in quotes`)
+    return { key: key.text, keyAt: key.at, value: value.text, valueAt: value.at }
+  })
+  expectSymbol(cursor, ')', 'to end the options')
+  return options
+}
+
+/** The options of the hints at the cursor. STATE_TTL and planner hints can't change a result: they are passed over. */
+export function parseHints(cursor: Cursor): OptionSyntax[] {
+  const options: OptionSyntax[] = []
+  while (peek(cursor).kind === 'hint') {
+    const hint = take(cursor)
+    const { tokens } = lex(hint.text)
+    const inside: Cursor = {
+      tokens: tokens.map((token) => ({ ...token, at: hint.at })),
+      errors: cursor.errors,
+      position: 0,
+      depth: cursor.depth,
+    }
+    while (peek(inside).kind !== 'end') {
+      const name = take(inside)
+      if (name.upper === 'OPTIONS' && atSymbol(inside, '('))
+        options.push(...parseOptions(inside, 'in OPTIONS'))
+      else if (name.kind === 'word' && /OPTION/.test(name.upper)) {
+        throw new SqlError('SQL_SYNTAX', hint.at, {
+          message: `there is no hint ${name.text}`,
+          hint: "did you mean OPTIONS('name' = 'value')?",
+        })
+      }
+    }
+  }
+  return options
+}
