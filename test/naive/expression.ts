@@ -134,7 +134,7 @@ function strictCall({ function: name, type, args }: Call, values: readonly Plain
       return String(a).toLowerCase()
     case 'CHAR_LENGTH':
       return BigInt(Array.from(String(a)).length)
-    case 'CONCAT_OPERATOR':
+    case 'CONCAT':
       return values.map(String).join('')
     case 'SUBSTRING':
       return Array.from(String(a))

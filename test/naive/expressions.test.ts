@@ -178,7 +178,7 @@ function special(
     case 'string':
       return [
         call('UPPER', fc.oneof(fixed('string', 'aé'), of('string'))),
-        call('CONCAT_OPERATOR', of('string'), of('string')),
+        call('CONCAT', of('string'), of('string')),
         call(
           'SUBSTRING',
           of('string'),

@@ -19,7 +19,7 @@ import { findPath, isObject, type Json, jsonOf, parseJson, parsePath } from './j
 const MADE_JSON = new Set(['JSON', 'JSON_OBJECT', 'JSON_ARRAY'])
 
 export const jsonFunctions: Readonly<Record<string, RowFunction>> = {
-  JSON_EXISTS: seesNulls(() => ([text, path, onError]) => {
+  JSON_EXISTS: seesNulls(() => ([text, path, , , , , onError]) => {
     if (text === null || path === null) return null
     const found = lookUp(text as string, path as string)
     if (found.kind === 'found') return found.values.length > 0
@@ -79,7 +79,7 @@ function existsOnError(behaviour: string, reason: string): Value {
 }
 
 function jsonValue(args: readonly Value[], type: DataType): Value {
-  const [text, path, , onEmpty, whenEmpty, onError, whenError] = args
+  const [text, path, , , onEmpty, whenEmpty, onError, whenError] = args
   if (text === null || path === null) return null
   const failed = (reason: string): Value => {
     if (onError === 'ERROR') return failRow(reason)
@@ -119,7 +119,7 @@ function scalarOf(value: string | number | bigint | boolean, type: DataType): Va
 }
 
 function jsonQuery(args: readonly Value[], type: DataType): Value {
-  const [text, path, wrapper, onEmpty, onError] = args
+  const [text, path, , wrapper, onEmpty, , onError] = args
   if (text === null || path === null) return null
   const behave = (behaviour: Value | undefined, reason: string): Value => {
     if (behaviour === 'ERROR') return failRow(reason)

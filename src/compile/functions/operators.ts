@@ -35,7 +35,7 @@ export const operatorFunctions: Readonly<Record<string, RowFunction>> = {
   LEAST: extreme(-1),
   LIKE: patternTest(likePattern),
   SIMILAR_TO: patternTest(similarPattern),
-  CONCAT_OPERATOR: strict((args) => {
+  CONCAT: strict((args) => {
     if (typeof args[0] === 'string') return args.join('')
     return new Uint8Array(Buffer.concat(args as Uint8Array[]))
   }),

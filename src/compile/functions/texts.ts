@@ -19,7 +19,9 @@ export const textFunctions: Readonly<Record<string, RowFunction>> = {
   ),
   CHAR_LENGTH: strict((args) => BigInt([...text(args, 0)].length)),
   OCTET_LENGTH: strict(([value]) => BigInt(Buffer.from(value as string).length)),
-  TRIM: trimming(true, true),
+  TRIM: strict(([side, gone, value]) =>
+    trimmed([...(value as string)], [...(gone as string)], side !== 'TRAILING', side !== 'LEADING'),
+  ),
   BTRIM: trimming(true, true),
   LTRIM: trimming(true, false),
   RTRIM: trimming(false, true),
@@ -50,7 +52,6 @@ export const textFunctions: Readonly<Record<string, RowFunction>> = {
   REPEAT: strict((args) => text(args, 0).repeat(Math.max(0, number(args, 1)))),
   REVERSE: strict((args) => points(args, 0).reverse().join('')),
   SPLIT_INDEX: strict(splitIndex),
-  CONCAT: strict((args) => args.join('')),
   CONCAT_WS: seesNulls(
     () =>
       ([separator, ...parts]) =>
@@ -128,15 +129,22 @@ function points(args: Args, index: number): string[] {
 
 /** Without any of the characters of the second argument (a space) at the ends. */
 function trimming(start: boolean, end: boolean): RowFunction {
-  return strict((args) => {
-    const all = points(args, 0)
-    const gone = new Set(args[1] === undefined ? [' '] : points(args, 1))
-    let from = 0
-    let to = all.length
-    while (start && from < to && gone.has(all[from]!)) from++
-    while (end && to > from && gone.has(all[to - 1]!)) to--
-    return all.slice(from, to).join('')
-  })
+  return strict((args) =>
+    trimmed(points(args, 0), args[1] === undefined ? [' '] : points(args, 1), start, end),
+  )
+}
+
+function trimmed(
+  all: readonly string[],
+  gone: readonly string[],
+  start: boolean,
+  end: boolean,
+): string {
+  let from = 0
+  let to = all.length
+  while (start && from < to && gone.includes(all[from]!)) from++
+  while (end && to > from && gone.includes(all[to - 1]!)) to--
+  return all.slice(from, to).join('')
 }
 
 function substring(args: Args): Value {

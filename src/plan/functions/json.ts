@@ -1,9 +1,10 @@
 /**
  * Functions of JSON texts. What SQL says in words stands as literals after the arguments:
  *
- *   JSON_EXISTS(json, path, onError)                                   'TRUE' 'FALSE' 'UNKNOWN' 'ERROR'; FALSE unless told
- *   JSON_VALUE(json, path, returning, onEmpty, default, onError, default)   'STRING' 'INT' 'DOUBLE' 'BOOLEAN'; 'NULL' 'ERROR' 'DEFAULT'
- *   JSON_QUERY(json, path, wrapper, onEmpty, onError, returning)       'WITHOUT' 'CONDITIONAL' 'UNCONDITIONAL'; 'NULL' 'EMPTY ARRAY' 'EMPTY OBJECT' 'ERROR'; 'STRING' 'ARRAY<STRING>'
+ *   JSON_EXISTS, JSON_VALUE, JSON_QUERY(json, path, returning, wrapper, onEmpty, default, onError, default), the last six or none, NULL where not said:
+ *     returning   'STRING' 'INT' 'DOUBLE' 'BOOLEAN'; of JSON_QUERY 'STRING' 'ARRAY<STRING>'
+ *     wrapper     'WITHOUT' 'CONDITIONAL' 'UNCONDITIONAL'
+ *     on...       'NULL' 'ERROR' 'DEFAULT' 'EMPTY ARRAY' 'EMPTY OBJECT'; of JSON_EXISTS 'TRUE' 'FALSE' 'UNKNOWN' 'ERROR'
  *   JSON_OBJECT(onNull, key, value, ...), JSON_ARRAY(onNull, value, ...)    'NULL' 'ABSENT'
  *   IS_JSON(text, kind)                                                'VALUE' 'SCALAR' 'ARRAY' 'OBJECT'
  */
@@ -21,30 +22,19 @@ const RETURNING: Readonly<Record<string, DataType>> = {
   BOOLEAN: types.boolean,
 }
 
+const clause = optional(text)
+const ON_PATH = [text, text, clause, clause, clause, optional(any), clause, optional(any)] as const
+
 export const jsonFunctions: readonly FunctionSignature[] = [
-  define(
-    'JSON_EXISTS',
-    'Whether a JSON path finds something.',
-    [text, text, optional(text)],
-    types.boolean,
-    {
-      nullable: 'always',
-    },
-  ),
-  define(
-    'JSON_VALUE',
-    'The scalar that a JSON path finds.',
-    [text, text, optional(text), optional(text), optional(any), optional(text), optional(any)],
-    returned,
-    { nullable: 'always' },
-  ),
-  define(
-    'JSON_QUERY',
-    'The array or object that a JSON path finds, as JSON.',
-    [text, text, optional(text), optional(text), optional(text), optional(text)],
-    queried,
-    { nullable: 'always' },
-  ),
+  define('JSON_EXISTS', 'Whether a JSON path finds something.', ON_PATH, types.boolean, {
+    nullable: 'always',
+  }),
+  define('JSON_VALUE', 'The scalar that a JSON path finds.', ON_PATH, returned, {
+    nullable: 'always',
+  }),
+  define('JSON_QUERY', 'The array or object that a JSON path finds, as JSON.', ON_PATH, queried, {
+    nullable: 'always',
+  }),
   define('JSON_STRING', 'A value as JSON.', [any], string),
   define('JSON', 'A JSON text that JSON_OBJECT and JSON_ARRAY take in as it is.', [text], string),
   define('JSON_OBJECT', 'A JSON object of keys and values.', [text, repeated(any)], pairs, {
@@ -63,12 +53,12 @@ export const jsonFunctions: readonly FunctionSignature[] = [
 type Literals = readonly (LiteralValue | undefined)[]
 
 function returned(_args: readonly DataType[], literals: Literals): DataType | string {
-  const name = String(literals[2] ?? 'STRING')
+  const name = String(literals[2] ?? 'STRING').replace(/ NOT NULL$|^VARCHAR.*$/, '') || 'STRING'
   return RETURNING[name] ?? `JSON_VALUE returns ${Object.keys(RETURNING).join(', ')}, not ${name}`
 }
 
 function queried(_args: readonly DataType[], literals: Literals): DataType | string {
-  const [, , , onEmpty, onError, returning] = literals
+  const [, , returning, , onEmpty, , onError] = literals
   if ((returning ?? 'STRING') === 'STRING') return string
   if (returning !== 'ARRAY<STRING>')
     return `JSON_QUERY returns STRING or ARRAY<STRING>, not ${returning}`

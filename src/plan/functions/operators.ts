@@ -71,8 +71,8 @@ export const operators: readonly FunctionSignature[] = [
     types.boolean,
   ),
   {
-    name: 'CONCAT_OPERATOR',
-    summary: 'Texts, or binaries, one after another (||).',
+    name: 'CONCAT',
+    summary: 'Texts, or binaries, one after another; also written ||.',
     resolve: concatenated,
   },
   define(
@@ -97,12 +97,12 @@ function logic(name: 'AND' | 'OR', summary: string): FunctionSignature {
 }
 
 function concatenated(args: readonly DataType[]): Resolved | string {
-  if (args.length < 2) return '|| takes at least 2 arguments'
+  if (args.length === 0) return 'CONCAT takes at least 1 argument'
   const nullable = args.some((type) => type.nullable)
   const binary = args.every(({ kind }) => kind === 'binary' || kind === 'varbinary')
   if (binary) return { args, type: withNullability(types.bytes, nullable) }
   if (!args.some(isText) && !args.every(({ kind }) => kind === 'null'))
-    return `|| joins texts, not ${args.map(typeText).join(' and ')}`
+    return `CONCAT joins texts, not ${args.map(typeText).join(' and ')}`
   const cast = args.map((type) => (isText(type) ? type : withNullability(string, type.nullable)))
   const total = cast.reduce((sum, type) => sum + (isText(type) ? type.length : 0), 0)
   const fixed = cast.every(({ kind }) => kind === 'char')

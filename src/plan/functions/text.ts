@@ -30,9 +30,9 @@ export const textFunctions: readonly FunctionSignature[] = [
   define('OCTET_LENGTH', 'The number of bytes.', [textOrBytes], types.int),
   define(
     'TRIM',
-    'Without spaces, or the characters given, at both ends.',
-    [text, optional(text)],
-    sameLengthText,
+    "Without characters at the ends: TRIM('BOTH' | 'LEADING' | 'TRAILING', characters, text).",
+    [text, text, text],
+    (args) => sameLengthText(args.slice(2)),
   ),
   define(
     'BTRIM',
@@ -126,7 +126,6 @@ export const textFunctions: readonly FunctionSignature[] = [
     string,
     NULLABLE,
   ),
-  define('CONCAT', 'Texts one after another.', [text, repeated(text)], string),
   define(
     'CONCAT_WS',
     'Texts that are not NULL, with the first between them.',
