@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
+import { settle } from '../../test/simulate/clock.ts'
 import { type SimulatedPorts, simulatedPorts } from '../../test/simulate/ports.ts'
 import { LinearMemory } from '../data/memory.ts'
 import { MillraceError } from '../errors.ts'
@@ -76,12 +77,19 @@ test('readers see nothing that has not been synced, and all of it afterwards', a
     let release = () => {}
     ports.files.slowSync = () => new Promise((resolve) => (release = resolve))
     const appending = log.append('t', 0, [text('b')])
-    await new Promise((resolve) => setImmediate(resolve))
+    await settle()
     assert.deepEqual(readAll(ports, 't', 0), ['a'])
-    ports.files.slowSync = undefined
+    const next = log.append('t', 0, [text('c')])
+    await settle()
     release()
     await appending
+    // The sync that has ended began before 'c' was written.
     assert.deepEqual(readAll(ports, 't', 0), ['a', 'b'])
+    await settle()
+    ports.files.slowSync = undefined
+    release()
+    await next
+    assert.deepEqual(readAll(ports, 't', 0), ['a', 'b', 'c'])
   })
 })
 

@@ -4,7 +4,7 @@
  *   power cut    each write since the file's last sync is kept, dropped or torn, each by its own draw; of each directory's
  *                entries since its last sync a prefix is kept, in order; a directory whose own entry is lost takes all below it
  *   kill         the process is gone, the system is not: everything written is kept
- *   failures     the nth call of a kind fails with a code, or a share of calls does
+ *   failures     the nth call of a kind fails with a code; a sync that fails gives up what it should have written
  *
  * After either crash every handle from before is dead.
  */
@@ -256,7 +256,13 @@ export function simulatedFiles(random: SimulatedRandom, nowMs: () => number): Si
       },
       async sync() {
         alive('sync')
-        attempt('sync', path)
+        try {
+          attempt('sync', path)
+        } catch (error) {
+          // As Linux does: the pages count as clean, read well, and are gone when the power is.
+          node.unsynced = []
+          throw error
+        }
         const count = node.unsynced.length
         await files.slowSync?.()
         alive('sync')
