@@ -1,10 +1,11 @@
 /** delta-rs, DuckDB and Spark read what we write, and we read what they write, row for row. Fetches them at first use. */
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { type Schema, types, withNullability } from '../../src/data/types.ts'
+import { encodeNested } from '../../src/compile/nested-cells.ts'
+import { type DataType, type Schema, types, withNullability } from '../../src/data/types.ts'
 import { MillraceError } from '../../src/errors.ts'
 import { nodePorts } from '../../src/ports/node/ports.ts'
 import type { Plain } from '../builders/batch.ts'
@@ -81,6 +82,40 @@ test('all types, NULLs and negative times, over checkpoints and a cleaned-up log
   await writeTable(setup, ...commits)
   removeLog(setup.path, 10)
   await allRead(setup, commits.flat())
+})
+
+test('ARRAYs and MAPs, empty and NULL ones too, are read equal', async () => {
+  const list: DataType = { kind: 'array', element: types.bigint, nullable: true }
+  const attributes: DataType = {
+    kind: 'map',
+    key: withNullability(types.string, false),
+    value: types.int,
+    nullable: true,
+  }
+  const columns: Schema = [
+    { name: 'id', type: types.bigint },
+    { name: 'list', type: list },
+    { name: 'attributes', type: attributes },
+  ]
+  const setup = table('nested', { schema: columns })
+  const rows = range(0, 30).map((id) => [
+    id % 5 === 0 ? null : range(0, id % 4).map((n) => (n === 1 ? null : BigInt(n * id))),
+    id % 7 === 0
+      ? null
+      : range(0, id % 3).map((n) => [`k${n}`, n === 1 ? null : BigInt(id)] as const),
+  ])
+  const encoded = rows.map(([values, pairs], id): Plain[] => [
+    BigInt(id),
+    values === null ? null : encodeNested(list, values!),
+    pairs === null ? null : encodeNested(attributes, pairs!),
+  ])
+  await writeTable(setup, encoded)
+  const expected = sorted(
+    rows.map(([values, pairs], id) => [String(id), told(values!), told(pairs!)]),
+  )
+  for (const one of peers) {
+    assert.deepEqual(sorted(await one.read(setup.path, names(columns))), expected, one.name)
+  }
 })
 
 test('partitions, with NULL and strange folder names, are read equal', async () => {
@@ -240,6 +275,35 @@ test('appends of Spark between our commits stay, and ours come after them', asyn
     [BigInt(round + 100), 'spark'],
   ])
   await allRead(setup, rows)
+})
+
+test('a table that delta-rs made takes appends of both, with our positions beside it', async () => {
+  const columns: Schema = [
+    { name: 'id', type: types.bigint },
+    { name: 'who', type: types.string },
+  ]
+  const setup = table('shared-rs', { schema: columns })
+  const append = (id: number) =>
+    peer('delta-rs').ask('append', setup.path, { id: [id], who: ['delta-rs'] })
+  await append(100)
+  const run = await openRun(setup)
+  for (const round of range(1, 4)) {
+    run.write([[BigInt(round), 'millrace']])
+    const prepared = await run.prepare()
+    await append(round + 100)
+    const positions = { source: { 0: { readTo: String(round) } } }
+    const outcome = await run.committer.commit({ pipeline: 'test', positions, ...prepared })
+    assert.equal(outcome.kind, 'committed')
+  }
+  const folder = join(setup.path, '_millrace/positions')
+  const sidecars = readdirSync(folder)
+  assert.equal(sidecars.length, 1)
+  assert.match(readFileSync(join(folder, sidecars[0]!), 'utf8'), /"readTo":"3"/)
+  const rows = range(1, 4).flatMap((round): Plain[][] => [
+    [BigInt(round), 'millrace'],
+    [BigInt(round + 100), 'delta-rs'],
+  ])
+  await allRead(setup, [...rows, [100n, 'delta-rs']])
 })
 
 function table(name: string, setup: Partial<TableSetup> = {}): TableSetup {

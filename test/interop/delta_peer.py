@@ -78,9 +78,8 @@ class DeltaRs:
 
     def append(self, path, columns):
         arrow = self.arrow
-        self.deltalake.write_deltalake(
-            path, arrow.table({name: arrow.array(values) for name, values in columns.items()}), mode="append"
-        )
+        table = arrow.table({name: arrow.array(values) for name, values in columns.items()})
+        self.deltalake.write_deltalake(path, table, mode="append")
         return self.deltalake.DeltaTable(path).version()
 
 
@@ -157,7 +156,14 @@ class Spark:
         if where is not None:
             value = where["value"] if where["kind"] == "integer" else "'" + where["value"].replace("'", "\\'") + "'"
             frame = frame.where(f"`{where['column']}` {where['operator']} {value}")
-        return [[told(value.asDict() if hasattr(value, "asDict") else value) for value in row] for row in frame.collect()]
+        return [[told(self.plain(value)) for value in row] for row in frame.collect()]
+
+    def plain(self, value):
+        if hasattr(value, "asDict"):
+            return [self.plain(member) for member in value]
+        if isinstance(value, dict):
+            return [[self.plain(key), self.plain(member)] for key, member in value.items()]
+        return [self.plain(member) for member in value] if isinstance(value, list) else value
 
     def sql(self, statements):
         for statement in statements:

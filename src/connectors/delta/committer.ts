@@ -5,6 +5,7 @@ import { type CommitResult, commit } from '../../lakehouse/delta/commit.ts'
 import type { CommitAttempt } from '../../lakehouse/delta/decide.ts'
 import { advance, loadSnapshot } from '../../lakehouse/delta/log.ts'
 import { keyOfPath } from '../../lakehouse/delta/partition-values.ts'
+import { supportsDomains } from '../../lakehouse/delta/protocol.ts'
 import type { Snapshot } from '../../lakehouse/delta/snapshot.ts'
 import { parseSchemaText } from '../../lakehouse/delta/table-schema.ts'
 import type { CommitOutcome, CommitRequest, SinkCommitter } from '../contract/sink.ts'
@@ -15,6 +16,7 @@ import {
   applicationId,
   checkpointOf,
   domainName,
+  positionsKey,
   positionsText,
   transactionVersion,
 } from './positions.ts'
@@ -78,13 +80,30 @@ async function commitRequest(
     const open = { ...known.opened, snapshot }
     const merged = await mergeChanges(table, open, prepared)
     const attempt = attemptOf(table, known, request, newAdds(snapshot, prepared), merged)
+    const sidecar = await writeSidecar(table, snapshot, attempt)
     const result = await commit(ports, snapshot, attempt)
+    if (result.kind === 'committed' && sidecar !== undefined) await ports.store.remove(sidecar)
     if (result.kind !== 'stale') return afterCommit(table, open, prepared, merged, result)
     await discard(table, merged.adds)
     snapshot = result.snapshot
   }
   const reason = `other writers changed the same files of ${ports.store.url} ${REWRITES_MAX} times`
   return { told: { kind: 'retry', reason } }
+}
+
+/** For a table without domains: the positions in a file of their own. The key of the file that is of no use after the commit. */
+async function writeSidecar(
+  table: SinkTable,
+  snapshot: Snapshot,
+  { transaction, domain }: CommitAttempt,
+): Promise<string | undefined> {
+  if (supportsDomains(snapshot.protocol)) return undefined
+  if (transaction === undefined || domain === undefined) return undefined
+  const { appId, version } = transaction
+  const bytes = new TextEncoder().encode(domain.configuration)
+  await table.ports.store.put(positionsKey(appId, version), bytes)
+  const earlier = snapshot.transactions.get(appId)
+  return earlier === undefined ? undefined : positionsKey(appId, earlier.version)
 }
 
 /** Files that an earlier commit whose answer was lost has brought in are not brought in twice, even under a later checkpoint. */

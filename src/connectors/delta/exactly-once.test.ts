@@ -45,7 +45,7 @@ test('writers of one table, over a store that loses answers, bring each row exac
         assert.deepEqual(positions, { source: { 0: { readTo: String(ROUNDS) } } })
       }
     }),
-    { numRuns: 15 },
+    { numRuns: 10 },
   )
 })
 

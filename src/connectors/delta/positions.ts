@@ -1,6 +1,7 @@
 /** The domain in which a pipeline keeps what its commits reflect, and the transaction that numbers them. */
 import { z } from 'zod'
 import type { Snapshot } from '../../lakehouse/delta/snapshot.ts'
+import { POSITIONS } from '../../lakehouse/delta/vacuum.ts'
 import type { ChangelogMode, CheckpointId, CommitRequest } from '../contract/sink.ts'
 
 /** Counters within an incarnation stay below it: the version fits a double's 53 bits for two million incarnations. */
@@ -12,6 +13,14 @@ export function applicationId(pipeline: string, table: string): string {
 
 export function domainName(pipeline: string): string {
   return `millrace.${pipeline}`
+}
+
+/**
+ * Where the positions of a transaction stand in a table whose protocol has no domains (made by older writers): beside the table, named by
+ * the transaction, written before it.
+ */
+export function positionsKey(appId: string, version: number): string {
+  return `${POSITIONS}${encodeURIComponent(appId)}-${version}.json`
 }
 
 /** Grows with every checkpoint, over incarnations too. */

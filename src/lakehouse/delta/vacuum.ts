@@ -4,6 +4,8 @@ import type { Snapshot } from './snapshot.ts'
 
 /** Staged changes of Millrace's own; other hidden files are other tools'. */
 const OWN_HIDDEN = '_millrace/'
+/** Positions of pipelines: needed as long as their transactions are, so never old. */
+export const POSITIONS = '_millrace/positions/'
 
 export interface ListedFile {
   readonly key: string
@@ -29,9 +31,13 @@ export function vacuumable(
   }
   const expired: string[] = []
   for (const { key, modifiedMs } of files) {
-    const isHidden =
-      key.split('/').some((part) => /^[_.]/.test(part)) && !key.startsWith(OWN_HIDDEN)
-    if (!isHidden && !kept.has(key) && modifiedMs < cutoffMs) expired.push(key)
+    if (!isHidden(key) && !kept.has(key) && modifiedMs < cutoffMs) expired.push(key)
   }
   return expired
+}
+
+/** Hidden files are other tools', but for what Millrace stages itself. */
+function isHidden(key: string): boolean {
+  if (key.startsWith(OWN_HIDDEN)) return key.startsWith(POSITIONS)
+  return key.split('/').some((part) => /^[_.]/.test(part))
 }
