@@ -31,11 +31,16 @@ export function decompress(code: number, bytes: Uint8Array): Uint8Array {
   const limit = { maxOutputLength: UNPACKED_BYTES_MAX }
   const name = COMPRESSIONS[code]
   if (name === 'none') return bytes
-  if (name === 'gzip') return zlib.gunzipSync(bytes, limit)
-  if (name === 'zstd') return zlib.zstdDecompressSync(bytes, limit)
+  if (name === 'gzip') return plain(zlib.gunzipSync(bytes, limit))
+  if (name === 'zstd') return plain(zlib.zstdDecompressSync(bytes, limit))
   throw new MillraceError('LOG_COMPRESSION_UNSUPPORTED', {
     message: `a batch is compressed with ${name ?? `code ${code}`}, which can't be read`,
     hint: 'produce with none, gzip or zstd',
     facts: { code },
   })
+}
+
+/** Not a Buffer: its slices behave otherwise. */
+function plain(buffer: Buffer): Uint8Array {
+  return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.length)
 }

@@ -138,6 +138,11 @@ export class LogReader {
     return undefined
   }
 
+  /** A validity bitmap in the arena for `count` cells of keys or headers: NULL where the cell is 0. */
+  validityOf(cells: Pointer, count: number): Pointer {
+    return this.#kernels.frame.validityOf(cells, count)
+  }
+
   close(): void {
     this.#segment?.file.close()
     this.#publishedFile?.close()

@@ -4,18 +4,13 @@ import type { LinearMemory, Pointer } from '../../data/memory.ts'
 import { isNull, selectedRows } from '../../data/values.ts'
 import { MillraceError } from '../../errors.ts'
 import { createJsonEncoder } from '../../formats/json/encode.ts'
-import { createFrameKernel } from '../../kernels/frame.ts'
-import { compress, compressionCode } from '../../log/compression.ts'
 import { openLog } from '../../log/log.ts'
 import { partitionOf } from '../../log/partitioner.ts'
-import { HEADER_BYTES, NO_PRODUCER, writeBatchHeader } from '../../log/record-batch.ts'
+import { createRowsEncoder, type RecordRows } from '../../log/rows-encoder.ts'
 import { requireTopic, type TopicDescription } from '../../log/topics.ts'
 import type { Sink, SinkRequest, SinkWriter } from '../contract/sink.ts'
 import { openLogCommitter } from './committer.ts'
 import { createStaging, type Staging, stagedDirectory } from './staged-rows.ts'
-
-/** Larger batches are cut: a reader takes one whole. */
-const BATCH_BYTES = 1 << 20
 
 export async function openLogSink(request: SinkRequest): Promise<Sink> {
   const { ports, dataDirectory, options } = request
@@ -72,7 +67,7 @@ function batchWriter(
   const keyed = keyColumns(request)
   const keys = keyed.length === 0 ? undefined : columnsEncoder(request, memory, keyed)
   const timestamp = metadataKeys.indexOf('timestamp')
-  const encode = recordsEncoder(request, topic, memory, staging)
+  const encode = createRowsEncoder(memory, topic)
   let turn = worker
   return (batch) => {
     const nowMs = request.ports.clock.nowMs()
@@ -82,7 +77,8 @@ function batchWriter(
       timesUs: timestamp < 0 ? 0 : timesOf(memory, batch, timestamp, nowMs),
     }
     if (cells.keys === 0) {
-      encode(cells, undefined, batch.count, turn++ % topic.partitions, nowMs)
+      const partition = turn++ % topic.partitions
+      for (const each of encode(cells, undefined, batch.count, nowMs)) staging.add(partition, each)
       return
     }
     for (const [partition, rows] of byPartition(
@@ -93,7 +89,7 @@ function batchWriter(
     )) {
       const selection = memory.arena.allocate(4 * rows.length)
       memory.u32.set(rows, selection >> 2)
-      encode(cells, selection, rows.length, partition, nowMs)
+      for (const each of encode(cells, selection, rows.length, nowMs)) staging.add(partition, each)
     }
   }
 }
@@ -111,95 +107,6 @@ function columnsEncoder(
   })
   return (batch) =>
     encoder.encode({ ...batch, columns: columns.map((column) => batch.columns[column]!) })
-}
-
-/** One cell for each selected row, in order. 0: there are none. */
-interface RecordRows {
-  readonly values: Pointer
-  readonly keys: Pointer
-  readonly timesUs: Pointer
-}
-
-/** Stages the rows that `selection` lists (undefined: the first `count`) as one batch, or as many as their size asks for. */
-type EncodeRecords = (
-  cells: RecordRows,
-  selection: Pointer | undefined,
-  count: number,
-  partition: number,
-  nowMs: number,
-) => void
-
-function recordsEncoder(
-  { table }: SinkRequest,
-  topic: TopicDescription,
-  memory: LinearMemory,
-  staging: Staging,
-): EncodeRecords {
-  const kernel = createFrameKernel(memory)
-  const { compression, messageBytesMax } = topic.config
-  const bytesMax = Math.min(BATCH_BYTES, messageBytesMax) - HEADER_BYTES
-  return function encode(cells, selection, count, partition, nowMs): void {
-    const [baseTimestampMs, maxTimestampMs] = timeRange(memory, cells, selection, count, nowMs)
-    const encoded = kernel.encode({
-      ...cells,
-      headers: 0,
-      selection: selection ?? 0,
-      count,
-      baseTimestampMs: BigInt(baseTimestampMs),
-      firstOffsetDelta: 0,
-    })
-    if (encoded.bytes > bytesMax && count > 1) {
-      const rows = selection ?? firstRows(memory, count)
-      const half = count >> 1
-      encode(cells, rows, half, partition, nowMs)
-      encode(cells, rows + 4 * half, count - half, partition, nowMs)
-      return
-    }
-    if (encoded.bytes > messageBytesMax - HEADER_BYTES)
-      throw rowTooLarge(table, topic, encoded.bytes)
-    const records = memory.u8.slice(encoded.address, encoded.address + encoded.bytes)
-    const packed = compress(compression, records)
-    const batch = new Uint8Array(HEADER_BYTES + packed.length)
-    batch.set(packed, HEADER_BYTES)
-    writeBatchHeader(batch, {
-      baseOffset: 0,
-      bytes: batch.length,
-      attributes: compressionCode(compression),
-      lastOffset: count - 1,
-      baseTimestampMs,
-      maxTimestampMs,
-      producerId: NO_PRODUCER,
-      producerEpoch: -1,
-      baseSequence: -1,
-      recordCount: count,
-    })
-    staging.add(partition, batch)
-  }
-}
-
-function firstRows(memory: LinearMemory, count: number): Pointer {
-  const rows = memory.arena.allocate(4 * count)
-  for (let row = 0; row < count; row++) memory.u32[(rows >> 2) + row] = row
-  return rows
-}
-
-/** The first row's time and the greatest, in ms. */
-function timeRange(
-  memory: LinearMemory,
-  { timesUs }: RecordRows,
-  selection: Pointer | undefined,
-  count: number,
-  nowMs: number,
-): readonly [number, number] {
-  if (timesUs === 0) return [nowMs, nowMs]
-  const msOf = (at: number) => {
-    const row = selection === undefined ? at : memory.u32[(selection >> 2) + at]!
-    return Math.floor(Number(memory.i64[(timesUs >> 3) + row]!) / 1000)
-  }
-  const first = msOf(0)
-  let greatest = first
-  for (let at = 1; at < count; at++) greatest = Math.max(greatest, msOf(at))
-  return [first, greatest]
 }
 
 /** The selected rows' cells of the column, with the present time where it is NULL. */
@@ -249,13 +156,5 @@ function keyColumns({ schema, options, table }: SinkRequest): readonly number[] 
       hint: `columns are ${schema.map((field) => field.name).join(', ')}`,
       facts: { table, option: 'key.fields', value: name },
     })
-  })
-}
-
-function rowTooLarge(table: string, topic: TopicDescription, bytes: number): MillraceError {
-  return new MillraceError('LOG_RECORD_TOO_LARGE', {
-    message: `table ${table}: a row of ${bytes} bytes; topic ${topic.name} takes ${topic.config.messageBytesMax}`,
-    hint: "raise the topic's max.message.bytes",
-    facts: { table, topic: topic.name, bytes },
   })
 }

@@ -4,7 +4,6 @@ import type { LinearMemory, Pointer } from '../../data/memory.ts'
 import type { Field, Schema } from '../../data/types.ts'
 import { invariant } from '../../errors.ts'
 import { createJsonDecoder, type DecodedJson, type JsonDecoder } from '../../formats/json/decode.ts'
-import { createFrameKernel } from '../../kernels/frame.ts'
 import { partitionRange } from '../../log/lookup.ts'
 import { type LogReader, openReader, type ReadRecords } from '../../log/reader.ts'
 import { requireTopic } from '../../log/topics.ts'
@@ -60,7 +59,7 @@ function openSplit(
     schema: physical,
     timestampFormat: options['json.timestamp-format.standard'] === 'ISO-8601' ? 'ISO-8601' : 'SQL',
   })
-  const metadata = metadataReader(memory, options.topic!, partition)
+  const metadata = metadataReader(memory, reader, options.topic!, partition)
   return {
     poll({ rowsMax, until }) {
       const untilOffset = Math.min(
@@ -131,10 +130,10 @@ function columnsOf(
 /** Makes the columns that are not in the value. Their cells serve every type that a table may declare them with. */
 function metadataReader(
   memory: LinearMemory,
+  reader: LogReader,
   topic: string,
   partition: number,
 ): (key: string, field: Field, records: ReadRecords) => Vector {
-  const { validityOf } = createFrameKernel(memory)
   const constant = (value: bigint, count: number): Pointer => {
     const cells = memory.arena.allocate(count * 8)
     memory.i64.fill(value, cells >> 3, (cells >> 3) + count)
@@ -150,7 +149,7 @@ function metadataReader(
         return {
           type,
           cells: records.appendTimesUs,
-          validity: validityOf(records.appendTimesUs, records.count),
+          validity: reader.validityOf(records.appendTimesUs, records.count),
         }
       case 'partition':
         return { type, cells: constant(BigInt(partition), records.count), validity: 0 }
@@ -163,7 +162,11 @@ function metadataReader(
       }
       default:
         invariant(key === 'key', `the log has metadata ${key}`)
-        return { type, cells: records.keys, validity: validityOf(records.keys, records.count) }
+        return {
+          type,
+          cells: records.keys,
+          validity: reader.validityOf(records.keys, records.count),
+        }
     }
   }
 }
