@@ -97,19 +97,24 @@ async function* listBelow(
 ): AsyncGenerator<ObjectStat> {
   const names = ignoring('ENOENT', () => files.list(join(root, directory))) ?? []
   const entries = names
-    .filter((name) => !TEMPORARY.test(name))
+    .filter((name) => !TEMPORARY.test(name) && mayMatter(directory + name, prefix, after))
     .map((name) => ({ key: directory + name, stat: files.stat(join(root, directory, name)) }))
     .map(({ key, stat }) => ({ key: stat?.isDirectory === true ? `${key}/` : key, stat }))
     .sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))
   for (const { key, stat } of entries) {
     if (stat === undefined) continue
     if (stat.isDirectory) {
-      const mayHold = key.startsWith(prefix) || prefix.startsWith(key)
-      if (mayHold) yield* listBelow(files, root, key, prefix, after)
+      yield* listBelow(files, root, key, prefix, after)
     } else if (key.startsWith(prefix) && (after === undefined || key > after)) {
       yield { key, bytes: stat.bytes, modifiedMs: stat.modifiedMs }
     }
   }
+}
+
+/** Whether the name, as an object or as a directory of such, may be below the prefix and after the key: else it is not even looked at. */
+function mayMatter(key: string, prefix: string, after: string | undefined): boolean {
+  if (!key.startsWith(prefix) && !prefix.startsWith(`${key}/`)) return false
+  return after === undefined || key > after || after.startsWith(key)
 }
 
 interface TemporaryWriter extends Omit<ObjectWriter, 'finish'> {
