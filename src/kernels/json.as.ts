@@ -14,7 +14,7 @@ const BOOLEAN = 1, TINYINT = 2, SMALLINT = 3, INT = 4, BIGINT = 5, FLOAT = 6, DO
   BINARY = 11, DATE = 12, TIME = 13, TIMESTAMP = 14, TIMESTAMP_LTZ = 15, ROW = 16, ARRAY = 17, MAP = 18;
 
 const E_OBJECT = 1, E_KEY = 2, E_COLON = 3, E_BRACE = 4, E_BRACKET = 5, E_VALUE = 6, E_LITERAL = 7, E_NUMBER = 8, E_CONTROL = 9, E_ESCAPE = 10,
-  E_UNENDED = 11, E_UTF8 = 12, E_DEPTH = 13, E_AFTER = 14, E_ROOM = 15;
+  E_UNENDED = 11, E_UTF8 = 12, E_DEPTH = 13, E_AFTER = 14, E_ROOM = 15, E_NOTHING = 16;
 // From here on the JSON is sound, a column is not.
 const C_TYPE = 20, C_RANGE = 21, C_NULL = 22, C_FORMAT = 23;
 const DEPTH_MAX: i32 = 128;
@@ -711,6 +711,17 @@ function columnValue(node: usize, p: usize, row: usize, depth: i32): usize {
   return q;
 }
 
+// Whether the bytes at p are the key of `field` and its colon, spelled plainly.
+// @ts-ignore
+@inline function isPlainKey(field: usize, p: usize): bool {
+  const n = load<usize>(field, 52), literal = load<usize>(field, 48);
+  if (p + n > end) return false;
+  let at: usize = 0;
+  for (; at + 8 <= n; at += 8) if (load<u64>(literal + at) != load<u64>(p + at)) return false;
+  for (; at < n; at++) if (load<u8>(literal + at) != load<u8>(p + at)) return false;
+  return true;
+}
+
 // The object at p into the fields of `node`. Of equal keys the last counts: a column's fault is held until no key can mend it.
 function object(node: usize, p: usize, row: usize, depth: i32): usize {
   const start = p;
@@ -718,17 +729,26 @@ function object(node: usize, p: usize, row: usize, depth: i32): usize {
   clearFields(node, row);
   p = space(p + 1);
   if (peek(p) == 125) return closeFields(node, row, p) ? p + 1 : 0;
+  const fields = load<usize>(node, 28), count = load<i32>(node, 24);
+  // The field that comes next if keys stand in the schema's order.
+  let next: i32 = 0;
   while (true) {
     if (peek(p) != 34) return fail(E_KEY, p);
-    p = readText(p, false);
-    if (!p) return 0;
-    const k = fieldOf(node);
-    p = space(p);
-    if (peek(p) != 58) return fail(E_COLON, p);
-    p = space(p + 1);
+    let k = next;
+    const expected = next < count ? load<usize>(fields + (<usize>next << 4), 8) : 0;
+    if (expected && isPlainKey(expected, p)) p = space(p + load<usize>(expected, 52));
+    else {
+      p = readText(p, false);
+      if (!p) return 0;
+      k = fieldOf(node);
+      p = space(p);
+      if (peek(p) != 58) return fail(E_COLON, p);
+      p = space(p + 1);
+    }
+    if (k >= 0) next = k + 1;
     if (k < 0) { p = skip(p, depth); if (!p) return 0; }
     else {
-      const field = load<usize>(load<usize>(node, 28) + (<usize>k << 4), 8);
+      const field = load<usize>(fields + (<usize>k << 4), 8);
       const q = columnValue(field, p, row, depth);
       if (q) { p = q; if (faulty == field) faulty = 0; }
       else {
@@ -750,16 +770,29 @@ function object(node: usize, p: usize, row: usize, depth: i32): usize {
   return closeFields(node, row, start) ? p + 1 : 0;
 }
 
-/** One record [p, p + bytes) into row `row` of the columns of `node`. Returns 1, or 0 with an error. */
-export function decodeRow(node: usize, p: usize, bytes: usize, row: u32): i32 {
+// One record [p, p + bytes) into row `row` of the columns of `node`.
+function decodeRow(node: usize, p: usize, bytes: usize, row: usize): bool {
   end = p + bytes;
   p = space(p);
-  if (peek(p) != 123) { fail(E_OBJECT, p); return 0; }
-  p = object(node, p, <usize>row, 1);
-  if (!p) return 0;
+  if (peek(p) != 123) { fail(E_OBJECT, p); return false; }
+  p = object(node, p, row, 1);
+  if (!p) return false;
   p = space(p);
-  if (p != end) { fail(E_AFTER, p); return 0; }
-  return 1;
+  if (p != end) { fail(E_AFTER, p); return false; }
+  return true;
+}
+
+/**
+ * The rows listed at `rows`, from place `from` on, whose records' cells are `values`, into the columns of `node`. Returns the place
+ * of the first that is refused, with an error, or `count`.
+ */
+export function decodeRows(node: usize, values: usize, rows: usize, from: u32, count: u32): u32 {
+  for (; from < count; from++) {
+    const row = <usize>load<u32>(rows + (<usize>from << 2)), cell = values + (row << 3);
+    if (!load<u32>(cell)) { fail(E_NOTHING, 0); return from; }
+    if (!decodeRow(node, <usize>load<u32>(cell), <usize>load<u32>(cell, 4), row)) return from;
+  }
+  return count;
 }
 
 // ---- cold parts of emitted projections: the place behind the value, or 0 = take the generic path ----

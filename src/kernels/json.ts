@@ -32,6 +32,7 @@ export const JSON_FAULT = {
   depth: 13,
   after: 14,
   room: 15,
+  nothing: 16,
   type: 20,
   range: 21,
   missing: 22,
@@ -41,7 +42,17 @@ export const JSON_FAULT = {
 export interface JsonKernel {
   /** Forgets the room of the last batch. Strings with escapes and nested values go to new arena blocks. */
   startBatch(): void
-  decodeRow(tree: JsonTree, address: Pointer, bytes: number, row: number): JsonRowFault | undefined
+  /**
+   * The rows listed at `rows` (u32), from place `from` on: their records are the cells of bytes at `values`, 0 = none. Returns the
+   * place of the first that is refused, with `fault` telling why, or `count`.
+   */
+  decodeRows(
+    tree: JsonTree,
+    values: Pointer,
+    rows: Pointer,
+    from: number,
+    count: number,
+  ): { readonly at: number; readonly fault: JsonRowFault | undefined }
   /** The exclusive end of the bytes that `count` cells of bytes point to. */
   valuesEnd(values: Pointer, count: number): Pointer
   /** Cold parts of emitted projections. */
@@ -49,7 +60,7 @@ export interface JsonKernel {
 }
 
 interface JsonExports {
-  decodeRow(root: Pointer, address: Pointer, bytes: number, row: number): number
+  decodeRows(root: Pointer, values: Pointer, rows: Pointer, from: number, count: number): number
   setHeap(from: Pointer, to: Pointer): void
   errorCode(): number
   errorAddress(): number
@@ -90,23 +101,27 @@ export function createJsonKernel(memory: LinearMemory): JsonKernel {
       kernel.setHeap(0, 0)
       roomBytes = ROOM_BYTES_MIN
     },
-    decodeRow(tree, address, bytes, row) {
-      while (kernel.decodeRow(tree.root.pointer, address, bytes, row) === 0) {
-        const code = kernel.errorCode()
-        if (code !== JSON_FAULT.room) {
-          const node = code >= JSON_FAULT.type ? tree.nodes[kernel.errorNodeNumber()] : undefined
-          return {
-            code,
-            address: kernel.errorAddress() >>> 0,
-            stop: kernel.errorStop() >>> 0,
-            node,
-          }
-        }
-        roomBytes = Math.max(2 * roomBytes, 4 * bytes)
+    decodeRows(tree, values, rows, from, count) {
+      let at = from
+      while (true) {
+        at = kernel.decodeRows(tree.root.pointer, values, rows, at, count)
+        if (at === count) return { at, fault: undefined }
+        if (kernel.errorCode() !== JSON_FAULT.room) return { at, fault: faultOf(tree) }
+        const row = memory.u32[(rows >> 2) + at]!
+        roomBytes = Math.max(2 * roomBytes, 4 * memory.u32[(values >> 2) + 2 * row + 1]!)
         const room = memory.arena.allocate(roomBytes)
         kernel.setHeap(room, room + roomBytes)
       }
-      return undefined
     },
+  }
+
+  function faultOf(tree: JsonTree): JsonRowFault {
+    const code = kernel.errorCode()
+    return {
+      code,
+      address: kernel.errorAddress() >>> 0,
+      stop: kernel.errorStop() >>> 0,
+      node: code >= JSON_FAULT.type ? tree.nodes[kernel.errorNodeNumber()] : undefined,
+    }
   }
 }

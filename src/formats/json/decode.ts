@@ -88,11 +88,15 @@ export function createJsonDecoder(options: JsonDecoderOptions): JsonDecoder {
       const missed = projector.project(values, count)
       const dead: DeadJson[] = []
       let sampleRow = -1
-      for (let index = 0; index < missed.count; index++) {
-        const row = memory.u32[(missed.misses >> 2) + index]!
-        const reason = decodeRow(values, row)
-        if (reason === undefined) sampleRow = row
-        else dead.push({ row, reason })
+      for (let from = 0; from < missed.count; ) {
+        const { at, fault } = kernel.decodeRows(tree, values, missed.misses, from, missed.count)
+        if (at > from) sampleRow = memory.u32[(missed.misses >> 2) + at - 1]!
+        if (fault !== undefined) {
+          const row = memory.u32[(missed.misses >> 2) + at]!
+          const address = memory.u32[(values >> 2) + 2 * row]!
+          dead.push({ row, reason: faultText(memory, address, fault) })
+        }
+        from = at + 1
       }
       const sample = sampleRow < 0 ? undefined : recordAt(values, sampleRow)
       projector.learn(sample, missed.count - dead.length, count)
@@ -108,14 +112,6 @@ export function createJsonDecoder(options: JsonDecoderOptions): JsonDecoder {
       tree.dispose()
       projector.dispose()
     },
-  }
-
-  function decodeRow(values: Pointer, row: number): string | undefined {
-    const at = (values >> 2) + 2 * row
-    const address = memory.u32[at]!
-    if (address === 0) return 'the record has no value'
-    const fault = kernel.decodeRow(tree, address, memory.u32[at + 1]!, row)
-    return fault === undefined ? undefined : faultText(memory, address, fault)
   }
 
   function recordAt(values: Pointer, row: number): Uint8Array {

@@ -25,6 +25,7 @@ const SYNTAX: Readonly<Record<number, string>> = {
 /** 'column price: 12.345 does not fit DECIMAL(10, 2)', 'byte 17: expected ":"'; bytes count from the record's start. */
 export function faultText(memory: LinearMemory, record: Pointer, fault: JsonRowFault): string {
   const { node } = fault
+  if (fault.code === JSON_FAULT.nothing) return 'the record has no value'
   if (node === undefined) return `byte ${fault.address - record}: ${SYNTAX[fault.code]}`
   const column = `column ${node.path}`
   if (fault.code === JSON_FAULT.missing) return `${column}: missing or null, but declared NOT NULL`
