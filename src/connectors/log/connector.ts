@@ -1,9 +1,16 @@
 /** The embedded event log as tables: `WITH ('connector' = 'log', 'topic' = 'orders')`. */
-import { types, withNullability } from '../../data/types.ts'
+import { type DataType, types, withNullability } from '../../data/types.ts'
 import type { Connector } from '../contract/connector.ts'
 import { LOG_OPTIONS } from './options.ts'
 import { openLogSink } from './sink.ts'
 import { openLogSource } from './source.ts'
+
+const HEADERS: DataType = {
+  kind: 'map',
+  key: withNullability(types.string, false),
+  value: types.bytes,
+  nullable: true,
+}
 
 export const log: Connector = {
   name: 'log',
@@ -18,6 +25,8 @@ export const log: Connector = {
     /** When the log took the record in; NULL in topics with message.timestamp.type=CreateTime. */
     'log-append-time': { type: types.timestampLtz(3), writable: false },
     key: { type: types.bytes, writable: false },
+    /** NULL where a record has none. */
+    headers: { type: HEADERS, writable: false },
   },
   source: {
     replay: 'exact',

@@ -7,7 +7,9 @@ import {
   simulatedPorts,
 } from '../../../test/simulate/ports.ts'
 import { LinearMemory } from '../../data/memory.ts'
+import { mapEntries, nestedBytes } from '../../data/nested.ts'
 import { type Schema, types } from '../../data/types.ts'
+import { bytesAt, isNull } from '../../data/values.ts'
 import { openLog } from '../../log/log.ts'
 import type { CommitRequest, Sink, SinkRequest } from '../contract/sink.ts'
 import type { SourceRequest } from '../contract/source.ts'
@@ -182,6 +184,35 @@ test('a record that is no row is set aside with its bytes, reason and offset', a
     ],
   )
   assert.deepEqual([polled.next, polled.lag, await source.endPosition('0')], ['4', 0, '4'])
+  await reader.close()
+})
+
+test('the headers of a record are a map, and NULL where it has none', async () => {
+  const ports = simulatedPorts(1)
+  const log = openLog({ ports, dataDirectory: DATA })
+  await log.createTopic('t')
+  const headers = [
+    { key: 'trace', value: utf8('abc') },
+    { key: 'none', value: null },
+  ]
+  await log.append('t', 0, [json({}), { ...json({}), headers }])
+  await log.close()
+  const memory = new LinearMemory()
+  const source = await connector.source!.open(sourceRequest(ports, { topic: 't' }, ['headers']))
+  const reader = await source.open('0', undefined, memory)
+  const polled = await reader.poll({ rowsMax: 10, waitMs: 0 })
+  assert.ok(polled !== undefined && polled !== 'ended')
+  const vector = polled.batch.columns[SCHEMA.length]!
+  assert.deepEqual([isNull(memory, vector, 0), isNull(memory, vector, 1)], [true, false])
+  const block = new DataView(bytesAt(memory, vector, 1).buffer)
+  const { keys, values } = mapEntries(types.string, types.bytes, block)
+  const textAt = (cell: number) => {
+    const { buffer, byteOffset, byteLength } = nestedBytes(block, cell)
+    return text(new Uint8Array(buffer, byteOffset, byteLength))
+  }
+  assert.deepEqual([textAt(keys.cellAt(0)), textAt(keys.cellAt(1))], ['trace', 'none'])
+  assert.deepEqual([values.isNull(0), values.isNull(1)], [false, true])
+  assert.equal(textAt(values.cellAt(0)), 'abc')
   await reader.close()
 })
 

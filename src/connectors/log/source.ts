@@ -8,6 +8,7 @@ import { partitionRange } from '../../log/lookup.ts'
 import { type LogReader, openReader, type ReadRecords } from '../../log/reader.ts'
 import { requireTopic } from '../../log/topics.ts'
 import type { DeadRow, Polled, Source, SourceReader, SourceRequest } from '../contract/source.ts'
+import { headerMaps } from './header-maps.ts'
 import { startOffset } from './options.ts'
 
 /** @throws LOG_TOPIC_MISSING */
@@ -52,6 +53,7 @@ function openSplit(
     memory,
     startOffset: from,
     keys: metadataKeys.includes('key'),
+    headers: metadataKeys.includes('headers'),
   })
   const physical = schema.filter((_, column) => metadataKeys[column] === undefined)
   const decoder = createJsonDecoder({
@@ -151,6 +153,10 @@ function metadataReader(
           cells: records.appendTimesUs,
           validity: reader.validityOf(records.appendTimesUs, records.count),
         }
+      case 'headers': {
+        const cells = headerMaps(memory, records.headers, records.count)
+        return { type, cells, validity: reader.validityOf(cells, records.count) }
+      }
       case 'partition':
         return { type, cells: constant(BigInt(partition), records.count), validity: 0 }
       case 'topic': {
