@@ -60,6 +60,8 @@ const POINTS = [
   'delta-commit-after',
   'delta-checkpoint-before',
   'delta-compact-before',
+  'delta-log-cleanup',
+  'delta-vacuum',
 ]
 
 for (const mode of ['append', 'upsert'] as const) {
@@ -77,10 +79,16 @@ for (const mode of ['append', 'upsert'] as const) {
             pipeline: 'a',
             mode,
             primaryKey: mode === 'upsert' ? ['id'] : [],
-            options: { 'checkpoint-interval': '2', 'sink.buckets': '3', 'sink.compact': 'true' },
+            options: {
+              'checkpoint-interval': '2',
+              'sink.buckets': '3',
+              'sink.compact': 'true',
+              'sink.vacuum-retention': '1 h',
+              'delta.logRetentionDuration': 'interval 1 day',
+            },
           }
           const crashes = await stubborn((incarnation, state: PipelineState) =>
-            runPipeline(setup, incarnation, state),
+            runPipeline(setup, incarnation, state, () => ports.clock.advance(DAY_MS)),
           )
           if (crashes > 0) crashed.add(point)
           const rows = await readTable({ ports, path, schema })
@@ -176,6 +184,7 @@ test('a full disk is told as such, and the rows come once there is room', async 
 })
 
 const ROUNDS = 10
+const DAY_MS = 86_400_000
 
 interface PipelineState {
   /** As the checkpoint's manifest keeps it: durable before commit. */
@@ -201,6 +210,7 @@ async function runPipeline(
   setup: TableSetup,
   incarnation: number,
   state: PipelineState,
+  afterCommit: () => Promise<void> = async () => {},
 ): Promise<void> {
   const run = await openRun(setup, incarnation)
   const commit = async () => {
@@ -221,6 +231,7 @@ async function runPipeline(
     const { checkpoint, committables } = await run.prepare()
     state.manifest = { checkpoint, committables, readTo: round + 1 }
     await commit()
+    await afterCommit()
   }
   await run.writer.close()
 }
