@@ -8,6 +8,7 @@ import { createBatchBuilder } from './batch-builder.ts'
 import { inspectPartition, verifyTopic } from './inspect.ts'
 import { type EventLog, openLog, type ProducedRecord } from './log.ts'
 import { offsetForTime, partitionRange } from './lookup.ts'
+import type { FsyncPolicy } from './partition-writer.ts'
 import { openReader } from './reader.ts'
 
 const DATA = '/data'
@@ -368,3 +369,26 @@ function text(value: string): ProducedRecord {
 function utf8(value: string): Uint8Array {
   return new TextEncoder().encode(value)
 }
+
+test('without a sync at each append, a kill takes nothing and a power cut a tail at most', async () => {
+  const policies: readonly FsyncPolicy[] = [{ kind: 'os' }, { kind: 'interval', intervalMs: 50 }]
+  for (const fsync of policies)
+    for (const kind of ['kill', 'power'] as const) {
+      const ports = simulatedPorts(3)
+      const log = openLog({ ports, dataDirectory: DATA, fsync })
+      await log.createTopic('t', { settings: SMALL_SEGMENTS })
+      const sent = Array.from({ length: 30 }, (_, index) => `v${index}`)
+      for (const value of sent) await log.append('t', 0, [text(value.padEnd(100))])
+      const synced = fsync.kind === 'interval' ? sent.length : 0
+      await ports.clock.advance(50)
+      ports.files.crash(kind)
+      await log.close().catch(() => {})
+      const after = openLog({ ports, dataDirectory: DATA, fsync })
+      await after.recover()
+      const there = readAll(ports, 't', 0).map((value) => value.trimEnd())
+      assert.deepEqual(there, sent.slice(0, there.length))
+      if (kind === 'kill') assert.equal(there.length, sent.length)
+      else assert.ok(there.length >= synced, `${there.length} of ${synced}`)
+      await after.close()
+    }
+})
