@@ -813,12 +813,16 @@ export function day_x(p: usize): i64 { end = p + 64; return scanDate(p) ? days :
 
 /** The greatest end of `count` cells of bytes. */
 export function valuesEnd(values: usize, count: u32): usize {
-  let a: u32 = 0, b: u32 = 0;
-  const stop = values + (<usize>(count & ~1) << 3);
-  for (; values < stop; values += 16) {
-    a = max<u32>(a, load<u32>(values) + load<u32>(values, 4));
-    b = max<u32>(b, load<u32>(values, 8) + load<u32>(values, 12));
+  let most = i32x4.splat(0);
+  const fours = values + (<usize>(count & ~3) << 3), stop = values + (<usize>count << 3);
+  for (; values < fours; values += 32) {
+    const v = v128.load(values), w = v128.load(values, 16);
+    most = i32x4.max_u(most, i32x4.add(v128.shuffle<i32>(v, w, 0, 2, 4, 6), v128.shuffle<i32>(v, w, 1, 3, 5, 7)));
   }
-  if (count & 1) a = max<u32>(a, load<u32>(values) + load<u32>(values, 4));
-  return <usize>max<u32>(a, b);
+  let end = max<u32>(
+    max<u32>(i32x4.extract_lane(most, 0), i32x4.extract_lane(most, 1)),
+    max<u32>(i32x4.extract_lane(most, 2), i32x4.extract_lane(most, 3)),
+  );
+  for (; values < stop; values += 8) end = max<u32>(end, load<u32>(values) + load<u32>(values, 4));
+  return <usize>end;
 }

@@ -35,6 +35,8 @@ export interface Projector {
 }
 
 const CAPACITY_MIN = 8192
+/** Columns a power of two apart would share the lines of one cache set. */
+const COLUMN_GAP_BYTES = 320
 
 export function createProjector(options: ProjectorOptions): Projector {
   const { memory, kernel, tree, lanes } = options
@@ -119,7 +121,7 @@ function areaOf(columns: readonly JsonNode[], capacity: number): Area {
       return
     }
     offsets.set(node, bytes)
-    bytes += cellBytes(node.type) * capacity
+    bytes += cellBytes(node.type) * capacity + COLUMN_GAP_BYTES
   }
   for (const column of columns) add(column)
   return { offsets, bytes }
