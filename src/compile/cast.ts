@@ -29,8 +29,10 @@ type Cast = (value: Value, context: EvaluationContext) => Value
 
 /** `safe` is TRY_CAST: NULL where the cast fails. */
 export function compileCast(input: Compiled, type: DataType, safe: boolean): Compiled {
-  if (input.constant === null) return nullOf(type)
+  if (input.constant === null) return constantOf(type, null)
   if (keepsCells(input.type, type)) return retyped(input, type)
+  const folded = foldedCast(input, type)
+  if (folded !== undefined) return folded
   const kernel = castKernel(input, type)
   if (kernel !== undefined) return kernel
   const cast = castOf(input.type, type)
@@ -55,14 +57,34 @@ export function compileCast(input: Compiled, type: DataType, safe: boolean): Com
   )
 }
 
-function nullOf(type: DataType): Compiled {
+function constantOf(type: DataType, constant: Value): Compiled {
   return {
     type,
     mark: 'kernel',
     jsBecause: [],
-    constant: null,
-    evaluate: (frame) => filled(frame, type, null),
+    constant,
+    evaluate: (frame) => filled(frame, type, constant),
   }
+}
+
+/** A literal number is cast when the query is compiled; one that can't be fails with its rows. */
+function foldedCast({ constant, type: from }: Compiled, to: DataType): Compiled | undefined {
+  const isNumber = typeof constant === 'bigint' || typeof constant === 'number'
+  if (!isNumber || !isFoldable(from) || !isFoldable(to)) return undefined
+  return constantOf(to, castOf(from, to)(constant, NO_CONTEXT))
+}
+
+function isFoldable({ kind }: DataType): boolean {
+  return kind === 'decimal' || kind === 'float' || kind === 'double' || BITS[kind] !== undefined
+}
+
+/** Casts between numbers look at nothing of it. */
+const NO_CONTEXT: EvaluationContext = {
+  nowUs: () => 0n,
+  timeZone: 'UTC',
+  overflow: 'wrap',
+  fail: () => undefined,
+  count: () => undefined,
 }
 
 function nullOnFailure(cast: Cast): Cast {
@@ -284,15 +306,27 @@ function toInteger(from: DataType, bits: number): Cast {
   const divisor = powerOfTen(scaleOf(from))
   return (value) => {
     if (typeof value === 'boolean') return value ? 1n : 0n
+    if (typeof value === 'number') return wholeOfNumber(value, bits)
     return BigInt.asIntN(bits, (value as bigint) / divisor)
   }
 }
 
+/** Java's: NaN is 0, too large is the largest; through INT for the smaller types, which then wrap. */
+function wholeOfNumber(value: number, bits: number): bigint {
+  if (Number.isNaN(value)) return 0n
+  const limit = 1n << (bits === 64 ? 63n : 31n)
+  if (value >= Number(limit)) return BigInt.asIntN(bits, limit - 1n)
+  if (value <= -Number(limit)) return BigInt.asIntN(bits, -limit)
+  return BigInt.asIntN(bits, BigInt(Math.trunc(value)))
+}
+
 function toNumber(from: DataType, single: boolean): Cast {
   const scale = scaleOf(from)
+  // Flink divides the long of a short decimal: not always the nearest double.
+  const ofBigint = (value: bigint) =>
+    layoutOf(from) === 'i64' ? Number(value) / 10 ** scale : decimalNumber(value, scale)
   return (value) => {
-    const number =
-      typeof value === 'boolean' ? Number(value) : decimalNumber(value as bigint, scale)
+    const number = typeof value === 'bigint' ? ofBigint(value) : Number(value)
     return single ? Math.fround(number) : number
   }
 }

@@ -19,9 +19,9 @@ export interface Writer {
   set(row: number, value: Value): void
 }
 
-const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
-const encoder = new TextEncoder()
-const TEXT_CHUNK_BYTES = 16384
+const TEXT_CHUNK_BYTES = 65536
+/** Of one UTF-16 unit. */
+const UTF8_BYTES_MAX = 3
 
 /** A reader of `vector`'s values by row. */
 export function readerOf(memory: LinearMemory, vector: Vector): (row: number) => Value {
@@ -56,17 +56,37 @@ function wide(memory: LinearMemory, at: number): bigint {
 }
 
 function bytesReader(memory: LinearMemory, { type, cells }: Vector): (row: number) => Value {
+  if (type.kind === 'char' || type.kind === 'varchar') {
+    const buffer = bufferOf(memory)
+    return (row) => {
+      const at = cells / 4 + 2 * row
+      const address = memory.u32[at]!
+      return buffer().toString('utf8', address, address + memory.u32[at + 1]!)
+    }
+  }
   const bytes = (row: number): Uint8Array => {
     const at = cells / 4 + 2 * row
     const address = memory.u32[at]!
-    // A copy: neither TextDecoder nor Node's hashes take shared memory.
+    // A copy: Node's hashes take no shared memory.
     return memory.u8.slice(address, address + memory.u32[at + 1]!)
   }
-  if (type.kind === 'char' || type.kind === 'varchar') return (row) => decoder.decode(bytes(row))
   if (type.kind !== 'array' && type.kind !== 'map') return bytes
   return (row) => {
     const block = bytes(row)
     return decodeNested(type, new DataView(block.buffer))
+  }
+}
+
+/** Linear memory as a Buffer, which reads and writes text natively; made anew when the memory has grown. */
+function bufferOf(memory: LinearMemory): () => Buffer {
+  let view = memory.u8
+  let buffer = Buffer.from(view.buffer, 0, view.byteLength)
+  return () => {
+    if (memory.u8 !== view) {
+      view = memory.u8
+      buffer = Buffer.from(view.buffer, 0, view.byteLength)
+    }
+    return buffer
   }
 }
 
@@ -138,24 +158,29 @@ function bytesWriter(
   type: DataType,
   cells: Pointer,
 ): (row: number, value: Value) => void {
+  const buffer = bufferOf(memory)
   let chunk = 0
   let left = 0
+  const reserve = (bytes: number): void => {
+    if (bytes <= left) return
+    left = Math.max(TEXT_CHUNK_BYTES, bytes)
+    chunk = memory.arena.allocate(left)
+  }
   return (row, value) => {
-    const bytes = bytesOf(type, value)
-    if (bytes.length > left) {
-      left = Math.max(TEXT_CHUNK_BYTES, bytes.length)
-      chunk = memory.arena.allocate(left)
+    let length: number
+    if (typeof value === 'string') {
+      reserve(value.length * UTF8_BYTES_MAX)
+      length = buffer().write(value, chunk, 'utf8')
+    } else {
+      const bytes = value instanceof Uint8Array ? value : encodeNested(type, value)
+      length = bytes.length
+      reserve(length)
+      memory.u8.set(bytes, chunk)
     }
-    memory.u8.set(bytes, chunk)
     const at = cells / 4 + 2 * row
     memory.u32[at] = chunk
-    memory.u32[at + 1] = bytes.length
-    chunk += bytes.length
-    left -= bytes.length
+    memory.u32[at + 1] = length
+    chunk += length
+    left -= length
   }
-}
-
-function bytesOf(type: DataType, value: Value): Uint8Array {
-  if (typeof value === 'string') return encoder.encode(value)
-  return value instanceof Uint8Array ? value : encodeNested(type, value)
 }

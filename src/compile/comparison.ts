@@ -1,5 +1,6 @@
 /** = <> < <= > >= over columns: what is true selects rows; a value is made from it. Texts compare bytewise, as in Flink. */
 import { type DataType, layoutOf } from '../data/types.ts'
+import { invariant } from '../errors.ts'
 import { type SelectKernel, selectKernel } from '../kernels/select.ts'
 import type { Frame, Selected } from './compiled.ts'
 import { selectionFor } from './frame-rows.ts'
@@ -45,22 +46,34 @@ export function comparisonSelector(
   return undefined
 }
 
-/** The comparison as a BOOLEAN, NULL where an operand is. */
+/** The comparison as a BOOLEAN, NULL where an operand is; undefined if no kernel compares these types. */
 export function comparisonValue(
-  type: DataType,
+  name: ComparisonName,
   args: readonly Compiled[],
-  select: Selector,
-): Compiled {
+  type: DataType,
+): Compiled | undefined {
+  if (comparisonSelector(name, args) === undefined) return undefined
   return {
     type,
     ...marksOf(args),
     evaluate(frame) {
-      const validities = args.map((arg) =>
-        arg.constant === undefined || arg.constant === null ? arg.evaluate(frame).validity : 0,
+      const once = args.map((arg) => evaluated(arg, frame))
+      const select = comparisonSelector(name, once)
+      invariant(select !== undefined, `${name} has a kernel`)
+      const validities = once.map(({ constant, evaluate }) =>
+        constant === undefined || constant === null ? evaluate(frame).validity : 0,
       )
       return truths(frame, type, select(frame), allValid(frame, validities))
     },
   }
+}
+
+/** `value` as it is on `frame`, for what looks at it more than once. */
+function evaluated(value: Compiled, frame: Frame): Compiled {
+  const { type, constant } = value
+  if (constant !== undefined && constant !== null) return value
+  const vector = value.evaluate(frame)
+  return { type, mark: value.mark, jsBecause: value.jsBecause, evaluate: () => vector }
 }
 
 function scaleOf(type: DataType): number {

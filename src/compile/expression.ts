@@ -222,8 +222,7 @@ function compileNullIf(
 function kernelCall(call: Call, args: readonly Compiled[]): Compiled | undefined {
   const { type } = call
   if (COMPARISONS.has(call.function)) {
-    const select = comparisonSelector(call.function as ComparisonName, args)
-    return select && comparisonValue(type, args, select)
+    return comparisonValue(call.function as ComparisonName, args, type)
   }
   if (ARITHMETIC.has(call.function)) {
     const compiled = compileArithmetic(call.function as ArithmeticName, args, type)

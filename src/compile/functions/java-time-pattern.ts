@@ -52,17 +52,10 @@ function split(pattern: string): readonly Part[] | null {
 export function formatLocal(micros: bigint, pattern: string): string | null {
   const parts = partsOf(pattern)
   if (parts === null) return null
-  const { days, rest } = splitMicros(micros)
-  const date = civilFromDays(days)
-  const second = Number(rest / 1_000_000n)
-  const fields = {
-    ...date,
-    days,
-    hour: Math.floor(second / 3600),
-    second,
-    micros: Number(rest % 1_000_000n),
-  }
-  return parts.map((part) => (part.letter === '' ? part.text : fieldText(part, fields))).join('')
+  const fields = fieldsOf(micros)
+  let text = ''
+  for (const part of parts) text += part.letter === '' ? part.text : fieldText(part, fields)
+  return text
 }
 
 interface Fields {
@@ -74,6 +67,15 @@ interface Fields {
   /** Of the day. */
   readonly second: number
   readonly micros: number
+}
+
+function fieldsOf(local: bigint): Fields {
+  const { days, rest } = splitMicros(local)
+  const { year, month, day } = civilFromDays(days)
+  const ofDay = Number(rest)
+  const second = Math.floor(ofDay / 1_000_000)
+  const hour = Math.floor(second / 3600)
+  return { year, month, day, days, hour, second, micros: ofDay % 1_000_000 }
 }
 
 function fieldText({ letter, width }: Part, fields: Fields): string {
