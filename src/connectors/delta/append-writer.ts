@@ -80,6 +80,7 @@ export function appendWriter(
 
   return {
     write(batch) {
+      if (batch.count === 0) return
       const columns = held.map((index) => batch.columns[index]!)
       if (partitions.length === 0) put('', {}, batch, columns)
       else {

@@ -164,6 +164,43 @@ test('an upsert keeps the values of columns that it does not write', async () =>
   ])
 })
 
+test('files that another tool rewrote are merged whole, and come back into buckets', async () => {
+  const ports = simulatedPorts(1)
+  const setup: TableSetup = {
+    ports,
+    path,
+    schema,
+    mode: 'upsert',
+    primaryKey: ['id'],
+    options: { 'sink.buckets': '4' },
+  }
+  const run = await openRun(setup)
+  run.write(Array.from({ length: 20 }, (_, id): Plain[] => [BigInt(id), 'old']))
+  await run.checkpoint()
+  const store = ports.objects(path)
+  const { files, version } = (await loadSnapshot(store))!
+  const untagged = [...files.values()].slice(0, 2).map(({ tags: _, ...add }) => ({ add }))
+  await store.put(commitKey(version + 1), new TextEncoder().encode(commitText(untagged)))
+  run.write([[3n, 'new']])
+  assert.equal((await run.checkpoint()).kind, 'committed')
+  const expected = Array.from({ length: 20 }, (_, id) => [BigInt(id), id === 3 ? 'new' : 'old'])
+  assert.deepEqual(sorted(await readTable(setup)), sorted(expected))
+  const after = (await loadSnapshot(store))!
+  assert.deepEqual(
+    [...after.files.values()].filter(({ tags }) => tags === undefined),
+    [],
+  )
+})
+
+test('a checkpoint without rows makes no version', async () => {
+  const ports = simulatedPorts(1)
+  const run = await openRun({ ports, path, schema })
+  assert.equal((await run.checkpoint()).kind, 'committed')
+  run.write([])
+  assert.equal((await run.checkpoint()).kind, 'committed')
+  assert.equal((await loadSnapshot(ports.objects(path)))?.version, 0)
+})
+
 test('two pipelines may append to one table, but not upsert', async () => {
   const ports = simulatedPorts(1)
   const upsert = { ports, path, schema, mode: 'upsert', primaryKey: ['id'] } as const
