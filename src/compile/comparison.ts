@@ -165,6 +165,10 @@ function multiplesOf(divisor: bigint): {
     odd /= 2n
     shift++
   }
+  if (odd === 1n) {
+    // Its low bits, shifted to the top, are 0; the least integer, which has no opposite, among them.
+    return { inverse: BigInt.asIntN(64, 1n << (64n - shift)), limit: 0n, shift: 0n }
+  }
   let inverse = odd
   for (let step = 0; step < 6; step++) inverse = BigInt.asUintN(64, inverse * (2n - odd * inverse))
   const most = ((1n << 63n) - 1n) / odd
