@@ -127,7 +127,8 @@ function rowValue(memory: LinearMemory, vector: Vector, row: number, options: Va
 
 const utf8 = new TextDecoder('utf-8', { ignoreBOM: true })
 
-function bytesValue(type: DataType, bytes: Uint8Array, options: ValueOptions): Value {
+/** What a cell of bytes holds, told as a value; an ARRAY or MAP by `options.nested`. */
+export function bytesValue(type: DataType, bytes: Uint8Array, options: ValueOptions): Value {
   switch (type.kind) {
     case 'char':
     case 'varchar':
@@ -141,7 +142,8 @@ function bytesValue(type: DataType, bytes: Uint8Array, options: ValueOptions): V
   }
 }
 
-function integerValue(type: DataType, cell: bigint, options: ValueOptions): Value {
+/** What an i64 cell holds, told as a value. */
+export function integerValue(type: DataType, cell: bigint, options: ValueOptions): Value {
   switch (type.kind) {
     case 'boolean':
       return cell !== 0n

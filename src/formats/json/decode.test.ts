@@ -28,7 +28,7 @@ test('reasons name the column and value, or the byte', () => {
   const schema = [field('id', notNull(types.int)), field('price', types.decimal(10, 2))]
   const reason = (text: string) => decodeTexts(schema, [text]).dead[0]?.reason
   assert.equal(reason('{"id":1,"price":12.345}'), 'column price: 12.345 does not fit DECIMAL(10,2)')
-  assert.equal(reason('{"id":1,"price":"abc"}'), 'column price: "abc" is not a DECIMAL(10,2)')
+  assert.equal(reason('{"id":1,"price":"abc"}'), 'column price: "abc" is not of type DECIMAL(10,2)')
   assert.equal(reason('{"id":2147483648}'), 'column id: 2147483648 does not fit INT')
   assert.equal(reason('{"price":1}'), 'column id: missing or null, but declared NOT NULL')
   assert.equal(reason('{"id" 1}'), 'byte 6: expected ":"')
@@ -65,7 +65,7 @@ test('__proto__ is a key like any other, and the last of equal keys counts', () 
     [1n, 2n],
     [null, null],
   ])
-  assert.equal(dead[0]?.reason, 'column a: "bad" is not a INT')
+  assert.equal(dead[0]?.reason, 'column a: "bad" is not of type INT')
 })
 
 test('rows within rows are columns of their own, NULL as a whole or field by field', () => {
@@ -86,7 +86,7 @@ test('rows within rows are columns of their own, NULL as a whole or field by fie
   assert.deepEqual(rows, [[[1n, 'a']], [null], [null], [[null, 'b']]])
   assert.deepEqual(
     dead.map(({ reason }) => reason),
-    ['column r.y: missing or null, but declared NOT NULL', 'column r: 5 is not a ROW'],
+    ['column r.y: missing or null, but declared NOT NULL', 'column r: 5 is not of type ROW'],
   )
 })
 

@@ -33,7 +33,7 @@ export function faultText(memory: LinearMemory, record: Pointer, fault: JsonRowF
   const type = typeText(node.type)
   if (fault.code === JSON_FAULT.range) return `${column}: ${token} does not fit ${type}`
   if (fault.code === JSON_FAULT.format) return `${column}: ${token} is not a valid ${type}`
-  return `${column}: ${token} is not a ${type}`
+  return `${column}: ${token} is not of type ${type}`
 }
 
 function tokenText(memory: LinearMemory, from: Pointer, to: Pointer): string {
