@@ -192,6 +192,18 @@ test('files that another tool rewrote are merged whole, and come back into bucke
   )
 })
 
+test('an upsert refuses a NULL for a NOT NULL column at once, but deletes by key alone', async () => {
+  const ports = simulatedPorts(1)
+  const strict: Schema = [schema[0]!, { name: 'text', type: withNullability(types.string, false) }]
+  const setup = { ports, path, schema: strict, mode: 'upsert', primaryKey: ['id'] } as const
+  const run = await openRun(setup)
+  run.write([[1n, 'a']])
+  assert.throws(() => run.write([[2n, null]]), refusal('NULL_REFUSED', /'text'/))
+  run.write([[1n, null]], { kinds: ['-D'] })
+  assert.equal((await run.checkpoint()).kind, 'committed')
+  assert.deepEqual(await readTable(setup), [])
+})
+
 test('a checkpoint without rows makes no version', async () => {
   const ports = simulatedPorts(1)
   const run = await openRun({ ports, path, schema })

@@ -2,12 +2,11 @@
  * The writer of an upsert: changed rows are staged in a file beside the table, in the order they came. They meet the table's rows
  * at commit, when it is known which files hold their keys.
  */
-
-import type { Batch, Vector } from '../../data/batch.ts'
-import { UPDATE_BEFORE } from '../../data/batch.ts'
+import { type Batch, DELETE, UPDATE_BEFORE, type Vector } from '../../data/batch.ts'
 import type { LinearMemory } from '../../data/memory.ts'
 import { type Schema, types } from '../../data/types.ts'
 import { allNullable } from '../../formats/parquet/layout.ts'
+import { nullRefused } from '../../formats/parquet/levels.ts'
 import type { SinkWriter } from '../contract/sink.ts'
 import { upsertCommittable } from './committable.ts'
 import { type DataFile, dataFile } from './data-file.ts'
@@ -29,6 +28,8 @@ export function upsertWriter(table: SinkTable, open: OpenTable, memory: LinearMe
   let file: DataFile | undefined
   return {
     write(batch) {
+      if (batch.count === 0) return
+      checkNotNull(memory, batch, open.schema)
       file ??= dataFile({
         store: ports.store,
         key: `${STAGED}${table.newFileId()}.parquet`,
@@ -63,6 +64,20 @@ export function upsertWriter(table: SinkTable, open: OpenTable, memory: LinearMe
       file = undefined
     },
   }
+}
+
+/** Here and not at commit, where a row could only stop the pipeline for good. A deletion needs no more than its key. */
+function checkNotNull(memory: LinearMemory, batch: Batch, schema: Schema): void {
+  const { u8, u32 } = memory
+  schema.forEach(({ name, type }, index) => {
+    const { validity } = batch.columns[index]!
+    if (type.nullable || validity === 0) return
+    for (let at = 0; at < batch.count; at++) {
+      const row = batch.selection === 0 ? at : u32[(batch.selection >>> 2) + at]!
+      const isNull = ((u8[validity + (row >>> 3)]! >> (row & 7)) & 1) === 0
+      if (isNull && (batch.kinds === 0 || u8[batch.kinds + row] !== DELETE)) throw nullRefused(name)
+    }
+  })
 }
 
 function kindsVector(memory: LinearMemory, batch: Batch): Vector {

@@ -119,13 +119,12 @@ function appendLevels(
     }
     levels[start + at] = level
     if (depth === steps.length) present[held++] = row
-    else if (!steps[depth]!.optional) throw nullRefused(leaf)
+    else if (!steps[depth]!.optional) throw nullRefused(leaf.path.join('.'))
   }
   return held
 }
 
-export function nullRefused(leaf: Leaf): MillraceError {
-  const column = leaf.path.join('.')
+export function nullRefused(column: string): MillraceError {
   return new MillraceError('NULL_REFUSED', {
     message: `a NULL came for column '${column}', which is NOT NULL`,
     hint: `filter such rows with WHERE, give them a value with COALESCE, or declare '${column}' without NOT NULL`,

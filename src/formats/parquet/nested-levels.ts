@@ -91,7 +91,7 @@ function walkVector(
   const { memory, leaf } = walk
   const { type, validity, cells } = vector
   if (validity !== 0 && ((memory.u8[validity + (row >>> 3)]! >> (row & 7)) & 1) === 0) {
-    if (!type.nullable) throw nullRefused(leaf)
+    if (!type.nullable) throw nullRefused(leaf.path.join('.'))
     walk.emit(0, definition)
     return
   }
@@ -144,7 +144,7 @@ function walkEntry(
   level: Level,
 ): void {
   if (entries.isNull(index)) {
-    if (!type.nullable) throw nullRefused(walk.leaf)
+    if (!type.nullable) throw nullRefused(walk.leaf.path.join('.'))
     walk.emit(level.repetition, level.definition)
     return
   }
