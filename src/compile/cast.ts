@@ -1,31 +1,23 @@
-/** CAST and TRY_CAST: kernels between numbers, values a row at a time for the rest. @see Flink's CastRuleProvider */
-import { US_PER_DAY } from '../data/civil.ts'
-import { type DataType, layoutOf, STRING_LENGTH_MAX } from '../data/types.ts'
+/** CAST and TRY_CAST: kernels between numbers, values a row at a time for the rest. */
+import type { Pointer } from '../data/memory.ts'
+import { type DataType, layoutOf } from '../data/types.ts'
 import { arithmeticKernel } from '../kernels/arithmetic.ts'
+import { typeText } from '../plan/functions/type-text.ts'
 import type { EvaluationContext, Frame } from './compiled.ts'
-import { decimalNumber, decimalOfNumber, fitting, powerOfTen, rescaled } from './decimals.ts'
+import { powerOfTen } from './decimals.ts'
+import { forEachRow } from './frame-rows.ts'
 import { RowFailure } from './row-failure.ts'
 import { compileRowFunction } from './row-function.ts'
-import { cut, textValue } from './text-value.ts'
 import type { Value } from './value.ts'
-import { valueText } from './value-text.ts'
+import { BITS, type Cast, castOf } from './value-cast.ts'
 import { allocateCells, type Compiled, filled, marksOf } from './vectors.ts'
-import { instantOfLocal, localOfInstant } from './zone.ts'
 
-const BITS: Partial<Record<DataType['kind'], number>> = {
-  tinyint: 8,
-  smallint: 16,
-  int: 32,
-  bigint: 64,
-}
 const DIGITS: Partial<Record<DataType['kind'], number>> = {
   tinyint: 3,
   smallint: 5,
   int: 10,
   bigint: 19,
 }
-
-type Cast = (value: Value, context: EvaluationContext) => Value
 
 /** `safe` is TRY_CAST: NULL where the cast fails. */
 export function compileCast(input: Compiled, type: DataType, safe: boolean): Compiled {
@@ -71,7 +63,9 @@ function constantOf(type: DataType, constant: Value): Compiled {
 function foldedCast({ constant, type: from }: Compiled, to: DataType): Compiled | undefined {
   const isNumber = typeof constant === 'bigint' || typeof constant === 'number'
   if (!isNumber || !isFoldable(from) || !isFoldable(to)) return undefined
-  return constantOf(to, castOf(from, to)(constant, NO_CONTEXT))
+  const result = castOf(from, to)(constant, NO_CONTEXT)
+  // One that overflows is counted with its rows.
+  return result === null ? undefined : constantOf(to, result)
 }
 
 function isFoldable({ kind }: DataType): boolean {
@@ -145,17 +139,18 @@ function castKernel(input: Compiled, type: DataType): Compiled | undefined {
     evaluate(frame) {
       const { cells, validity } = input.evaluate(frame)
       const out = allocateCells(frame, type)
-      compute(frame, cells, out)
+      compute(frame, cells, out, validity)
       return { type, cells: out, validity }
     },
   }
 }
 
-type CellKernel = (frame: Frame, cells: number, out: number) => void
+/** Told the validity, since NULL cells are any bits. */
+type CellKernel = (frame: Frame, cells: Pointer, out: Pointer, validity: Pointer) => void
 
 function cellKernel(from: DataType, to: DataType): CellKernel | undefined {
   const [fromBits, toBits] = [BITS[from.kind], BITS[to.kind]]
-  if (fromBits !== undefined && toBits !== undefined) return narrowing(toBits)
+  if (fromBits !== undefined && toBits !== undefined) return narrowing(toBits, to)
   if (to.kind === 'double' || to.kind === 'float') return toFloating(from, to.kind === 'float')
   if ((from.kind === 'double' || from.kind === 'float') && toBits !== undefined)
     return toWhole(toBits)
@@ -170,9 +165,21 @@ function cellKernel(from: DataType, to: DataType): CellKernel | undefined {
   return undefined
 }
 
-function narrowing(bits: number): CellKernel {
-  return ({ memory, selection, count }, cells, out) => {
-    arithmeticKernel(memory).narrow(cells, BigInt(64 - bits), selection, count, out)
+function narrowing(bits: number, to: DataType): CellKernel {
+  return (frame, cells, out, validity) => {
+    const { memory, selection, count, context } = frame
+    const shift = BigInt(64 - bits)
+    if (arithmeticKernel(memory).narrow(cells, shift, selection, count, out) === 0n) return
+    let overflows = 0
+    forEachRow(frame, (row) => {
+      if (validity !== 0 && ((memory.u8[validity + (row >>> 3)]! >> (row & 7)) & 1) === 0) return
+      const value = memory.i64[cells / 8 + row]!
+      if (value === memory.i64[out / 8 + row]) return
+      overflows++
+      if (context.overflow === 'error')
+        context.fail(row, `${value} does not fit into ${typeText(to)}`)
+    })
+    if (overflows > 0) context.count('overflow', overflows)
   }
 }
 
@@ -216,146 +223,4 @@ function wholeToDecimal(
     if (layoutOf(to) === 'i64') kernel.multiplyI64(cells, 8, constant, 0, selection, count, out)
     else kernel.multiplyWide(cells, 8, constant, 0, selection, count, out)
   }
-}
-
-/** The cast of one value; NULLs within stay. */
-export function castOf(from: DataType, to: DataType): Cast {
-  if (to.kind === 'char' || to.kind === 'varchar') return toText(from, to)
-  if (to.kind === 'binary' || to.kind === 'varbinary') return toBytes(from, to)
-  if (from.kind === 'char' || from.kind === 'varchar') {
-    return (value, context) => textValue(value as string, to, context)
-  }
-  if (from.kind === 'row' || from.kind === 'array' || from.kind === 'map')
-    return nestedCast(from, to)
-  if (to.kind === 'boolean')
-    return (value) => (typeof value === 'boolean' ? value : Number(value) !== 0)
-  if (to.kind === 'decimal') return toDecimal(from, to)
-  const bits = BITS[to.kind]
-  if (bits !== undefined) return toInteger(from, bits)
-  if (to.kind === 'float' || to.kind === 'double') return toNumber(from, to.kind === 'float')
-  return momentCast(from, to)
-}
-
-function toText(from: DataType, to: Extract<DataType, { length: number }>): Cast {
-  return (value, context) => {
-    const text = valueText(value, from, context)
-    if (to.length === STRING_LENGTH_MAX) return text
-    const points = [...text]
-    if (points.length > to.length) return points.slice(0, to.length).join('')
-    return to.kind === 'char' ? text + ' '.repeat(to.length - points.length) : text
-  }
-}
-
-function toBytes(from: DataType, to: Extract<DataType, { length: number }>): Cast {
-  return (value) => {
-    const bytes =
-      typeof value === 'string' ? new TextEncoder().encode(value) : (value as Uint8Array)
-    if (bytes.length > to.length) return bytes.slice(0, to.length)
-    if (
-      to.kind !== 'binary' ||
-      bytes.length === to.length ||
-      (from.kind === 'varbinary' && to.length === bytes.length)
-    )
-      return bytes
-    const padded = new Uint8Array(to.length)
-    padded.set(bytes)
-    return padded
-  }
-}
-
-function nestedCast(from: DataType, to: DataType): Cast {
-  if (from.kind === 'row' && to.kind === 'row') {
-    const casts = to.fields.map((field, index) => castOf(from.fields[index]!.type, field.type))
-    return (value, context) =>
-      (value as readonly Value[]).map((each, index) =>
-        each === null ? null : casts[index]!(each, context),
-      )
-  }
-  if (from.kind === 'array' && to.kind === 'array') {
-    const cast = castOf(from.element, to.element)
-    return (value, context) =>
-      (value as readonly Value[]).map((each) => (each === null ? null : cast(each, context)))
-  }
-  if (from.kind === 'map' && to.kind === 'map') {
-    const [key, item] = [castOf(from.key, to.key), castOf(from.value, to.value)]
-    return (value, context) =>
-      (value as readonly (readonly [Value, Value])[]).map(([k, v]) => [
-        k === null ? null : key(k, context),
-        v === null ? null : item(v, context),
-      ])
-  }
-  return (value) => value
-}
-
-function scaleOf(type: DataType): number {
-  return type.kind === 'decimal' ? type.scale : 0
-}
-
-function toDecimal(from: DataType, to: Extract<DataType, { kind: 'decimal' }>): Cast {
-  return (value) => {
-    if (typeof value === 'boolean') return fitting(value ? powerOfTen(to.scale) : 0n, to.precision)
-    const unscaled =
-      typeof value === 'number'
-        ? decimalOfNumber(value, to.scale)
-        : rescaled(value as bigint, scaleOf(from), to.scale)
-    return unscaled === undefined ? null : fitting(unscaled, to.precision)
-  }
-}
-
-function toInteger(from: DataType, bits: number): Cast {
-  const divisor = powerOfTen(scaleOf(from))
-  return (value) => {
-    if (typeof value === 'boolean') return value ? 1n : 0n
-    if (typeof value === 'number') return wholeOfNumber(value, bits)
-    return BigInt.asIntN(bits, (value as bigint) / divisor)
-  }
-}
-
-/** Java's: NaN is 0, too large is the largest; through INT for the smaller types, which then wrap. */
-function wholeOfNumber(value: number, bits: number): bigint {
-  if (Number.isNaN(value)) return 0n
-  const limit = 1n << (bits === 64 ? 63n : 31n)
-  if (value >= Number(limit)) return BigInt.asIntN(bits, limit - 1n)
-  if (value <= -Number(limit)) return BigInt.asIntN(bits, -limit)
-  return BigInt.asIntN(bits, BigInt(Math.trunc(value)))
-}
-
-function toNumber(from: DataType, single: boolean): Cast {
-  const scale = scaleOf(from)
-  // Flink divides the long of a short decimal: not always the nearest double.
-  const ofBigint = (value: bigint) =>
-    layoutOf(from) === 'i64' ? Number(value) / 10 ** scale : decimalNumber(value, scale)
-  return (value) => {
-    const number = typeof value === 'bigint' ? ofBigint(value) : Number(value)
-    return single ? Math.fround(number) : number
-  }
-}
-
-/** Between DATE, TIME, TIMESTAMP and TIMESTAMP_LTZ, through the local clock. */
-function momentCast(from: DataType, to: DataType): Cast {
-  return (value, context) => {
-    const local = localMicros(value as bigint, from, context)
-    switch (to.kind) {
-      case 'date':
-        return (local - (((local % US_PER_DAY) + US_PER_DAY) % US_PER_DAY)) / US_PER_DAY
-      case 'time':
-        return cut(((local % US_PER_DAY) + US_PER_DAY) % US_PER_DAY, to.precision)
-      case 'timestamp':
-        return cut(local, to.precision)
-      case 'timestamp_ltz':
-        return cut(
-          from.kind === 'timestamp_ltz'
-            ? (value as bigint)
-            : instantOfLocal(local, context.timeZone),
-          to.precision,
-        )
-      default:
-        return value
-    }
-  }
-}
-
-function localMicros(value: bigint, from: DataType, context: EvaluationContext): bigint {
-  if (from.kind === 'date') return value * US_PER_DAY
-  return from.kind === 'timestamp_ltz' ? localOfInstant(value, context.timeZone) : value
 }

@@ -138,6 +138,7 @@ export const builtIns: readonly string[] = [
   'IFNULL',
   'IF',
   'NULLIF',
+  'ROW',
 ]
 
 function compileCall(call: Call, environment: CompileEnvironment): Compiled {
@@ -162,6 +163,8 @@ function compileCall(call: Call, environment: CompileEnvironment): Compiled {
       return coalesceValue(type, args)
     case 'IF':
       return compileIf(call, args, environment)
+    case 'ROW':
+      return rowOf(type, args)
     case 'NULLIF':
       return compileNullIf(call, args, environment)
     default:
@@ -188,6 +191,17 @@ function truthTest(name: string, value: Compiled): Selector {
         return orSelector([truthSelector(known, wanted), nullSelector(known, true)])(frame)
       }
     }
+  }
+}
+
+function rowOf(type: DataType, args: readonly Compiled[]): Compiled {
+  return {
+    type,
+    ...marksOf(args),
+    evaluate(frame) {
+      const children = args.map((arg) => arg.evaluate(frame))
+      return { type, cells: 0, validity: 0, children }
+    },
   }
 }
 

@@ -1,7 +1,7 @@
 /** Fields and floors of timestamps that are whole multiples of µs, where no time zone and no calendar matters. */
 import type { DataType } from '../data/types.ts'
 import { arithmeticKernel } from '../kernels/arithmetic.ts'
-import { allocateCells, type Compiled, marksOf } from './vectors.ts'
+import { allocateCells, type Compiled, filled, marksOf } from './vectors.ts'
 
 const UNIT_US: Readonly<Record<string, bigint>> = {
   MICROSECOND: 1n,
@@ -20,18 +20,40 @@ const WITHIN_US: Readonly<Record<string, bigint>> = {
   HOUR: UNIT_US.DAY!,
 }
 
-/** EXTRACT, HOUR, MINUTE, SECOND and FLOOR of a TIMESTAMP or TIME; undefined for all else. */
+/** Functions that give the moment of the batch. */
+export const nowFunctions: readonly string[] = [
+  'CURRENT_TIMESTAMP',
+  'NOW',
+  'CURRENT_ROW_TIMESTAMP',
+  'PROCTIME',
+]
+
+/** Now; EXTRACT, HOUR, MINUTE, SECOND and FLOOR of a TIMESTAMP or TIME; undefined for all else. */
 export function compileTimeKernel(
   name: string,
   args: readonly Compiled[],
   type: DataType,
 ): Compiled | undefined {
+  if (nowFunctions.includes(name)) return now(type)
   if (name === 'EXTRACT') return fieldOf(String(args[0]!.constant), args[1]!, type)
   if (name === 'HOUR' || name === 'MINUTE' || name === 'SECOND')
     return fieldOf(name, args[0]!, type)
   if (name === 'FLOOR' && args.length === 2)
     return floorOf(String(args[1]!.constant), args[0]!, type)
   return undefined
+}
+
+/** One moment a batch, in whole milliseconds. */
+function now(type: DataType): Compiled {
+  return {
+    type,
+    mark: 'kernel',
+    jsBecause: [],
+    evaluate(frame) {
+      const micros = frame.context.nowUs()
+      return filled(frame, type, micros - (micros % 1000n))
+    },
+  }
 }
 
 function isLocal({ type }: Compiled): boolean {

@@ -13,7 +13,6 @@ function elementOf(type: DataType | undefined): DataType {
 }
 
 export const collectionFunctions: Readonly<Record<string, RowFunction>> = {
-  ROW: seesNulls(() => (args) => [...args]),
   ARRAY: seesNulls(() => (args) => [...args]),
   MAP: seesNulls(({ args: [key] }) => (args) => {
     const entries: (readonly [Value, Value])[] = []

@@ -1,8 +1,9 @@
 /** Operators on values: for the types that no kernel takes. */
 import { civilFromDays, daysFromCivil, daysInMonth, US_PER_DAY } from '../../data/civil.ts'
 import type { DataType } from '../../data/types.ts'
+import type { EvaluationContext } from '../compiled.ts'
 import { dividedHalfUp, fitting, powerOfTen, rescaled } from '../decimals.ts'
-import { failRow } from '../row-failure.ts'
+import { failRow, overflowed } from '../row-failure.ts'
 import {
   type CallShape,
   type RowCall,
@@ -45,32 +46,40 @@ function scaleOf(type: DataType): number {
   return type.kind === 'decimal' ? type.scale : 0
 }
 
-/** Rounded to the result's scale; NULL if it has too many digits. */
-function decimalResult(unscaled: bigint, scale: number, type: DataType): bigint | null {
+/** Rounded to the result's scale; NULL, and counted, if it has too many digits; with 'error' the row fails. */
+function decimalResult(
+  unscaled: bigint,
+  scale: number,
+  type: DataType,
+  context: EvaluationContext,
+): bigint | null {
   if (type.kind !== 'decimal') return unscaled
-  return fitting(rescaled(unscaled, scale, type.scale), type.precision)
+  const result = fitting(rescaled(unscaled, scale, type.scale), type.precision)
+  if (result === null) overflowed(context, type)
+  return result
 }
 
 function decimalSum({ args: [a, b], type }: CallShape, sign: bigint): RowCall {
   const [left, right] = [scaleOf(a!), scaleOf(b!)]
   const scale = Math.max(left, right)
   const [up, across] = [powerOfTen(scale - left), powerOfTen(scale - right)]
-  return ([x, y]) => decimalResult((x as bigint) * up + sign * (y as bigint) * across, scale, type)
+  return ([x, y], context) =>
+    decimalResult((x as bigint) * up + sign * (y as bigint) * across, scale, type, context)
 }
 
 function times({ args: [a, b], type }: CallShape): RowCall {
   const scale = scaleOf(a!) + scaleOf(b!)
-  return ([x, y]) => decimalResult((x as bigint) * (y as bigint), scale, type)
+  return ([x, y], context) => decimalResult((x as bigint) * (y as bigint), scale, type, context)
 }
 
 function divide({ args: [a, b], type }: CallShape): RowCall {
   const shift = scaleOf(type) + scaleOf(b!) - scaleOf(a!)
-  return ([x, y]) => {
+  return ([x, y], context) => {
     const divisor = y as bigint
     if (divisor === 0n) return failRow('Division by zero')
     const dividend = (x as bigint) * powerOfTen(Math.max(0, shift)) * (divisor < 0n ? -1n : 1n)
     const size = (divisor < 0n ? -divisor : divisor) * powerOfTen(Math.max(0, -shift))
-    return decimalResult(dividedHalfUp(dividend, size), scaleOf(type), type)
+    return decimalResult(dividedHalfUp(dividend, size), scaleOf(type), type, context)
   }
 }
 
@@ -79,9 +88,9 @@ function remainder({ args: [a, b], type }: CallShape): RowCall {
   const [left, right] = [scaleOf(a!), scaleOf(b!)]
   const scale = Math.max(left, right)
   const [up, across] = [powerOfTen(scale - left), powerOfTen(scale - right)]
-  return ([x, y]) => {
+  return ([x, y], context) => {
     if (y === 0n) return failRow('Division by zero')
-    return decimalResult(((x as bigint) * up) % ((y as bigint) * across), scale, type)
+    return decimalResult(((x as bigint) * up) % ((y as bigint) * across), scale, type, context)
   }
 }
 

@@ -93,10 +93,6 @@ export const timeFunctions: Readonly<Record<string, RowFunction>> = {
       DEFAULT_PATTERN,
     )
   }),
-  CURRENT_TIMESTAMP: now(),
-  NOW: now(),
-  CURRENT_ROW_TIMESTAMP: now(),
-  PROCTIME: now(),
   LOCALTIMESTAMP: strict((_, context) =>
     cut(localOfInstant(context.nowUs(), context.timeZone), MILLISECONDS),
   ),
@@ -108,10 +104,6 @@ export const timeFunctions: Readonly<Record<string, RowFunction>> = {
     const local = localOfInstant(context.nowUs(), context.timeZone)
     return cut(local - floorLocal(local, 'DAY'), 0)
   }),
-}
-
-function now(): RowFunction {
-  return strict((_, context) => cut(context.nowUs(), MILLISECONDS))
 }
 
 /** Local µs of a DATE, TIME, TIMESTAMP or TIMESTAMP_LTZ. */
