@@ -59,6 +59,7 @@ test("a record keeps its key, headers, the producer's time and the time of its a
       partition: 0,
       memory,
       startOffset: 0,
+      times: true,
     })
     const read = reader.poll({ recordsMax: 10 })!
     assert.deepEqual(

@@ -34,9 +34,12 @@ export interface LogReaderRequest {
   readonly partition: number
   readonly memory: LinearMemory
   readonly startOffset: number
-  /** Which cells are wanted besides values and times. */
+  /** Which cells are wanted besides values and append times. */
   readonly keys?: boolean
   readonly headers?: boolean
+  readonly offsets?: boolean
+  /** The producers' times. */
+  readonly times?: boolean
 }
 
 export interface ReadLimit {
@@ -45,7 +48,7 @@ export interface ReadLimit {
   readonly untilOffset?: number
 }
 
-/** Cells in the arena: `timesUs` are the producers' times; keys and headers are 0 unless asked for. */
+/** Cells in the arena, 0 unless asked for; `timesUs` are the producers' times. */
 interface ReadCells extends RecordCells {
   /** i64 µs: when the log took each in; 0 in topics with CreateTime. */
   readonly appendTimesUs: Pointer
@@ -55,6 +58,8 @@ export interface ReadRecords extends ReadCells {
   readonly count: number
   /** Of the batches that the records are from: 0 says that none is NULL. */
   readonly nullValues: number
+  /** The offset of a row. */
+  offsetOf(row: number): number
   /** Where to go on. */
   readonly nextOffset: number
 }
@@ -131,8 +136,11 @@ export class LogReader {
       const segment = this.#segment ?? this.#seek()
       const found = this.#find(segment, limit.recordsMax, until)
       if (found === undefined) this.#nextSegment(segment)
-      else if (found.frames.length > 0) return this.#decode(segment, found, limit.recordsMax, until)
-      else if (found.bytes === 0) return undefined
+      else if (found.frames.length > 0) {
+        const records = this.#decode(segment, found, limit.recordsMax, until)
+        // Compaction may have left nothing from the next offset on.
+        if (records.count > 0) return records
+      } else if (found.bytes === 0) return undefined
       else this.#moveTo(segment, segment.position + found.bytes, found.nextOffset)
     }
     return undefined
@@ -247,27 +255,36 @@ export class LogReader {
     recordsMax: number,
     until: number,
   ): ReadRecords {
-    const cells = this.#allocate(found.records)
-    let row = 0
+    const { memory } = this.#request
+    const base = found.frames[0]!.header.baseOffset
+    const lastFrame = found.frames.at(-1)!
+    const hasGaps = lastFrame.header.lastOffset - base + 1 !== found.records
+    const cells = this.#allocate(found.records, hasGaps)
+    let rows = 0
     let nullValues = 0
     for (const frame of found.frames) {
-      nullValues += this.#decodeFrame(segment, frame, cells, row)
-      row += frame.header.recordCount
+      nullValues += this.#decodeFrame(segment, frame, cells, rows)
+      rows += frame.header.recordCount
     }
-    this.#bytesPerRecord = Math.max(found.bytes / row, 1)
-    const { memory } = this.#request
-    const offsetOf = (index: number) => Number(memory.i64[(cells.offsets >> 3) + index]!)
+    this.#bytesPerRecord = Math.max(found.bytes / rows, 1)
+    const offsetOf = (row: number) =>
+      cells.offsets === 0 ? base + row : Number(memory.i64[(cells.offsets >> 3) + row]!)
     let first = 0
-    while (first < row && offsetOf(first) < this.#nextOffset) first++
-    let last = Math.min(row, first + recordsMax)
+    while (first < rows && offsetOf(first) < this.#nextOffset) first++
+    let last = Math.min(rows, first + recordsMax)
     while (last > first && offsetOf(last - 1) >= until) last--
+    const nextOffset = last > first ? offsetOf(last - 1) + 1 : until
+    if (last < rows) this.#beginAgain(segment, lastFrame, nextOffset)
+    else this.#moveTo(segment, segment.position + found.bytes, found.nextOffset)
     if (first > 0) moveToFront(memory, cells, first, last)
-    if (last < row) {
-      const frame = found.frames.at(-1)!
-      const nextOffset = last > first ? offsetOf(last - first - 1) + 1 : until
-      this.#beginAgain(segment, frame, nextOffset)
-    } else this.#moveTo(segment, segment.position + found.bytes, found.nextOffset)
-    return { ...cells, count: last - first, nullValues, nextOffset: this.#nextOffset }
+    const shift = cells.offsets === 0 ? first : 0
+    return {
+      ...cells,
+      count: last - first,
+      nullValues,
+      offsetOf: (row) => offsetOf(row + shift),
+      nextOffset: this.#nextOffset,
+    }
   }
 
   /** The next poll goes on within `frame`. */
@@ -277,16 +294,16 @@ export class LogReader {
     this.#begun = { position: frame.position, unpacked: kept }
   }
 
-  #allocate(count: number): ReadCells {
-    const { memory, keys, headers } = this.#request
+  #allocate(count: number, hasGaps: boolean): ReadCells {
+    const { memory, keys, headers, offsets, times } = this.#request
     const cells = (wanted: boolean | undefined) =>
       wanted ? memory.arena.allocate(count * CELL_BYTES) : 0
     return {
       values: cells(true),
       keys: cells(keys),
       headers: cells(headers),
-      offsets: cells(true),
-      timesUs: cells(true),
+      offsets: cells(offsets === true || hasGaps),
+      timesUs: cells(times),
       appendTimesUs: cells(true),
     }
   }

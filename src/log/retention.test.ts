@@ -190,8 +190,7 @@ function offsets(ports: SimulatedPorts, from: number): number[] {
   const reader = openReader({ ports, dataDirectory: DATA, memory, ...at })
   const seen: number[] = []
   for (let read = reader.poll({ recordsMax: 3 }); read; read = reader.poll({ recordsMax: 3 }))
-    for (let row = 0; row < read.count; row++)
-      seen.push(Number(memory.i64[(read.offsets >> 3) + row]!))
+    for (let row = 0; row < read.count; row++) seen.push(read.offsetOf(row))
   reader.close()
   return seen
 }

@@ -54,6 +54,8 @@ function openSplit(
     startOffset: from,
     keys: metadataKeys.includes('key'),
     headers: metadataKeys.includes('headers'),
+    offsets: metadataKeys.includes('offset'),
+    times: metadataKeys.includes('timestamp'),
   })
   const physical = schema.filter((_, column) => metadataKeys[column] === undefined)
   const decoder = createJsonDecoder({
@@ -111,8 +113,7 @@ function deadRow(memory: LinearMemory, records: ReadRecords, row: number, reason
   const words = (records.values >> 2) + 2 * row
   const address = memory.u32[words]!
   const bytes = memory.u8.slice(address, address + memory.u32[words + 1]!)
-  const offset = memory.i64[(records.offsets >> 3) + row]!
-  return { bytes, reason, position: `${offset}`, beforeRow: row }
+  return { bytes, reason, position: `${records.offsetOf(row)}`, beforeRow: row }
 }
 
 function columnsOf(
