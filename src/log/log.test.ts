@@ -393,3 +393,45 @@ test('without a sync at each append, a kill takes nothing and a power cut a tail
       await after.close()
     }
 })
+
+test('an index that is missing, empty or of another file changes nothing but the way to a record', async () => {
+  const ports = simulatedPorts(1)
+  const log = openLog({ ports, dataDirectory: DATA })
+  await log.createTopic('t', { settings: { 'segment.bytes': '20000' } })
+  const sent = Array.from({ length: 100 }, (_, index) => `${index}`.padEnd(400))
+  for (const value of sent) await log.append('t', 0, [text(value)])
+  await log.close()
+  const indexes = ports.files.list(`${DATA}/log/t-0`).filter((name) => name.endsWith('index'))
+  const contents = new Map(
+    indexes.map((name) => [name, ports.files.contents(`${DATA}/log/t-0/${name}`)]),
+  )
+  const put = (name: string, bytes: Uint8Array) => {
+    const file = ports.files.open(`${DATA}/log/t-0/${name}`, 'write')
+    file.truncate(0)
+    file.write(bytes, 0)
+    file.close()
+  }
+  const check = () => {
+    for (const from of [0, 13, 47, 99]) {
+      assert.deepEqual(
+        readAll(ports, 't', 0, { from, until: from + 2 }),
+        sent.slice(from, from + 2),
+      )
+      offsetForTime(ports, DATA, 't', 0, 0)
+    }
+  }
+  assert.ok([...contents.values()].some((bytes) => bytes.length > 8))
+  check()
+  const [first] = [...contents.values()].filter((bytes) => bytes.length > 8)
+  for (const name of indexes) put(name, first!)
+  check()
+  for (const name of indexes) put(name, new Uint8Array(0))
+  check()
+  for (const name of indexes) ports.files.remove(`${DATA}/log/t-0/${name}`)
+  check()
+  const after = openLog({ ports, dataDirectory: DATA })
+  await after.recover()
+  await after.close()
+  for (const [name, bytes] of contents)
+    assert.deepEqual(ports.files.contents(`${DATA}/log/t-0/${name}`), bytes, name)
+})

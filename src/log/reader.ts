@@ -11,17 +11,12 @@ import { MillraceError } from '../errors.ts'
 import { createFrameKernel, type FrameKernel, type RecordCells } from '../kernels/frame.ts'
 import type { FileHandle } from '../ports/files.ts'
 import type { Ports } from '../ports/ports.ts'
-import { scanBatches } from './batch-scan.ts'
+import { type ScanEnd, scanBatches } from './batch-scan.ts'
 import { decompress } from './compression.ts'
 import { type FoundFrames, type Frame, type FrameLimit, findFrames } from './frames.ts'
 import { highWatermarkPath, type Published, readPublished } from './high-watermark.ts'
 import { offsetOutOfRange } from './lookup.ts'
-import {
-  APPEND_TIME_BIT,
-  type BatchHeader,
-  COMPRESSION_MASK,
-  HEADER_BYTES,
-} from './record-batch.ts'
+import { APPEND_TIME_BIT, COMPRESSION_MASK, HEADER_BYTES } from './record-batch.ts'
 import { damaged } from './recovery.ts'
 import { listSegments, segmentPath, segmentsFrom } from './segment.ts'
 import { lookUpOffset } from './segment-index.ts'
@@ -175,24 +170,22 @@ export class LogReader {
     if (base === undefined || (base > this.#nextOffset && !this.#hasGaps)) throw this.#outOfRange()
     const segment = this.#open(base)
     const hint = lookUpOffset(files, this.#directory, base, this.#nextOffset)
-    // An index may be older or newer than the file: it is believed if a valid batch begins where it says.
-    const hinted = this.#headerAt(segment, hint)
-    segment.position = hinted !== undefined && hinted.baseOffset <= this.#nextOffset ? hint : 0
-    for (;;) {
-      const header = this.#headerAt(segment, segment.position)
-      if (header === undefined || header.lastOffset >= this.#nextOffset) return segment
-      segment.position += header.bytes
-    }
+    // An index may be older or newer than the file: where it says nothing true, the segment is gone through from its start.
+    const hinted = this.#scanFrom(segment, hint)
+    const scanned = hinted.fault === undefined ? hinted : this.#scanFrom(segment, 0)
+    segment.position = scanned.position
+    return segment
   }
 
-  /** Undefined where no whole, valid batch begins. */
-  #headerAt({ file }: OpenSegment, position: number): BatchHeader | undefined {
-    let header: BatchHeader | undefined
-    scanBatches(file, position, file.bytes(), (batch) => {
-      header = batch.header
+  /** The place of the batch that holds the next offset, or of the end, or of what is no batch on the way there. */
+  #scanFrom({ file }: OpenSegment, position: number): ScanEnd {
+    let isBeyond = false
+    const end = scanBatches(file, position, file.bytes(), ({ header }) => {
+      if (header.lastOffset < this.#nextOffset) return undefined
+      isBeyond = header.baseOffset > this.#nextOffset && !this.#hasGaps
       return 'stop'
     })
-    return header
+    return isBeyond ? { position: end.position, fault: 'the offset lies before it' } : end
   }
 
   #nextSegment(ended: OpenSegment): void {
