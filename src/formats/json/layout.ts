@@ -28,6 +28,8 @@ export interface Segment {
   readonly fraction: 0 | 3
   /** Between date and time, of 'time'. */
   readonly separator: ' ' | 'T'
+  /** Whether 0 is to be expected of 'integer': it costs a little, and without it a 0 takes the row out of its group. */
+  readonly zeros: boolean
 }
 
 export interface Layout {
@@ -40,7 +42,8 @@ export interface Layout {
 
 /** Layouts with more values than this are not worth their code. */
 const SEGMENTS_MAX = 200
-const [QUOTE, BACKSLASH, COMMA, OPEN, CLOSE, BRACKET] = [34, 92, 44, 123, 125, 91] as const
+const [QUOTE, BACKSLASH, COMMA, ZERO] = [34, 92, 44, 48] as const
+const [OPEN, CLOSE, BRACKET] = [123, 125, 91] as const
 
 /** The layout of `sample`, which is a sound JSON object; undefined where records like it are better read the generic way. */
 export function predictLayout(
@@ -183,7 +186,8 @@ function addSegment(
   fraction: 0 | 3 = 0,
 ): boolean {
   const literal = scan.bytes.slice(scan.last, scan.at)
-  scan.segments.push({ literal, kind, node, fraction, separator: scan.separator })
+  const zeros = scan.bytes[scan.at] === ZERO || (node !== undefined && node.type.kind !== 'bigint')
+  scan.segments.push({ literal, kind, node, fraction, separator: scan.separator, zeros })
   scan.at = end
   scan.last = end
   return true

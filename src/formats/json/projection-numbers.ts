@@ -49,7 +49,7 @@ const INTEGER_MAX: Readonly<Record<string, bigint>> = {
 const pairs = (even: number, odd: number) =>
   new Uint8Array(new Int16Array([even, odd, even, odd, even, odd, even, odd]).buffer)
 
-/** [1-9][0-9]{0,14}, the number loaded right-aligned from its end, whatever its length. */
+/** [1-9][0-9]{0,14}, and 0 where it is expected: the number loaded right-aligned from its end, whatever its length. */
 export function integer(context: Context, segment: Segment, place: Place): readonly Statement[] {
   return withRareForms(context, segment, place, (rare) => {
     const { lane, cell } = place
@@ -61,8 +61,8 @@ export function integer(context: Context, segment: Segment, place: Place): reado
     )
     const value = spelled(context, lane, digits)
     return [
-      branchIf(rare, i32.gtU(i32.sub(i32.load8(get(lane.at)), i32.const(49)), i32.const(8))),
       branchIf(rare, i32.eqz(tee(lane.mask, notDigits(context, lane)))),
+      branchIf(rare, segment.zeros ? startsWrong(lane) : startsRarely(lane)),
       set(lane.count, i32.ctz(get(lane.mask))),
       // Moves before it is certain: a rare form must be able to start anew.
       ...(max === undefined
@@ -78,6 +78,17 @@ export function integer(context: Context, segment: Segment, place: Place): reado
           ]),
     ]
   })
+}
+
+/** No digit from 1 to 9: a sign, a 0, or no number at all. */
+function startsRarely({ at }: Lane): Expression<'i32'> {
+  return i32.gtU(i32.sub(i32.load8(get(at)), i32.const(49)), i32.const(8))
+}
+
+/** No digit, or a 0 with a digit behind it: bits 0 and 1 of the mask of bytes that are no digits. */
+function startsWrong({ at, mask }: Lane): Expression<'i32'> {
+  const zero = i32.shl(i32.eq(i32.load8(get(at)), i32.const(48)), i32.const(1))
+  return i32.and(i32.xor(get(mask), i32.const(2)), i32.or(zero, i32.const(1)))
 }
 
 /** [0-9]{1,14}(.[0-9]+)? within 15 bytes; the dot is masked out by a second, shifted load. */

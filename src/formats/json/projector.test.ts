@@ -129,7 +129,7 @@ test('edge values of every type, in a layout that is known, mean what they say',
   ]
   const time = '"2026-01-01 00:00:00.000"'
   const samples = [
-    ['1', '1', '1', '1'],
+    ['0', '1', '1', '1'],
     ['1.5', '1.5', '1.5', '1'],
     ['0.5', 'true', '"x"', time],
     ['1', 'false', '1', time],
