@@ -75,7 +75,7 @@ async function commitRequest(
     return { told: { kind: 'committed', already: false, detail: 'no rows' } }
   let snapshot = (await advance(ports.store, known.snapshot))?.snapshot
   if (snapshot === undefined) return { told: dropped(table) }
-  const done = alreadyCommitted(table, request, snapshot)
+  const done = alreadyCommitted(table, request, snapshot, prepared)
   if (done !== undefined) return { told: done, snapshot }
   const refusal = await unfit(table, prepared, snapshot)
   if (refusal !== undefined) return { told: refusal }
@@ -85,10 +85,13 @@ async function commitRequest(
     const attempt = attemptOf(table, known, request, newAdds(snapshot, prepared), merged)
     const sidecar = await writeSidecar(table, snapshot, attempt)
     const result = await commit(ports, snapshot, attempt)
+    if (result.kind === 'stale') {
+      await discard(table, merged.adds)
+      snapshot = result.snapshot
+      continue
+    }
     if (result.kind === 'committed' && sidecar !== undefined) await ports.store.remove(sidecar)
-    if (result.kind !== 'stale') return afterCommit(table, open, prepared, merged, result)
-    await discard(table, merged.adds)
-    snapshot = result.snapshot
+    return afterCommit(table, open, { request, prepared, merged }, result)
   }
   const reason = `other writers changed the same files of ${ports.store.url} ${REWRITES_MAX} times`
   return { told: { kind: 'retry', reason } }
@@ -154,11 +157,16 @@ function attemptOf(
   }
 }
 
+interface Committing {
+  readonly request: CommitRequest
+  readonly prepared: readonly Prepared[]
+  readonly merged: Merged
+}
+
 async function afterCommit(
   table: SinkTable,
   open: OpenTable,
-  prepared: readonly Prepared[],
-  merged: Merged,
+  { request, prepared, merged }: Committing,
   result: Exclude<CommitResult, { kind: 'stale' }>,
 ): Promise<Told> {
   switch (result.kind) {
@@ -169,7 +177,11 @@ async function afterCommit(
       await discard(table, merged.adds)
       return { told: result }
     case 'committed': {
-      if (result.already) await discard(table, merged.adds)
+      if (result.already) {
+        await discard(table, merged.adds)
+        const found = alreadyCommitted(table, request, result.snapshot, prepared)
+        if (found?.kind === 'refused') return { told: found }
+      }
       const notes = [`version ${result.snapshot.version}`, ...merged.notes]
       await removeStaged(table, prepared)
       const kept = await maintain(table, { ...open, snapshot: result.snapshot }, notes)
@@ -186,13 +198,31 @@ function alreadyCommitted(
   table: SinkTable,
   request: CommitRequest,
   snapshot: Snapshot,
+  prepared: readonly Prepared[],
 ): CommitOutcome | undefined {
   const found = snapshot.transactions.get(applicationId(request.pipeline, table.request.table))
   if (found === undefined) return undefined
   const wanted = transactionVersion(request.checkpoint)
   const same = checkpointOf(found.version).incarnation === request.checkpoint.incarnation
   if (found.version !== wanted && !(same && found.version > wanted)) return undefined
+  const stranger = newAdds(snapshot, prepared)[0]
+  if (stranger !== undefined) return strangeCommit(table, request, stranger)
   return { kind: 'committed', already: true, detail: `version ${snapshot.version} or before` }
+}
+
+/** Rows must not be lost because someone else has committed under this sink's name: two sinks of one table in a pipeline, or two runs. */
+function strangeCommit(
+  table: SinkTable,
+  { pipeline, checkpoint }: CommitRequest,
+  stranger: AddFile,
+): CommitOutcome {
+  const id = `${checkpoint.incarnation}.${checkpoint.counter}`
+  return {
+    kind: 'refused',
+    reason: `checkpoint ${id} of '${pipeline}' is committed in ${table.ports.store.url}, but without the file '${stranger.path}'`,
+    remedy:
+      'another sink or run has committed under the same pipeline and table name: write one INSERT with UNION ALL, or give each pipeline a pipeline.name of its own',
+  }
 }
 
 /** Whether prepared files still fit the table, and are there. */

@@ -204,6 +204,22 @@ test('an upsert refuses a NULL for a NOT NULL column at once, but deletes by key
   assert.deepEqual(await readTable(setup), [])
 })
 
+test('two sinks that commit under one name are found out, and no row is taken for committed', async () => {
+  const ports = simulatedPorts(1)
+  const [one, two] = [
+    await openRun({ ports, path, schema }),
+    await openRun({ ports, path, schema }),
+  ]
+  one.write([[1n, 'a']])
+  two.write([[2n, 'b']])
+  assert.equal((await one.checkpoint()).kind, 'committed')
+  const outcome = await two.checkpoint()
+  assert.match(
+    outcome.kind === 'refused' ? outcome.reason : '',
+    /is committed .* but without the file/,
+  )
+})
+
 test('a checkpoint without rows makes no version', async () => {
   const ports = simulatedPorts(1)
   const run = await openRun({ ports, path, schema })
