@@ -145,6 +145,9 @@ export function taggedValue(told: unknown, type: DataType): Value {
           ? [taggedValue(key, type.key), taggedValue(value, type.value)]
           : [null, null],
       )
+    case '$ApiExpression':
+      // What the extraction of the cases could not tell: a NULL of some type.
+      return null
     case '$bytes':
       return new Uint8Array(Buffer.from(String(content), 'base64'))
     case '$Duration':

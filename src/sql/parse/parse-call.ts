@@ -32,6 +32,7 @@ import {
   takeWords,
   unexpected,
 } from './cursor.ts'
+import { parseJsonArray, parseJsonObject } from './parse-json-constructor.ts'
 import { unitOf } from './parse-literal.ts'
 import { parseType } from './parse-type.ts'
 import { POWER } from './power.ts'
@@ -95,6 +96,10 @@ function parseSpecial(
     case 'JSON_QUERY':
     case 'JSON_EXISTS':
       return parseJson(cursor, expression)
+    case 'JSON_OBJECT':
+      return parseJsonObject(cursor, expression)
+    case 'JSON_ARRAY':
+      return parseJsonArray(cursor, expression)
     default:
       return undefined
   }
