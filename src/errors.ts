@@ -5,6 +5,8 @@
  * by the engine alone: 'backoff' errors are tried again under the restart policy, others stop at once.
  */
 export const ERRORS = {
+  AGGREGATE_OVERFLOW: { fault: 'data', retry: 'never' },
+  AGGREGATE_UNSUPPORTED: { fault: 'query', retry: 'never' },
   CHANGELOG_REFUSED: { fault: 'query', retry: 'never' },
   COLUMNS_MISMATCH: { fault: 'usage', retry: 'never' },
   CONFIG_INVALID: { fault: 'usage', retry: 'never' },
@@ -12,6 +14,7 @@ export const ERRORS = {
   CHECKPOINT_FAILED: { fault: 'outside', retry: 'backoff' },
   CHECKPOINT_MISMATCH: { fault: 'usage', retry: 'never' },
   CONTROL_INVALID: { fault: 'usage', retry: 'never' },
+  COUNT_BELOW_ZERO: { fault: 'source', retry: 'never' },
   DELTA_FEATURE_UNSUPPORTED: { fault: 'outside', retry: 'never' },
   DELTA_LOG_CORRUPT: { fault: 'data', retry: 'never' },
   DELTA_OPTION_INVALID: { fault: 'usage', retry: 'never' },
@@ -54,6 +57,7 @@ export const ERRORS = {
   PIPELINE_UNKNOWN: { fault: 'usage', retry: 'never' },
   PROJECT_EXISTS: { fault: 'usage', retry: 'never' },
   PROJECT_MISSING: { fault: 'usage', retry: 'never' },
+  ROW_UPDATING_FAILED: { fault: 'data', retry: 'never' },
   SQL_AGGREGATE_MISPLACED: { fault: 'query', retry: 'never' },
   SQL_COLUMN_AMBIGUOUS: { fault: 'query', retry: 'never' },
   SQL_COLUMN_UNGROUPED: { fault: 'query', retry: 'never' },

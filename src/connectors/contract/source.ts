@@ -39,7 +39,7 @@ export interface SourceReader {
 export interface PollLimit {
   readonly rowsMax: number
   readonly waitMs: number
-  /** Read no row at or beyond it. */
+  /** Read no row at or beyond it; then undefined (or 'ended') means that all before it have been read. */
   readonly until?: Position
 }
 

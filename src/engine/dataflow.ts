@@ -1,0 +1,184 @@
+/**
+ * The running graph of one worker: operators joined by nested calls, and the watermarks between them.
+ *
+ * A node's watermark is the least of its inputs' that are not idle, and never goes back. When it moves, the operator is told first
+ * (it fires), then what reads it. Edges that go through an exchange have one channel a worker; others have one channel.
+ */
+import type { Batch } from '../data/batch.ts'
+import { combinedUs, type InputWatermark } from '../time/watermarks.ts'
+import { type Grid, gridOf, WATERMARK_MAX, WATERMARK_MIN } from '../time/windows.ts'
+import type { Graph, GraphNode } from './graph.ts'
+import type { Emit, Operator } from './operator.ts'
+
+/** What travels on an edge beside rows. */
+export interface Progress {
+  readonly watermarkUs: bigint
+  readonly idle: boolean
+  readonly ended: boolean
+}
+
+export interface Exchange {
+  /** Channels that the edge has on the receiving side. */
+  readonly channels: number
+  send(batch: Batch): void
+  progress(progress: Progress): void
+}
+
+export interface DataflowOptions {
+  readonly graph: Graph
+  operator(node: GraphNode & { readonly kind: 'operator' }): Operator
+  /** Undefined where rows stay with the worker. */
+  exchange(from: number, to: number, input: number): Exchange | undefined
+  /** Where nodes stood, by id, when the restored checkpoint was taken. */
+  readonly watermarks: ReadonlyMap<string, bigint>
+}
+
+export interface Dataflow {
+  /** Sends rows from `node` to what reads it. */
+  emit(node: number, batch: Batch): void
+  progress(node: number, progress: Progress): void
+  /** From an exchange: as if `channel` of the edge had said it directly. */
+  receive(node: number, batch: Batch): void
+  receiveProgress(node: number, input: number, channel: number, progress: Progress): void
+  /** True when all inputs of every sink have ended. */
+  ended(): boolean
+  /** By node id. */
+  watermarks(): Map<string, bigint>
+  watermarkUs(node: number): bigint
+  readonly operators: readonly { readonly node: GraphNode; readonly operator: Operator }[]
+  dispose(): void
+}
+
+interface Channel extends InputWatermark {
+  ended: boolean
+}
+
+interface NodeState {
+  readonly node: GraphNode
+  readonly operator: Operator | undefined
+  readonly emit: Emit
+  readonly channels: readonly (readonly Channel[])[]
+  watermarkUs: bigint
+  idle: boolean
+  ended: boolean
+}
+
+export function createDataflow(options: DataflowOptions): Dataflow {
+  const { graph } = options
+  const exchanges = new Map<string, Exchange>()
+  const states = graph.nodes.map((node) => stateOf(node, options, exchanges, emit))
+
+  function emit(index: number, batch: Batch): void {
+    if (batch.count === 0) return
+    for (const { node, input } of graph.nodes[index]!.consumers) {
+      const exchange = exchanges.get(edgeKey(node, input))
+      if (exchange === undefined) receive(node, batch)
+      else exchange.send(batch)
+    }
+  }
+
+  function receive(index: number, batch: Batch): void {
+    const { operator, emit } = states[index]!
+    operator?.onBatch(batch, emit)
+  }
+
+  function progress(index: number, told: Progress): void {
+    for (const { node, input } of graph.nodes[index]!.consumers) {
+      const exchange = exchanges.get(edgeKey(node, input))
+      if (exchange === undefined) receiveProgress(node, input, 0, told)
+      else exchange.progress(told)
+    }
+  }
+
+  function receiveProgress(index: number, input: number, number: number, told: Progress): void {
+    const state = states[index]!
+    const channel = state.channels[input]![number]!
+    channel.watermarkUs = told.ended ? WATERMARK_MAX : told.watermarkUs
+    channel.idle = told.idle && !told.ended
+    channel.ended = told.ended
+    settle(state, index)
+  }
+
+  function settle(state: NodeState, index: number): void {
+    const channels = state.channels.flat()
+    const watermarkUs = combinedUs(channels, state.watermarkUs)
+    const idle = channels.every((channel) => channel.idle)
+    const ended = channels.every((channel) => channel.ended)
+    const moved = watermarkUs > state.watermarkUs
+    if (!moved && idle === state.idle && ended === state.ended) return
+    if (moved) {
+      state.watermarkUs = watermarkUs
+      state.operator?.onWatermark(watermarkUs, state.emit)
+    }
+    if (ended && !state.ended) state.operator?.onEnd(state.emit)
+    state.idle = idle
+    state.ended = ended
+    progress(index, { watermarkUs, idle, ended })
+  }
+
+  return {
+    emit,
+    progress(index, told) {
+      const state = states[index]!
+      if (told.watermarkUs > state.watermarkUs) state.watermarkUs = told.watermarkUs
+      state.ended = told.ended
+      progress(index, told)
+    },
+    receive,
+    receiveProgress,
+    ended: () => states.every((state) => state.node.kind === 'source' || state.ended),
+    watermarks: () => new Map(states.map((state) => [state.node.id, state.watermarkUs])),
+    watermarkUs: (index) => states[index]!.watermarkUs,
+    operators: states.flatMap(({ node, operator }) =>
+      operator === undefined ? [] : [{ node, operator }],
+    ),
+    dispose() {
+      for (const { operator } of states) operator?.dispose()
+    },
+  }
+}
+
+/** The grids of the windows that rows of `node` reach: a batch is cut where the watermark passes a point of one of them. */
+export function gridsBelow(graph: Graph, node: number): readonly Grid[] {
+  const grids = new Map<string, Grid>()
+  const visit = (index: number): void => {
+    const at = graph.nodes[index]!
+    if (at.kind === 'operator' && at.plan.kind === 'window-aggregate') {
+      const grid = gridOf(at.plan.window)
+      grids.set(`${grid.slideUs} ${grid.offsetUs}`, grid)
+    }
+    for (const consumer of at.consumers) visit(consumer.node)
+  }
+  visit(node)
+  return [...grids.values()]
+}
+
+function stateOf(
+  node: GraphNode,
+  options: DataflowOptions,
+  exchanges: Map<string, Exchange>,
+  emit: (index: number, batch: Batch) => void,
+): NodeState {
+  const channels = node.inputs.map((from, input) => {
+    const exchange = options.exchange(from, node.index, input)
+    if (exchange !== undefined) exchanges.set(edgeKey(node.index, input), exchange)
+    return Array.from({ length: exchange?.channels ?? 1 }, () => ({
+      watermarkUs: WATERMARK_MIN,
+      idle: false,
+      ended: false,
+    }))
+  })
+  return {
+    node,
+    operator: node.kind === 'operator' ? options.operator(node) : undefined,
+    emit: (batch) => emit(node.index, batch),
+    channels,
+    watermarkUs: options.watermarks.get(node.id) ?? WATERMARK_MIN,
+    idle: false,
+    ended: false,
+  }
+}
+
+function edgeKey(node: number, input: number): string {
+  return `${node} ${input}`
+}

@@ -1,0 +1,127 @@
+/**
+ * A pipeline as a graph: each distinct subtree of its plan once, inputs before what reads them.
+ *
+ * What stands between a scan and its watermark is one *source* node with it: a split's rows get their event time before
+ * anything else sees them, because a watermark is a function of the rows of one split.
+ */
+import { createHash } from 'node:crypto'
+import { invariant } from '../errors.ts'
+import type {
+  Pipeline,
+  PlanNode,
+  Project,
+  Scan,
+  SinkNode,
+  Values,
+  WatermarkAssigner,
+} from '../plan/nodes.ts'
+import { inputsOf } from '../plan/nodes.ts'
+
+export interface Graph {
+  readonly nodes: readonly GraphNode[]
+}
+
+export type GraphNode = SourceGraphNode | OperatorGraphNode
+
+interface GraphPlace {
+  /** Stable: from what the node does and what it reads. Names its part of a checkpoint. */
+  readonly id: string
+  /** Its number in `nodes`. */
+  readonly index: number
+  /** Numbers of the nodes that it reads, left to right. */
+  readonly inputs: readonly number[]
+  /** Who reads it, and as which of their inputs. */
+  readonly consumers: readonly { readonly node: number; readonly input: number }[]
+}
+
+export interface SourceGraphNode extends GraphPlace {
+  readonly kind: 'source'
+  readonly origin: Scan | Values
+  /** From the scan upwards. */
+  readonly projects: readonly Project[]
+  readonly assigner?: WatermarkAssigner
+}
+
+export interface OperatorGraphNode extends GraphPlace {
+  readonly kind: 'operator'
+  readonly plan: Exclude<PlanNode, Scan | Values | WatermarkAssigner> | SinkNode
+}
+
+type Draft = { -readonly [Key in keyof GraphPlace]: GraphPlace[Key] } & {
+  consumers: { node: number; input: number }[]
+} & (
+    | Pick<SourceGraphNode, 'kind' | 'origin' | 'projects' | 'assigner'>
+    | Pick<OperatorGraphNode, 'kind' | 'plan'>
+  )
+
+export function graphOf(pipeline: Pick<Pipeline, 'sinks'>): Graph {
+  const nodes: Draft[] = []
+  const byText = new Map<string, number>()
+  const visit = (plan: PlanNode | SinkNode): number => {
+    const text = JSON.stringify(plan)
+    const known = byText.get(text)
+    if (known !== undefined) return known
+    const source = sourceOf(plan)
+    const inputs = source === undefined ? inputsOf(plan).map(visit) : []
+    const index = nodes.length
+    const place = { id: idOf(plan.kind, text), index, inputs, consumers: [] }
+    nodes.push(
+      source === undefined
+        ? { ...place, kind: 'operator', plan: plan as OperatorGraphNode['plan'] }
+        : { ...place, ...source },
+    )
+    inputs.forEach((node, input) => {
+      nodes[node]!.consumers.push({ node: index, input })
+    })
+    byText.set(text, index)
+    return index
+  }
+  for (const sink of pipeline.sinks) visit(sink)
+  return { nodes }
+}
+
+/** Numbers of the sink nodes that `node`'s rows reach, itself included. */
+export function sinksBelow(graph: Graph, node: number): readonly number[] {
+  const seen = new Set<number>()
+  const visit = (index: number): void => {
+    if (seen.has(index)) return
+    seen.add(index)
+    for (const consumer of graph.nodes[index]!.consumers) visit(consumer.node)
+  }
+  visit(node)
+  return [...seen].filter((index) => isSink(graph.nodes[index]!)).sort((a, b) => a - b)
+}
+
+export function isSink(node: GraphNode): node is OperatorGraphNode & { readonly plan: SinkNode } {
+  return node.kind === 'operator' && node.plan.kind === 'sink'
+}
+
+/** True if the rows of `node` may be taken back: it is, or reads, an aggregate without a window. */
+export function isUpdating(graph: Graph, node: number): boolean {
+  const at = graph.nodes[node]!
+  if (at.kind === 'operator' && at.plan.kind === 'group-aggregate') return true
+  return at.inputs.some((input) => isUpdating(graph, input))
+}
+
+function sourceOf(
+  plan: PlanNode | SinkNode,
+): Pick<SourceGraphNode, 'kind' | 'origin' | 'projects' | 'assigner'> | undefined {
+  if (plan.kind === 'scan' || plan.kind === 'values')
+    return { kind: 'source', origin: plan, projects: [] }
+  if (plan.kind !== 'watermark-assigner') return undefined
+  const projects: Project[] = []
+  let below = plan.input
+  while (below.kind === 'project') {
+    projects.unshift(below)
+    below = below.input
+  }
+  invariant(
+    below.kind === 'scan' || below.kind === 'values',
+    `a watermark stands above a scan and its computed columns, not above ${below.kind}`,
+  )
+  return { kind: 'source', origin: below, projects, assigner: plan }
+}
+
+function idOf(kind: string, text: string): string {
+  return `${kind}-${createHash('sha256').update(text).digest('hex').slice(0, 16)}`
+}

@@ -1,0 +1,51 @@
+/** From a node of the graph to its running operator. */
+import type { ChangelogMode, SinkWriter } from '../../connectors/contract/sink.ts'
+import { invariant, unreachable } from '../../errors.ts'
+import type { OperatorContext } from '../evaluation.ts'
+import type { OperatorGraphNode } from '../graph.ts'
+import type { Operator } from '../operator.ts'
+import { filter } from './filter.ts'
+import { groupAggregate } from './group-aggregate.ts'
+import { project } from './project.ts'
+import { sinkOperator } from './sink.ts'
+import { sort } from './sort.ts'
+import { unionAll } from './union-all.ts'
+import { windowAggregate } from './window-aggregate.ts'
+import { windowTable } from './window-table.ts'
+
+export interface OperatorPlace {
+  /** True when the node's input takes rows back. */
+  readonly inputUpdates: boolean
+  /** Where the node's watermark stood in the restored checkpoint. */
+  readonly watermarkUs: bigint
+  /** Of sink nodes. */
+  readonly sink?: { readonly writer: SinkWriter; readonly mode: ChangelogMode }
+}
+
+export function operatorOf(
+  { plan }: OperatorGraphNode,
+  context: OperatorContext,
+  place: OperatorPlace,
+): Operator {
+  switch (plan.kind) {
+    case 'filter':
+      return filter(plan, context)
+    case 'project':
+      return project(plan, context)
+    case 'window-table':
+      return windowTable(plan, context)
+    case 'window-aggregate':
+      return windowAggregate(plan, context, place.watermarkUs)
+    case 'group-aggregate':
+      return groupAggregate(plan, context, place.inputUpdates)
+    case 'union-all':
+      return unionAll(plan)
+    case 'sort':
+      return sort(plan, context)
+    case 'sink':
+      invariant(place.sink !== undefined, 'a sink node has a writer')
+      return sinkOperator(plan, context.memory, place.sink.writer, place.sink.mode)
+    default:
+      return unreachable(plan)
+  }
+}

@@ -1,0 +1,35 @@
+/** INSERT INTO: hands batches to the sink's writer. */
+import type { ChangelogMode, SinkWriter } from '../../connectors/contract/sink.ts'
+import { type Batch, UPDATE_BEFORE } from '../../data/batch.ts'
+import type { LinearMemory } from '../../data/memory.ts'
+import type { SinkNode } from '../../plan/nodes.ts'
+import { rowsWithout } from '../evaluation.ts'
+import type { Operator } from '../operator.ts'
+import { stateless } from './stateless.ts'
+
+export interface SinkOperator extends Operator {
+  rowsWritten(): number
+}
+
+export function sinkOperator(
+  plan: SinkNode,
+  memory: LinearMemory,
+  writer: SinkWriter,
+  mode: ChangelogMode,
+): SinkOperator {
+  let rows = 0
+  const operator = stateless(`sink(${plan.table.name})`, (batch) => {
+    const wanted = mode === 'upsert' ? withoutUpdateBefore(memory, batch) : batch
+    if (wanted.count === 0) return
+    writer.write(wanted)
+    rows += wanted.count
+  })
+  return { ...operator, rowsWritten: () => rows }
+}
+
+/** An upsert by key needs no row to say what it replaces. */
+function withoutUpdateBefore(memory: LinearMemory, batch: Batch): Batch {
+  if (batch.kinds === 0) return batch
+  const kept = rowsWithout(memory, batch, (row) => memory.u8[batch.kinds + row] === UPDATE_BEFORE)
+  return { ...batch, ...kept }
+}

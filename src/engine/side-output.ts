@@ -1,0 +1,54 @@
+/**
+ * Rows that leave the dataflow sideways: *late* ones, which missed a window that has fired, and *dead* ones, which could not be
+ * decoded or computed, or claim a time too far ahead.
+ *
+ * They are few and of many shapes, so each is one object with the row as JSON; the run layer writes them to `<sink>.late` and
+ * `<sink>.dead`, prepared and committed with the sink's own checkpoints.
+ */
+import { type Schema, types } from '../data/types.ts'
+
+export interface LateRow {
+  /** Id of the windowed node. */
+  readonly node: string
+  readonly windowStartUs: bigint
+  readonly windowEndUs: bigint
+  /** Event time of the row. */
+  readonly timeUs: bigint
+  /** The combined watermark when the row came. */
+  readonly watermarkUs: bigint
+  /** JSON of the row as it reached the node. */
+  readonly row: string
+}
+
+export interface DeadRowOut {
+  /** Table it came from, or id of the node that could not compute it. */
+  readonly origin: string
+  readonly split: string
+  readonly position: string
+  readonly reason: string
+  readonly bytes: Uint8Array
+}
+
+/** What a node's operator is given. */
+export interface SideOutput {
+  late(row: LateRow): void
+  dead(row: DeadRowOut): void
+}
+
+export const LATE_SCHEMA: Schema = [
+  { name: 'node', type: types.string },
+  { name: 'window_start', type: types.timestamp(3) },
+  { name: 'window_end', type: types.timestamp(3) },
+  { name: 'event_time', type: types.timestamp(6) },
+  { name: 'watermark', type: types.timestamp(6) },
+  { name: 'lateness_ms', type: types.bigint },
+  { name: 'row', type: types.string },
+]
+
+export const DEAD_SCHEMA: Schema = [
+  { name: 'origin', type: types.string },
+  { name: 'split', type: types.string },
+  { name: 'position', type: types.string },
+  { name: 'reason', type: types.string },
+  { name: 'bytes', type: types.bytes },
+]

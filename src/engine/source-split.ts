@@ -1,0 +1,33 @@
+/** One split of a source as the task sees it: where it stands, how far its time has come, and whether others must wait for it. */
+import type { Position, SourceReader } from '../connectors/contract/source.ts'
+import type { InputWatermark } from '../time/watermarks.ts'
+
+export interface SourceSplit extends InputWatermark {
+  readonly id: string
+  readonly reader: SourceReader
+  /** Where this run stops reading; undefined: it goes on. */
+  readonly until: Position | undefined
+  position: Position | undefined
+  watermarkUs: bigint
+  /** Does not hold the watermark. */
+  idle: boolean
+  /**
+   * 'reading': more may be there at once. 'at-end': the last look found nothing. 'done': all before `until` is read, and rows behind
+   * it are another run's. 'ended': there will never be more.
+   */
+  state: 'reading' | 'at-end' | 'done' | 'ended'
+  /** Monotonic ms at which the end was reached. */
+  atEndSinceMs: number
+  rowsRead: number
+  lag: number | undefined
+}
+
+/** What the splits are read by: the one whose time is behind comes first, so that a replay needs no more state than the live run did. */
+export function nextToRead(splits: readonly SourceSplit[]): SourceSplit | undefined {
+  let best: SourceSplit | undefined
+  for (const split of splits) {
+    if (split.state !== 'reading') continue
+    if (best === undefined || split.watermarkUs < best.watermarkUs) best = split
+  }
+  return best
+}

@@ -1,0 +1,228 @@
+/**
+ * From a split's rows to the dataflow: computed columns, event time, the future guard, and the cuts that make a watermark a
+ * function of rows.
+ *
+ * A batch is cut behind each row that moves the combined watermark to a point where a window fires; so every row meets the
+ * watermark of exactly the rows before it, however batches fall. Nearly always no row does, and the batch goes on whole.
+ */
+import type { CompiledExpression } from '../compile/compiled.ts'
+import { compileExpression, compileProjection } from '../compile/expression.ts'
+import type { Polled } from '../connectors/contract/source.ts'
+import type { Batch, Vector } from '../data/batch.ts'
+import type { Pointer } from '../data/memory.ts'
+import type { Schema } from '../data/types.ts'
+import { jsonText, rowReader } from '../data/values.ts'
+import { type TimeKernel, timeKernel } from '../kernels/time.ts'
+import { schemaOf, type WatermarkAssigner } from '../plan/nodes.ts'
+import { heldByOthersUs } from '../time/watermarks.ts'
+import { type Grid, nextBoundaryUs, WATERMARK_MIN } from '../time/windows.ts'
+import { type Evaluation, evaluationOf, type OperatorContext, rowsWithout } from './evaluation.ts'
+import type { SourceGraphNode } from './graph.ts'
+import type { SourceSplit } from './source-split.ts'
+
+export interface SourceStageOptions {
+  readonly node: SourceGraphNode
+  readonly context: OperatorContext
+  /** Of the windows below. */
+  readonly grids: readonly Grid[]
+  /** How far ahead of its append time an event time may be; undefined: as far as it likes. */
+  readonly futureBoundUs: bigint | undefined
+  readonly splits: readonly SourceSplit[]
+  emit(batch: Batch): void
+  /** The combined watermark after `restoredUs`. */
+  moved(watermarkUs: bigint): void
+  readonly restoredUs: bigint
+}
+
+interface Step {
+  readonly evaluation: Evaluation
+  readonly expressions: readonly CompiledExpression[]
+}
+
+export class SourceStage {
+  readonly #options: SourceStageOptions
+  readonly #steps: readonly Step[]
+  readonly #watermark: CompiledExpression | undefined
+  readonly #evaluation: Evaluation
+  readonly #kernel: TimeKernel
+  readonly #readRow: ReturnType<typeof rowReader>
+  #combinedUs: bigint
+
+  constructor(options: SourceStageOptions) {
+    const { node, context } = options
+    const { memory } = context
+    this.#options = options
+    this.#steps = node.projects.map((project) => ({
+      evaluation: evaluationOf(context, schemaOf(project.input)),
+      expressions: compileProjection(project.expressions, { memory }),
+    }))
+    const schema = schemaOfSource(node)
+    this.#evaluation = evaluationOf(context, schema)
+    this.#watermark =
+      node.assigner === undefined
+        ? undefined
+        : compileExpression(node.assigner.watermark, { memory })
+    this.#kernel = timeKernel(memory)
+    this.#readRow = rowReader(schema)
+    this.#combinedUs = options.restoredUs
+  }
+
+  get combinedUs(): bigint {
+    return this.#combinedUs
+  }
+
+  /** Takes what `split` gave; its rows are dealt with when this returns. */
+  accept(split: SourceSplit, polled: Polled): void {
+    const { context, node } = this.#options
+    const origin = node.origin.kind === 'scan' ? node.origin.table.name : 'values'
+    for (const { bytes, reason, position } of polled.dead) {
+      context.side.dead({ origin, split: split.id, position, reason, bytes })
+    }
+    let { batch } = polled
+    for (const { evaluation, expressions } of this.#steps) {
+      const frame = evaluation.frameOf(batch)
+      const columns = expressions.map((expression) => expression.evaluate(frame))
+      batch = { ...evaluation.withoutFailed(batch), columns }
+    }
+    if (node.assigner === undefined || this.#watermark === undefined) this.#options.emit(batch)
+    else this.#acceptTimed(split, batch, polled.appendTimeUs, node.assigner, this.#watermark)
+  }
+
+  /** Splits have become idle, woken up or ended: the combined watermark may move by that alone. */
+  settle(): void {
+    const { splits } = this.#options
+    let least: bigint | undefined
+    for (const { idle, watermarkUs } of splits) {
+      if (!idle && (least === undefined || watermarkUs < least)) least = watermarkUs
+    }
+    if (least === undefined || least <= this.#combinedUs) return
+    this.#combinedUs = least
+    this.#options.moved(least)
+  }
+
+  #acceptTimed(
+    split: SourceSplit,
+    given: Batch,
+    appendTimeUs: Pointer,
+    assigner: WatermarkAssigner,
+    watermark: CompiledExpression,
+  ): void {
+    const timed = this.#withTime(split, given, given.columns[assigner.rowtime]!)
+    const batch = this.#withoutFuture(split, timed, timed.columns[assigner.rowtime]!, appendTimeUs)
+    const marks = watermark.evaluate(this.#evaluation.frameOf(batch))
+    this.#cut(split, this.#evaluation.withoutFailed(batch), marks)
+  }
+
+  #withTime(split: SourceSplit, batch: Batch, time: Vector): Batch {
+    if (time.validity === 0) return batch
+    const { memory } = this.#options.context
+    const isNull = (row: number): boolean =>
+      ((memory.u8[time.validity + (row >> 3)]! >> (row & 7)) & 1) === 0
+    return this.#setAside(split, batch, isNull, () => 'the event time is NULL')
+  }
+
+  #withoutFuture(split: SourceSplit, batch: Batch, time: Vector, appendTimeUs: Pointer): Batch {
+    const { futureBoundUs, context } = this.#options
+    if (futureBoundUs === undefined) return batch
+    const { memory } = context
+    const nowUs = context.nowUs()
+    const first = this.#kernel.firstAhead(
+      time.cells,
+      0,
+      batch.selection,
+      0,
+      batch.count,
+      appendTimeUs,
+      nowUs,
+      futureBoundUs,
+    )
+    if (first === batch.count) return batch
+    const aheadUs = (row: number): bigint => {
+      const appended = appendTimeUs === 0 ? 0n : memory.i64[appendTimeUs / 8 + row]!
+      return memory.i64[time.cells / 8 + row]! - (appended === 0n ? nowUs : appended)
+    }
+    return this.#setAside(
+      split,
+      batch,
+      (row) => aheadUs(row) > futureBoundUs,
+      (row) =>
+        `the event time is ${aheadUs(row) / 1_000_000n} s ahead of the time the row was appended; at most ${futureBoundUs / 1_000_000n} s are believed`,
+    )
+  }
+
+  /** Moves rows to dead, as JSON, with their reason. */
+  #setAside(
+    split: SourceSplit,
+    batch: Batch,
+    leaves: (row: number) => boolean,
+    reason: (row: number) => string,
+  ): Batch {
+    const { memory, side, node } = this.#options.context
+    const origin = this.#options.node.origin
+    return {
+      ...batch,
+      ...rowsWithout(memory, batch, (row) => {
+        if (!leaves(row)) return false
+        side.dead({
+          origin: origin.kind === 'scan' ? origin.table.name : node,
+          split: split.id,
+          position: '',
+          reason: reason(row),
+          bytes: Buffer.from(jsonText(this.#readRow(memory, batch.columns, row))),
+        })
+        return true
+      }),
+    }
+  }
+
+  #cut(split: SourceSplit, batch: Batch, marks: Vector): void {
+    const { grids, splits, emit } = this.#options
+    const { cells, validity } = marks
+    for (let from = 0; from < batch.count; ) {
+      const heldUs = heldByOthersUs(splits, split)
+      const boundaryUs = nextBoundaryUs(grids, this.#combinedUs)
+      // Where another split holds the watermark below the boundary, no row of this one can move it there.
+      const isHeld = heldUs !== undefined && heldUs < boundaryUs
+      const at = isHeld
+        ? batch.count
+        : this.#kernel.firstReaching(
+            cells,
+            validity,
+            batch.selection,
+            from,
+            batch.count,
+            boundaryUs,
+          )
+      const end = Math.min(at + 1, batch.count)
+      const piece = this.#piece(batch, from, end)
+      emit(piece)
+      split.watermarkUs = this.#kernel.greatest(
+        cells,
+        validity,
+        piece.selection,
+        piece.count,
+        split.watermarkUs,
+      )
+      this.settle()
+      from = end
+    }
+  }
+
+  /** Rows [from, end) of the batch's selection. */
+  #piece(batch: Batch, from: number, end: number): Batch {
+    if (from === 0 && end === batch.count) return batch
+    if (batch.selection !== 0)
+      return { ...batch, selection: batch.selection + 4 * from, count: end - from }
+    const { memory } = this.#options.context
+    const selection = memory.arena.allocate(4 * (end - from))
+    for (let at = from; at < end; at++) memory.u32[selection / 4 + at - from] = at
+    return { ...batch, selection, count: end - from }
+  }
+}
+
+export function schemaOfSource({ origin, projects }: SourceGraphNode): Schema {
+  return projects.at(-1)?.schema ?? origin.schema
+}
+
+/** Where a source stands before any row. */
+export const UNREAD_US: bigint = WATERMARK_MIN

@@ -1,0 +1,71 @@
+/**
+ * Windows over event time, as arithmetic on panes.
+ *
+ * The *grid* of a window function is offset + n * slide (a tumbling window slides by its size). *Pane* n is the time
+ * [offset + n * slide, offset + (n + 1) * slide); a window that ends at grid point e covers panes e - span .. e - 1, where
+ * span = size / slide. So pane n belongs to the windows that end at n + 1 .. n + span.
+ *
+ * @see Akidau et al., "The Dataflow Model", VLDB 2015, section 2.2; Li et al., "No pane, no gain", SIGMOD Record 2005
+ */
+
+/** The lowest and the highest watermark: before any row, and after the last. µs. */
+export const WATERMARK_MIN = -(2n ** 63n)
+export const WATERMARK_MAX = 2n ** 63n - 1n
+
+/** A window fires when the watermark reaches its end less this: Flink's watermarks are whole milliseconds. */
+const FIRE_EARLY_US = 1000n
+
+export interface Grid {
+  readonly slideUs: bigint
+  /** Panes a window covers; 1 for tumbling windows. */
+  readonly span: number
+  /** In [0, slideUs). */
+  readonly offsetUs: bigint
+}
+
+export function gridOf(window: {
+  readonly slideUs?: number
+  readonly sizeUs: number
+  readonly offsetUs: number
+}): Grid {
+  const slideUs = BigInt(window.slideUs ?? window.sizeUs)
+  const offset = BigInt(window.offsetUs) % slideUs
+  return {
+    slideUs,
+    span: window.slideUs === undefined ? 1 : window.sizeUs / window.slideUs,
+    offsetUs: offset < 0n ? offset + slideUs : offset,
+  }
+}
+
+/** The grid point numbered `index`, in µs: the start of pane `index`, and an end of windows. */
+export function gridPointUs(grid: Grid, index: number): bigint {
+  return grid.offsetUs + BigInt(index) * grid.slideUs
+}
+
+/** The number of the last grid point whose windows have fired at `watermarkUs`; -Infinity before any row, Infinity after the last. */
+export function firedThrough(grid: Grid, watermarkUs: bigint): number {
+  if (watermarkUs === WATERMARK_MIN) return -Infinity
+  if (watermarkUs === WATERMARK_MAX) return Infinity
+  return floorDivide(watermarkUs + FIRE_EARLY_US - grid.offsetUs, grid.slideUs)
+}
+
+/**
+ * The least watermark above `watermarkUs` at which a window of any of `grids` fires: no window fires while the watermark stays below.
+ * WATERMARK_MAX without grids. Before any row it is WATERMARK_MIN + 1: the first row decides what is late for the others.
+ */
+export function nextBoundaryUs(grids: readonly Grid[], watermarkUs: bigint): bigint {
+  let next = WATERMARK_MAX
+  if (watermarkUs === WATERMARK_MIN) return grids.length === 0 ? next : WATERMARK_MIN + 1n
+  for (const grid of grids) {
+    const fired = firedThrough(grid, watermarkUs)
+    if (fired === Infinity) continue
+    const boundary = gridPointUs(grid, fired + 1) - FIRE_EARLY_US
+    if (boundary < next) next = boundary
+  }
+  return next
+}
+
+function floorDivide(value: bigint, by: bigint): number {
+  const quotient = value / by
+  return Number(value < 0n && quotient * by !== value ? quotient - 1n : quotient)
+}
