@@ -40,8 +40,11 @@ export const JSON_FAULT = {
 } as const
 
 export interface JsonKernel {
-  /** Forgets the room of the last batch. Strings with escapes and nested values go to new arena blocks. */
-  startBatch(): void
+  /**
+   * Forgets the room of the last batch. Strings with escapes, BYTES and nested values go to new arena blocks; with `reserved` one as
+   * large as was needed before is there from the start, for projections, which can't ask for it.
+   */
+  startBatch(reserved: boolean): void
   /**
    * The rows listed at `rows` (u32), from place `from` on: their records are the cells of bytes at `values`, 0 = none. Returns the
    * place of the first that is refused, with `fault` telling why, or `count`.
@@ -74,6 +77,7 @@ interface JsonExports {
 }
 
 const ROOM_BYTES_MIN = 1 << 16
+const ROOM_BYTES_RESERVED_MAX = 1 << 24
 
 let compiled: WebAssembly.Module | undefined
 
@@ -97,9 +101,15 @@ export function createJsonKernel(memory: LinearMemory): JsonKernel {
       day_x: kernel.day_x,
     },
     valuesEnd: (values, count) => kernel.valuesEnd(values, count) >>> 0,
-    startBatch() {
-      kernel.setHeap(0, 0)
-      roomBytes = ROOM_BYTES_MIN
+    startBatch(reserved) {
+      if (!reserved) {
+        kernel.setHeap(0, 0)
+        roomBytes = ROOM_BYTES_MIN
+        return
+      }
+      roomBytes = Math.min(roomBytes, ROOM_BYTES_RESERVED_MAX)
+      const room = memory.arena.allocate(roomBytes)
+      kernel.setHeap(room, room + roomBytes)
     },
     decodeRows(tree, values, rows, from, count) {
       let at = from

@@ -18,7 +18,7 @@
  */
 import type { Vector } from '../../data/batch.ts'
 import type { LinearMemory, Pointer } from '../../data/memory.ts'
-import type { Schema } from '../../data/types.ts'
+import type { DataType, Schema } from '../../data/types.ts'
 import { createJsonKernel } from '../../kernels/json.ts'
 import { createJsonTree, type JsonNode, type JsonTree } from '../../kernels/json-tree.ts'
 import { checkJsonType } from './check-type.ts'
@@ -66,6 +66,9 @@ export interface JsonDecoder {
 /** Below so many rows a layout is not worth emitting. */
 const ROWS_BEFORE_LAYOUT = 1024
 
+/** Types whose values are written anew, into room of their own. */
+const ENCODED: ReadonlySet<DataType['kind']> = new Set(['array', 'map', 'binary', 'varbinary'])
+
 /** @throws JSON_TYPE_UNSUPPORTED for columns of a type that JSON records can't be decoded to */
 export function createJsonDecoder(options: JsonDecoderOptions): JsonDecoder {
   const { memory, schema } = options
@@ -73,6 +76,7 @@ export function createJsonDecoder(options: JsonDecoderOptions): JsonDecoder {
   const separator = options.timestampFormat === 'ISO-8601' ? 'T' : ' '
   const kernel = createJsonKernel(memory)
   const tree = createJsonTree(memory, schema, separator)
+  const needsRoom = tree.nodes.some(({ type }) => ENCODED.has(type.kind))
   const projector = createProjector({
     memory,
     kernel,
@@ -84,7 +88,7 @@ export function createJsonDecoder(options: JsonDecoderOptions): JsonDecoder {
 
   return {
     decode(values, count) {
-      kernel.startBatch()
+      kernel.startBatch(needsRoom)
       const missed = projector.project(values, count)
       const dead: DeadJson[] = []
       let sampleRow = -1
