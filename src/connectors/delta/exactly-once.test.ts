@@ -50,6 +50,8 @@ test('writers of one table, over a store that loses answers, bring each row exac
 })
 
 const POINTS = [
+  'delta-create-before',
+  'delta-create-after',
   'delta-prepare-before',
   'delta-file-close-before',
   'delta-file-close-after',
@@ -59,6 +61,8 @@ const POINTS = [
   'delta-commit-before',
   'delta-commit-after',
   'delta-checkpoint-before',
+  'delta-checkpoint-hint',
+  'delta-unstage',
   'delta-compact-before',
   'delta-log-cleanup',
   'delta-vacuum',
@@ -97,7 +101,7 @@ for (const mode of ['append', 'upsert'] as const) {
       }
     }
     const unreached = POINTS.filter((point) => !crashed.has(point))
-    const other = ['delta-stage-before', 'delta-stage-after']
+    const other = ['delta-stage-before', 'delta-stage-after', 'delta-unstage']
     assert.deepEqual(
       unreached,
       mode === 'append'

@@ -109,7 +109,10 @@ async function mergeStaged(
 /** Staged files have done their duty once their rows are in the table; a crash before leaves them to vacuum. */
 export async function removeStaged(table: SinkTable, prepared: readonly Prepared[]): Promise<void> {
   for (const { changes } of prepared) {
-    for (const { key } of changes) await table.ports.store.remove(key)
+    for (const { key } of changes) {
+      table.ports.faultPoint('delta-unstage')
+      await table.ports.store.remove(key)
+    }
   }
 }
 

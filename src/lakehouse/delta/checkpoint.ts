@@ -18,11 +18,13 @@ export async function writeCheckpoint(
   store: ObjectStore,
   snapshot: Snapshot,
   nowMs: number,
+  faultPoint: (name: string) => void = () => {},
 ): Promise<void> {
   const actions = checkpointActions(snapshot, nowMs)
   const rows = actions.map(checkpointRow)
   const bytes = writeParquetObjects(SCHEMA, COLUMNS, rows, GROUP_ROWS)
   await store.put(checkpointKey(snapshot.version), bytes)
+  faultPoint('delta-checkpoint-hint')
   const hint = {
     version: snapshot.version,
     size: actions.length,

@@ -111,6 +111,6 @@ export async function checkpointIfDue(
   const interval = Number.isInteger(told) && told > 0 ? told : intervalDefault
   if (snapshot.version === 0 || snapshot.version % interval !== 0) return false
   ports.faultPoint('delta-checkpoint-before')
-  await writeCheckpoint(ports.store, snapshot, ports.nowMs())
+  await writeCheckpoint(ports.store, snapshot, ports.nowMs(), ports.faultPoint)
   return true
 }

@@ -51,7 +51,9 @@ export async function createTable(
   const text = commitText([{ commitInfo }, { protocol }, { metaData }])
   const bytes = new TextEncoder().encode(text)
   for (;;) {
+    ports.faultPoint('delta-create-before')
     await ports.store.put(commitKey(0), bytes, { ifAbsent: true })
+    ports.faultPoint('delta-create-after')
     // Whatever the answer was: the table that is there now is the table.
     const snapshot = await loadSnapshot(ports.store)
     if (snapshot !== undefined) return snapshot
