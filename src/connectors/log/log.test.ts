@@ -10,6 +10,7 @@ import { LinearMemory } from '../../data/memory.ts'
 import { mapEntries, nestedBytes } from '../../data/nested.ts'
 import { type Schema, types } from '../../data/types.ts'
 import { bytesAt, isNull } from '../../data/values.ts'
+import { MillraceError } from '../../errors.ts'
 import { openLog } from '../../log/log.ts'
 import type { CommitRequest, Sink, SinkRequest } from '../contract/sink.ts'
 import type { SourceRequest } from '../contract/source.ts'
@@ -123,6 +124,39 @@ test('what was prepared and given up before a crash is never seen', async () => 
   await committer.close()
   assert.deepEqual(await readTable(ports, { topic: 't' }), [['kept', '2.00', null]])
   assert.deepEqual(ports.files.list('/data/log/staged/p/out'), [])
+})
+
+test('a staged file that is damaged or missing fails its commit by name, and appends nothing', async () => {
+  for (const damage of ['flip', 'remove'] as const) {
+    const ports = simulatedPorts(1)
+    const sink = await openSink(ports, { topic: 't' })
+    const commit = await prepareRows(sink, [['a', '1.00', null]], 1)
+    const path = '/data/log/staged/p/out/1-1-0.batches'
+    if (damage === 'flip') ports.files.flip(path, 70)
+    else ports.files.remove(path)
+    const committer = await sink.openCommitter()
+    await assert.rejects(committer.commit(commit), (error: Error) => {
+      assert.ok(error instanceof MillraceError && error.code === 'LOG_CORRUPT')
+      assert.equal(error.facts.path, path)
+      return true
+    })
+    await committer.close()
+    assert.deepEqual(await readTable(ports, { topic: 't' }), [])
+  }
+})
+
+test('rows too many for one batch are cut, and one row too long is refused', async () => {
+  const ports = simulatedPorts(1)
+  const log = openLog({ ports, dataDirectory: DATA })
+  await log.createTopic('t', { settings: { 'max.message.bytes': '4096' } })
+  await log.close()
+  const sink = await openSink(ports, { topic: 't' })
+  const rows: Plain[][] = Array.from({ length: 100 }, (_, index) => [`${index}`, '1.00', AT])
+  await commitRows(sink, rows, 1)
+  assert.deepEqual(await readTable(ports, { topic: 't' }), rows)
+  await assert.rejects(commitRows(sink, [['x'.repeat(5000), '1.00', AT]], 2), {
+    code: 'LOG_RECORD_TOO_LARGE',
+  })
 })
 
 test('a commit into a topic that is gone is refused with a remedy', async () => {

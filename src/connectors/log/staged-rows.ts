@@ -35,6 +35,8 @@ export interface Staging {
   close(): void
 }
 
+/** Batches that are in memory at once while a staged file is read. */
+const GROUP_BYTES = 4 << 20
 const NAME = /^(\d+)-(\d+)-\d+\.batches$/
 
 export function stagedDirectory(dataDirectory: string, pipeline: string, table: string): string {
@@ -113,15 +115,17 @@ export function* readStaged(
   const file = ports.files.open(path, 'read')
   try {
     for (let position = 0; position < staged.bytes; ) {
-      let found: Uint8Array | undefined
-      const end = scanBatches(file, position, staged.bytes, ({ bytes }) => {
-        if (found !== undefined) return 'stop'
-        found = bytes.slice()
+      const group: StagedBatch[] = []
+      let bytes = 0
+      const end = scanBatches(file, position, staged.bytes, (found) => {
+        if (bytes >= GROUP_BYTES) return 'stop'
+        group.push({ partition: found.header.baseSequence, batch: found.bytes.slice() })
+        bytes += found.bytes.length
         return undefined
       })
-      if (found === undefined) throw damaged(path, position, end.fault ?? 'it ends', undefined)
-      position += found.length
-      yield { partition: readBatchHeader(found, 0).baseSequence, batch: found }
+      if (end.fault !== undefined) throw damaged(path, end.position, end.fault, undefined)
+      position = end.position
+      yield* group
     }
   } finally {
     file.close()
