@@ -23,20 +23,39 @@ let crowded: bool = false;
   return true;
 }
 
+// Copies 16 bytes at a time: both sides have room for the last round's excess.
+// @ts-ignore
+@inline function copyAhead(o: usize, p: usize, n: usize): usize {
+  for (let at: usize = 0; at < n; at += 16) v128.store(o + at, v128.load(p + at));
+  return o + n;
+}
+
+// Digits are written back to front behind `o`, then moved there; 32-bit divisions by 10 are multiplications, 64-bit ones are not.
 function unsignedText(o: usize, v: u64): usize {
-  let n: usize = 1;
-  for (let rest = v; rest >= 10; rest /= 10) n++;
-  for (let p = o + n - 1; p > o; p--) { const q = v / 10; store<u8>(p, <u8>(48 + v - q * 10)); v = q; }
-  store<u8>(o, <u8>(48 + v));
+  const last = o + 32;
+  let p = last;
+  while (v > 0xffffffff) {
+    const rest = v / 1000000000;
+    let nine = <u32>(v - rest * 1000000000);
+    for (let k = 0; k < 9; k++) { const q = nine / 10; p--; store<u8>(p, <u8>(48 + nine - q * 10)); nine = q; }
+    v = rest;
+  }
+  let small = <u32>v;
+  do { const q = small / 10; p--; store<u8>(p, <u8>(48 + small - q * 10)); small = q; } while (small);
+  const n = last - p;
+  const first = v128.load(p), second = v128.load(p, 16);
+  v128.store(o, first);
+  if (n > 16) v128.store(o, second, 16);
   return o + n;
 }
 function integerText(o: usize, v: i64): usize {
   if (v >= 0) return unsignedText(o, <u64>v);
   return unsignedText(byte(o, 45), <u64>0 - <u64>v);
 }
-// `digits` of them, with leading zeros.
-function padded(o: usize, v: u64, digits: u32): usize {
-  for (let k = digits; k; k--) { store<u8>(o + k - 1, <u8>(48 + v % 10)); v /= 10; }
+// `digits` of them, at most 9, with leading zeros.
+function padded(o: usize, value: u64, digits: u32): usize {
+  let v = <u32>value;
+  for (let k = digits; k; k--) { const q = v / 10; store<u8>(o + k - 1, <u8>(48 + v - q * 10)); v = q; }
   return o + digits;
 }
 
@@ -125,10 +144,10 @@ function binaryText(o: usize, p: usize, n: usize): usize {
 
 // YYYY-MM-DD. @see Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms"
 function dateText(o: usize, days: i64): usize {
-  const z = days + 719468, era = (z >= 0 ? z : z - 146096) / 146097, doe = z - era * 146097;
+  const z = <i32>days + 719468, era = (z >= 0 ? z : z - 146096) / 146097, doe = z - era * 146097;
   const yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365, doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
   const mp = (5 * doy + 2) / 153, day = doy - (153 * mp + 2) / 5 + 1, month = mp < 10 ? mp + 3 : mp - 9;
-  const year = yoe + era * 400 + i64(month <= 2);
+  const year = yoe + era * 400 + i32(month <= 2);
   if (year < 0) o = padded(byte(o, 45), <u64>-year, 4);
   else if (year > 9999) o = unsignedText(byte(o, 43), <u64>year);
   else o = padded(o, <u64>year, 4);
@@ -136,9 +155,9 @@ function dateText(o: usize, days: i64): usize {
 }
 // HH:MM:SS and as many digits of the fraction as are not zero.
 function timeText(o: usize, us: i64): usize {
-  const seconds = us / 1000000;
-  o = padded(byte(padded(byte(padded(o, <u64>(seconds / 3600), 2), 58), <u64>(seconds / 60 % 60), 2), 58), <u64>(seconds % 60), 2);
-  let fraction = <u64>(us % 1000000);
+  const seconds = <u32>(us / 1000000), minutes = seconds / 60;
+  o = padded(byte(padded(byte(padded(o, <u64>(minutes / 60), 2), 58), <u64>(minutes % 60), 2), 58), <u64>(seconds % 60), 2);
+  const fraction = <u64>(us - <i64>seconds * 1000000);
   if (!fraction) return o;
   o = padded(byte(o, 46), fraction, 6);
   while (load<u8>(o - 1) == 48) o--;
@@ -165,7 +184,7 @@ function cellText(o: usize, node: usize, cell: usize, base: usize): usize {
     if (kind == DATE) o = dateText(o, v);
     else if (kind == TIME) o = timeText(o, v);
     else {
-      let days = v / 86400000000, rest = v % 86400000000;
+      let days = v / 86400000000, rest = v - days * 86400000000;
       if (rest < 0) { days--; rest += 86400000000; }
       o = timeText(byte(dateText(o, days), load<u32>(node, 44)), rest);
       if (kind == TIMESTAMP_LTZ) o = byte(o, 90);
@@ -222,8 +241,7 @@ function keyText(o: usize, field: usize, first: bool): usize {
   const n = load<usize>(field, 52);
   if (lacks(o, n + 64)) return o;
   if (!first) o = byte(o, 44);
-  memory.copy(o, load<usize>(field, 48), n);
-  return o + n;
+  return copyAhead(o, load<usize>(field, 48), n);
 }
 
 // A ROW inside an encoded value.
