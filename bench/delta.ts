@@ -1,5 +1,5 @@
 /**
- * Rows into Delta, one thread: `node bench/delta.ts [append|upsert]`. Figures are medians of rounds, on local disk with its fsyncs.
+ * Rows into Delta, one thread: `node bench/delta.ts [append [codec] | upsert]`. Figures are medians of rounds, on local disk with its fsyncs.
  *
  *   append   7-column bids (auction, bidder, price BIGINT; channel, url, extra STRING; dateTime TIMESTAMP), a commit each 1 M rows:
  *            rows/s and rows a CPU second, by codec
@@ -191,11 +191,12 @@ async function upsert(): Promise<void> {
   }
 }
 
-const wanted = process.argv[2]
+const [, , wanted, codec] = process.argv
 try {
-  if (wanted !== 'upsert')
-    for (const codec of ['zstd', 'snappy', 'uncompressed']) await append(codec)
+  const codecs = codec === undefined ? ['zstd', 'snappy', 'uncompressed'] : [codec]
+  if (wanted !== 'upsert') for (const each of codecs) await append(each)
   if (wanted !== 'append') await upsert()
+  console.log(`peak memory ${Math.round(process.resourceUsage().maxRSS / 1024)} MB`)
 } finally {
   rmSync(root, { recursive: true })
 }

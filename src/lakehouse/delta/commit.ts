@@ -1,4 +1,5 @@
 /** Carries a commit attempt out: decide, put if absent, and on a lost race or a lost answer look again. */
+import { MillraceError } from '../../errors.ts'
 import type { ObjectStore } from '../../ports/objects.ts'
 import type { Random } from '../../ports/random.ts'
 import { type CommitInfo, commitText } from './actions.ts'
@@ -10,7 +11,7 @@ import { Replay, type Snapshot } from './snapshot.ts'
 
 export const ENGINE = 'Millrace/0.1.0'
 /** Races that one call loses before it gives the engine back its turn. */
-const RACES_MAX = 50
+export const RACES_MAX = 50
 
 export interface CommitPorts {
   readonly store: ObjectStore
@@ -67,6 +68,15 @@ export async function commit(
     kind: 'retry',
     reason: `${RACES_MAX} commits of others came first in ${ports.store.url}`,
   }
+}
+
+/** For what is not a transaction (making a table, adding columns): after RACES_MAX tries without an answer. */
+export function unanswered(store: ObjectStore, act: string): MillraceError {
+  return new MillraceError('STORE_FAILED', {
+    message: `${act} ${store.url} got no answer in ${RACES_MAX} tries`,
+    hint: 'check the store, and whether many writers change the table; it is tried again under the restart policy',
+    facts: { table: store.url },
+  })
 }
 
 /** True if the version is ours. An ambiguous answer is resolved by reading back who wrote it. */

@@ -1,7 +1,7 @@
 /** Makes a table: version 0, by an exclusive put, so that of several makers one wins and the others find its table. */
 import type { Schema } from '../../data/types.ts'
 import { commitText, type Metadata } from './actions.ts'
-import { type CommitPorts, ENGINE } from './commit.ts'
+import { type CommitPorts, ENGINE, RACES_MAX, unanswered } from './commit.ts'
 import { loadSnapshot } from './log.ts'
 import { commitKey } from './log-files.ts'
 import { checkPartitionType } from './partition-values.ts'
@@ -50,7 +50,7 @@ export async function createTable(
   const protocol = protocolFor(hasTimestampNtz(schema))
   const text = commitText([{ commitInfo }, { protocol }, { metaData }])
   const bytes = new TextEncoder().encode(text)
-  for (;;) {
+  for (let attempt = 0; attempt < RACES_MAX; attempt++) {
     ports.faultPoint('delta-create-before')
     await ports.store.put(commitKey(0), bytes, { ifAbsent: true })
     ports.faultPoint('delta-create-after')
@@ -58,6 +58,7 @@ export async function createTable(
     const snapshot = await loadSnapshot(ports.store)
     if (snapshot !== undefined) return snapshot
   }
+  throw unanswered(ports.store, 'making the table')
 }
 
 /** Random version 4. */

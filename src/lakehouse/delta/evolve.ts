@@ -1,7 +1,7 @@
 /** Adds columns to a table that lacks them: a metaData commit of its own. */
 import { type Schema, withNullability } from '../../data/types.ts'
 import { type Action, commitText, type Protocol } from './actions.ts'
-import { type CommitPorts, ENGINE } from './commit.ts'
+import { type CommitPorts, ENGINE, RACES_MAX, unanswered } from './commit.ts'
 import { advance } from './log.ts'
 import { commitKey } from './log-files.ts'
 import { supportsTimestampNtz } from './protocol.ts'
@@ -15,7 +15,7 @@ export async function addColumns(
   columns: Schema,
 ): Promise<Snapshot> {
   let latest = snapshot
-  for (;;) {
+  for (let attempt = 0; attempt < RACES_MAX; attempt++) {
     latest = (await advance(ports.store, latest))?.snapshot ?? latest
     const held = new Set(parseSchemaText(latest.metadata.schemaString).map(({ name }) => name))
     const missing = columns.filter(({ name }) => !held.has(name))
@@ -23,6 +23,7 @@ export async function addColumns(
     const bytes = new TextEncoder().encode(commitText(evolution(latest, missing, ports.nowMs())))
     await ports.store.put(commitKey(latest.version + 1), bytes, { ifAbsent: true })
   }
+  throw unanswered(ports.store, 'adding columns to')
 }
 
 function evolution(latest: Snapshot, missing: Schema, nowMs: number): readonly Action[] {
