@@ -4,6 +4,7 @@ import type { LinearMemory } from '../data/memory.ts'
 import type { DataType } from '../data/types.ts'
 import { invariant, unreachable } from '../errors.ts'
 import type { Expression } from '../plan/expressions.ts'
+import { functionNamed } from '../plan/functions/registry.ts'
 import { type ArithmeticName, compileArithmetic } from './arithmetic.ts'
 import { compileCast } from './cast.ts'
 import {
@@ -220,17 +221,25 @@ function compileNullIf(
   args: readonly Compiled[],
   environment: CompileEnvironment,
 ): Compiled {
-  const nullable = call.args.some((arg) => arg.type.nullable)
-  const equal: Expression = {
-    kind: 'call',
-    function: 'EQUALS',
-    args: call.args,
-    type: { kind: 'boolean', nullable },
-  }
+  const equal = equality(call.args)
   const none = literalOf(null, call.type)
   return caseValue(call.type, [{ when: selector(equal, environment, []), value: none }], args[0]!, [
     ...args,
   ])
+}
+
+/** a = b, with the casts that a comparison of their types needs. */
+function equality(args: readonly Expression[]): Expression {
+  const resolved = functionNamed('EQUALS')!.resolve(
+    args.map(({ type }) => type),
+    [],
+  )
+  invariant(typeof resolved !== 'string', 'the arguments of NULLIF can be compared')
+  const cast = args.map((input, index): Expression => {
+    const type = resolved.args[index]!
+    return type === input.type ? input : { kind: 'cast', input, type, safe: false }
+  })
+  return { kind: 'call', function: 'EQUALS', args: cast, type: resolved.type }
 }
 
 function kernelCall(call: Call, args: readonly Compiled[]): Compiled | undefined {

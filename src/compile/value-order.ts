@@ -7,9 +7,24 @@ import type { Value } from './value.ts'
 export function compareValues(a: Value, b: Value, type: DataType): number {
   if (typeof a === 'bigint' || typeof a === 'boolean') return a < b! ? -1 : a > b! ? 1 : 0
   if (typeof a === 'number') return compareNumbers(a, b as number)
-  if (typeof a === 'string') return Buffer.compare(Buffer.from(a), Buffer.from(b as string))
+  if (typeof a === 'string') return compareTexts(a, b as string)
   if (a instanceof Uint8Array) return Buffer.compare(a, b as Uint8Array)
   return equalValues(a, b, type) ? 0 : 1
+}
+
+/** By UTF-8 bytes, which is by code points: surrogates come after all other units. */
+function compareTexts(a: string, b: string): number {
+  const length = Math.min(a.length, b.length)
+  for (let at = 0; at < length; at++) {
+    const [x, y] = [a.charCodeAt(at), b.charCodeAt(at)]
+    if (x === y) continue
+    return pointOrder(x) < pointOrder(y) ? -1 : 1
+  }
+  return Math.sign(a.length - b.length)
+}
+
+function pointOrder(unit: number): number {
+  return unit >= 0xd800 && unit < 0xe000 ? unit + 0x10000 : unit
 }
 
 function compareNumbers(a: number, b: number): number {

@@ -7,14 +7,14 @@ import { functionNamed } from '../../src/plan/functions/registry.ts'
 import { parseScript } from '../../src/sql/parse/parse-script.ts'
 import type { ExpressionSyntax, LiteralSyntax } from '../../src/sql/syntax.ts'
 
+/** undefined for a type that Millrace has not. */
+type Columns = readonly (DataType | undefined)[]
+
 /** What the text says can't be: refused when planning. */
 export class Refused extends Error {}
 
 /** One bound expression a SELECT item; columns are named f0, f1, ... @throws Refused */
-export function bindSelect(
-  expressions: string,
-  columns: readonly DataType[],
-): readonly Expression[] {
+export function bindSelect(expressions: string, columns: Columns): readonly Expression[] {
   const { statements, errors } = parseScript(`SELECT ${expressions}`)
   const [error] = errors
   if (error !== undefined) throw new Refused(error.message)
@@ -27,7 +27,7 @@ export function bindSelect(
   })
 }
 
-function bind(syntax: ExpressionSyntax, columns: readonly DataType[]): Expression {
+function bind(syntax: ExpressionSyntax, columns: Columns): Expression {
   const all = (list: readonly ExpressionSyntax[]) => list.map((each) => bind(each, columns))
   switch (syntax.kind) {
     case 'literal':
@@ -69,10 +69,7 @@ function bind(syntax: ExpressionSyntax, columns: readonly DataType[]): Expressio
   }
 }
 
-function caseOf(
-  syntax: Extract<ExpressionSyntax, { kind: 'case' }>,
-  columns: readonly DataType[],
-): Expression {
+function caseOf(syntax: Extract<ExpressionSyntax, { kind: 'case' }>, columns: Columns): Expression {
   const operand = syntax.operand && bind(syntax.operand, columns)
   const whens = syntax.branches.map(({ when }) => {
     const condition = bind(when, columns)
@@ -92,10 +89,12 @@ function caseOf(
   }
 }
 
-function reference(parts: readonly string[], columns: readonly DataType[]): Expression {
+function reference(parts: readonly string[], columns: Columns): Expression {
   const index = columns.findIndex((_, at) => `f${at}` === parts[0])
   if (index < 0) throw new Refused(`no column ${parts[0]}`)
-  const column: Expression = { kind: 'column', index, type: columns[index]! }
+  const type = columns[index]
+  if (type === undefined) throw new Refused(`the type of ${parts[0]} is not supported`)
+  const column: Expression = { kind: 'column', index, type }
   return parts.slice(1).reduce(field, column)
 }
 

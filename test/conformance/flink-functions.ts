@@ -52,10 +52,7 @@ function runCase(given: Case): Outcome {
   const columnTypes = typesOf(given)
   let bound: readonly Expression[]
   try {
-    bound = bindSelect(
-      given.expr,
-      columnTypes.map((type) => type ?? types.null),
-    )
+    bound = bindSelect(given.expr, columnTypes)
   } catch (error) {
     if (!(error instanceof Refused)) throw error
     return given.kind === 'SqlErrorTestItem'

@@ -1,5 +1,6 @@
 /** Functions of arrays, maps and rows. */
 import type { DataType } from '../../data/types.ts'
+import { typeText } from '../../plan/functions/type-text.ts'
 import { failRow } from '../row-failure.ts'
 import { type RowFunction, seesNulls, shaped, strict } from '../row-function.ts'
 import type { Value } from '../value.ts'
@@ -13,6 +14,11 @@ function elementOf(type: DataType | undefined): DataType {
 }
 
 export const collectionFunctions: Readonly<Record<string, RowFunction>> = {
+  TYPEOF: seesNulls(
+    ({ args }) =>
+      () =>
+        typeText(args[0]!),
+  ),
   ARRAY: seesNulls(() => (args) => [...args]),
   MAP: seesNulls(({ args: [key] }) => (args) => {
     const entries: (readonly [Value, Value])[] = []

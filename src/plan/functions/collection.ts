@@ -22,6 +22,9 @@ type ArrayOf = Extract<DataType, { kind: 'array' }>
 
 export const collectionFunctions: readonly FunctionSignature[] = [
   { name: 'ROW', summary: 'A row of values.', resolve: row },
+  define('TYPEOF', 'The type of a value, as text.', [any, optional(boolean)], string, {
+    nullable: 'never',
+  }),
   { name: 'ARRAY', summary: 'An array of values.', resolve: arrayOf },
   { name: 'MAP', summary: 'A map of keys and values, by turns.', resolve: mapOf },
   {

@@ -1,6 +1,7 @@
 /** Functions that choose among values: their arguments are evaluated only on the rows that need them. */
 import { type DataType, types, withNullability } from '../../data/types.ts'
 import { commonTypeOf } from './coercion.ts'
+import { comparable } from './operators.ts'
 import type { FunctionSignature, Resolved } from './signature.ts'
 import { typeText } from './type-text.ts'
 
@@ -21,7 +22,7 @@ export const conditionals: readonly FunctionSignature[] = [
     resolve: (args) => {
       const [a, b] = args
       if (a === undefined || b === undefined || args.length !== 2) return 'NULLIF takes 2 arguments'
-      if (commonTypeOf([a, b]) === undefined)
+      if (comparable(a, b, true) === undefined)
         return `${typeText(a)} can't be compared with ${typeText(b)}`
       return { args, type: withNullability(a, true) }
     },

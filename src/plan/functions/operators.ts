@@ -186,7 +186,7 @@ function comparison(
 }
 
 /** The types that `a` and `b` are compared as, one each; undefined if they can't be. */
-function comparable(a: DataType, b: DataType, equality: boolean): DataType[] | undefined {
+export function comparable(a: DataType, b: DataType, equality: boolean): DataType[] | undefined {
   if (a.kind === 'null') return [withNullability(b, true), b]
   if (b.kind === 'null') return [a, withNullability(a, true)]
   const isMoment = (type: DataType) =>
