@@ -254,8 +254,7 @@ test('ten rows of a newcomer show which split holds the watermark, and why nothi
     '  stored    checkpoint 1-7, 4 s ago, 12 KB',
     '  why no rows yet? 10 rows came in, but a window fires only when the watermark reaches its end,',
     '  2026-01-31 12:01:00; it is at 2026-01-31 12:00:05, 55 s of event time short. The watermark moves',
-    '  with the events, not with the clock: an event late enough fires the window. If none will come, SET',
-    "  'table.exec.watermark.idle-advance' = 'clock' lets an idle watermark follow the clock, and",
+    '  with the events, not with the clock: an event late enough fires the window. If none will come,',
     '  millrace run --until end fires every window.',
   ])
 })

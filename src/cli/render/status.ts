@@ -24,9 +24,6 @@ import { wrapText } from './wrap.ts'
 /** Splits beyond these are counted: the holding one is always shown. */
 const SPLITS_SHOWN = 8
 
-/** The opt-in for inputs that fall silent. */
-const IDLE_ADVANCE = { option: 'table.exec.watermark.idle-advance', value: 'clock' } as const
-
 export interface StatusView {
   readonly nowMs: number
   readonly columns: number
@@ -142,8 +139,7 @@ function explanation(pipeline: PipelineStatus, { style, columns }: StatusView): 
   const why =
     `${style.warning('why no rows yet?')} ${countOf(rowsRead, 'row')} came in, but a window fires only when the watermark ` +
     `reaches its end, ${timeText(end)}; ${reached}${toGo}. The watermark moves with the events, not with the clock: an event ` +
-    `late enough fires the window. If none will come, ${style.name(`SET '${IDLE_ADVANCE.option}' = '${IDLE_ADVANCE.value}'`)} ` +
-    `lets an idle watermark follow the clock, and ${style.name('millrace run --until end')} fires every window.`
+    `late enough fires the window. If none will come, ${style.name('millrace run --until end')} fires every window.`
   return wrapText(why, columns, '  ')
 }
 
