@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createMutator, EDGE_VALUES } from '../../../test/builders/json-mutation.ts'
 import {
@@ -208,4 +209,22 @@ test('batches larger than the ones before are decoded whole', () => {
       Array.from({ length: count }, () => bytes(bidText(random))),
     )
   decoder.dispose()
+})
+
+test('records in the last block of the memory are decoded without reading beyond it', () => {
+  const small = new LinearMemory({ bytesMax: 16 << 20 })
+  const decoder = createJsonDecoder({ memory: small, schema: BID, rowsBeforeLayout: 1 })
+  const { random } = createMutator(11)
+  const cells = small.arena.allocate(8)
+  for (let round = 0; round < 40; round++) {
+    const whole = bytes(bidText(() => random(100) | 4))
+    const record = round % 3 === 2 ? whole.subarray(0, random(whole.length)) : whole
+    const address = small.memory.buffer.byteLength - 64 - record.length
+    small.u8.fill(0x78, address)
+    small.u8.set(record, address)
+    small.u32.set([address, record.length], cells >> 2)
+    const mark = small.arena.mark()
+    assert.equal(decoder.decode(cells, 1).dead.length, round % 3 === 2 ? 1 : 0)
+    small.arena.release(mark)
+  }
 })
