@@ -311,7 +311,7 @@ test('a record or a batch that is too long, and one without the key it needs, ar
 test('two who open one directory share its log until the last has closed it', async () => {
   const ports = simulatedPorts(1)
   const first = openLog({ ports, dataDirectory: DATA })
-  const second = openLog({ ports, dataDirectory: DATA })
+  const second = openLog({ ports, dataDirectory: `${DATA}/../data/` })
   assert.equal(first, second)
   await first.createTopic('t')
   await first.close()

@@ -4,6 +4,7 @@
  * One process owns the directory and opens this in its main thread; everyone else reads (./reader.ts) without a lock.
  * Opening the same directory twice in a process gives the same log: it closes with its last user.
  */
+import { resolve } from 'node:path'
 import { invariant, MillraceError } from '../errors.ts'
 import type { Files } from '../ports/files.ts'
 import type { Ports } from '../ports/ports.ts'
@@ -61,12 +62,13 @@ const opened = new WeakMap<Files, Map<string, EventLog>>()
 
 /** Opens the log of a data directory for writing; partitions are recovered when first written. */
 export function openLog(request: OpenLogRequest): EventLog {
-  const { ports, dataDirectory } = request
+  const { ports } = request
+  const dataDirectory = resolve(request.dataDirectory)
   const byDirectory = opened.get(ports.files) ?? new Map<string, EventLog>()
   opened.set(ports.files, byDirectory)
   const known = byDirectory.get(dataDirectory)
   if (known !== undefined) return known.share()
-  const log = new EventLog(request, () => byDirectory.delete(dataDirectory))
+  const log = new EventLog({ ...request, dataDirectory }, () => byDirectory.delete(dataDirectory))
   byDirectory.set(dataDirectory, log)
   return log
 }

@@ -57,6 +57,8 @@ export const TOPIC_DEFAULTS: TopicSettings = {
   'segment.ms': '604800000',
 }
 
+/** Places in a segment are 31 bits wide in its index; a batch fits into linear memory beside others. */
+const BYTES_MAX = 1 << 30
 const PARTITIONS_MAX = 4096
 const NAME = /^[a-zA-Z0-9._-]{1,249}$/
 
@@ -173,10 +175,10 @@ function readConfig(topic: string, settings: TopicSettings): TopicConfig {
     if (!Object.hasOwn(TOPIC_DEFAULTS, name))
       throw topicInvalid(topic, name, settings[name], Object.keys(TOPIC_DEFAULTS).join(', '))
   const text = (name: string) => settings[name] ?? TOPIC_DEFAULTS[name]!
-  const integer = (name: string, least: number) => {
+  const integer = (name: string, least: number, most = Number.MAX_SAFE_INTEGER) => {
     const value = Number(text(name))
-    if (Number.isSafeInteger(value) && value >= least) return value
-    throw topicInvalid(topic, name, text(name), `a whole number from ${least}`)
+    if (Number.isInteger(value) && value >= least && value <= most) return value
+    throw topicInvalid(topic, name, text(name), `a whole number from ${least} to ${most}`)
   }
   const choice = <Value extends string>(name: string, values: readonly Value[]): Value => {
     const value = values.find((each) => each === text(name))
@@ -186,12 +188,12 @@ function readConfig(topic: string, settings: TopicSettings): TopicConfig {
   return {
     retentionMs: integer('retention.ms', -1),
     retentionBytes: integer('retention.bytes', -1),
-    segmentBytes: integer('segment.bytes', 1024),
+    segmentBytes: integer('segment.bytes', 1024, BYTES_MAX),
     segmentMs: integer('segment.ms', 1),
     cleanupPolicy: choice('cleanup.policy', ['delete', 'compact']),
     compression: choice('compression.type', WRITTEN_COMPRESSIONS),
     timestampType: choice('message.timestamp.type', ['LogAppendTime', 'CreateTime']),
-    messageBytesMax: integer('max.message.bytes', 1024),
+    messageBytesMax: integer('max.message.bytes', 1024, BYTES_MAX),
     deleteRetentionMs: integer('delete.retention.ms', 0),
     eventIdWindowRecords: integer('event-id.window.records', 0),
   }
