@@ -111,6 +111,22 @@ for (const mode of ['append', 'upsert'] as const) {
   })
 }
 
+test('a power cut takes no partition whose rows were committed or prepared, nor its folder', async () => {
+  for (const point of ['delta-prepare-after', 'delta-commit-before', 'delta-commit-after']) {
+    for (let nth = 1; nth <= ROUNDS; nth++) {
+      const ports = simulatedPorts(nth)
+      ports.crashAt(point, nth, 'power')
+      const setup: TableSetup = { ports, path, schema, pipeline: 'a', partitionedBy: ['text'] }
+      const crashes = await stubborn((incarnation, state: PipelineState) =>
+        runPipeline(setup, incarnation, state),
+      )
+      assert.equal(crashes, 1)
+      const rows = await readTable(setup)
+      assert.deepEqual(sorted(rows), sorted(rowsOfPipeline('a')), `${point} ${nth}`)
+    }
+  }
+})
+
 test('an upsert equals a map, however its changes are cut into commits', async () => {
   const change = fc.record({
     id: fc.bigInt({ min: 0n, max: 12n }),
