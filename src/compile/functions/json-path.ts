@@ -1,5 +1,7 @@
 /** JSON texts as trees, and the SQL/JSON paths in them: lax $.a.b[0]['c'].*[*] and strict. */
 
+import { doubleText } from '../value-text.ts'
+
 /** Whole numbers are bigint, so that no digit is lost. */
 export type Json = null | boolean | number | bigint | string | readonly Json[] | JsonObject
 export interface JsonObject {
@@ -43,15 +45,21 @@ export function isObject(value: Json): value is JsonObject {
   return value !== null && typeof value === 'object' && !Array.isArray(value)
 }
 
-/** As JSON with the members of objects in order of their names, as Flink writes it. */
+/** As Flink writes JSON: members in order of their names, fractions as Java tells doubles. */
 export function jsonOf(value: Json): string {
   if (typeof value === 'bigint') return value.toString()
+  if (typeof value === 'number') return doubleText(value)
   if (value === null || typeof value !== 'object') return JSON.stringify(value)
   if (Array.isArray(value)) return `[${value.map(jsonOf).join(',')}]`
-  const members = Object.entries(value as JsonObject).sort(([a], [b]) =>
-    a < b ? -1 : a > b ? 1 : 0,
+  return objectText(
+    Object.entries(value as JsonObject).map(([name, member]) => [name, jsonOf(member)]),
   )
-  return `{${members.map(([name, member]) => `${JSON.stringify(name)}:${jsonOf(member)}`).join(',')}}`
+}
+
+/** An object of members that are JSON already, in order of their names. */
+export function objectText(members: readonly (readonly [name: string, json: string])[]): string {
+  const ordered = members.toSorted(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
+  return `{${ordered.map(([name, json]) => `${JSON.stringify(name)}:${json}`).join(',')}}`
 }
 
 /** undefined if the text is no path. */

@@ -13,8 +13,16 @@ import {
   strict,
 } from '../row-function.ts'
 import type { Value } from '../value.ts'
-import { doubleText } from '../value-text.ts'
-import { findPath, isObject, type Json, jsonOf, parseJson, parsePath } from './json-path.ts'
+import { doubleText, floatText } from '../value-text.ts'
+import {
+  findPath,
+  isObject,
+  type Json,
+  jsonOf,
+  objectText,
+  parseJson,
+  parsePath,
+} from './json-path.ts'
 
 const MADE_JSON = new Set(['JSON', 'JSON_OBJECT', 'JSON_ARRAY'])
 
@@ -38,7 +46,7 @@ export const jsonFunctions: Readonly<Record<string, RowFunction>> = {
   JSON_STRING: shaped(
     ({ args }) =>
       ([value]) =>
-        jsonOf(jsonOfValue(value!, args[0]!)),
+        textOfValue(value!, args[0]!),
   ),
   JSON: strict(([text]) => {
     const trimmed = (text as string).trim()
@@ -148,63 +156,61 @@ function wrapped(values: readonly Json[], wrapper: string): Json | undefined {
   return wrapper === 'CONDITIONAL' && !isOne ? values : first
 }
 
-/** A value of any type as JSON. */
-function jsonOfValue(value: Value, type: DataType): Json {
-  if (value === null) return null
+/** A value of any type as JSON text. */
+function textOfValue(value: Value, type: DataType): string {
+  if (value === null) return 'null'
   switch (type.kind) {
-    case 'decimal': {
-      // Told as a number: its digits go through JSON's own reading.
-      return parseJson(decimalText(value as bigint, type.scale)) ?? null
-    }
+    case 'decimal':
+      return decimalText(value as bigint, type.scale)
+    case 'float':
+      return floatText(value as number)
     case 'date':
-      return dateText(Number(value))
+      return JSON.stringify(dateText(Number(value)))
     case 'time':
-      return timeText(value as bigint, type.precision)
+      return JSON.stringify(timeText(value as bigint, type.precision))
     case 'timestamp':
-      return timestampText(value as bigint, type.precision, 'T')
+      return JSON.stringify(timestampText(value as bigint, type.precision, 'T'))
     case 'timestamp_ltz':
-      return `${timestampText(value as bigint, type.precision, 'T')}Z`
+      return JSON.stringify(`${timestampText(value as bigint, type.precision, 'T')}Z`)
     case 'binary':
     case 'varbinary':
-      return Buffer.from(value as Uint8Array).toString('base64')
+      return JSON.stringify(Buffer.from(value as Uint8Array).toString('base64'))
     case 'array':
-      return (value as readonly Value[]).map((each) => jsonOfValue(each, type.element))
+      return `[${(value as readonly Value[]).map((each) => textOfValue(each, type.element)).join(',')}]`
     case 'map': {
       const entries = value as readonly (readonly [Value, Value])[]
-      return Object.fromEntries(
-        entries.map(([key, each]) => [String(key), jsonOfValue(each, type.value)]),
-      )
+      return objectText(entries.map(([key, each]) => [String(key), textOfValue(each, type.value)]))
     }
     case 'row':
-      return Object.fromEntries(
+      return objectText(
         type.fields.map((field, index) => [
           field.name,
-          jsonOfValue((value as readonly Value[])[index] ?? null, field.type),
+          textOfValue((value as readonly Value[])[index] ?? null, field.type),
         ]),
       )
     default:
-      return value as Json
+      return jsonOf(value as Json)
   }
 }
 
 /** What the argument adds: JSON made by JSON, JSON_OBJECT or JSON_ARRAY goes in as it is. */
-function embedded(value: Value, type: DataType, expression: Expression | undefined): Json {
+function embedded(value: Value, type: DataType, expression: Expression | undefined): string {
   const source = expression?.kind === 'cast' ? expression.input : expression
   if (value !== null && source?.kind === 'call' && MADE_JSON.has(source.function))
-    return parseJson(value as string) ?? null
-  return jsonOfValue(value, type)
+    return value as string
+  return textOfValue(value, type)
 }
 
 function jsonObject({ args, expressions }: CallShape): RowCall {
   return ([onNull, ...rest]) => {
-    const out: Record<string, Json> = {}
+    const members = new Map<string, string>()
     for (let at = 0; at < rest.length; at += 2) {
-      const member = embedded(rest[at + 1]!, args[at + 2]!, expressions[at + 2])
-      if (rest[at] === null) return failRow('a key of JSON_OBJECT is NULL')
-      if (rest[at + 1] === null && onNull === 'ABSENT') continue
-      out[rest[at] as string] = member
+      const [name, value] = [rest[at]!, rest[at + 1]!]
+      if (name === null) return failRow('a key of JSON_OBJECT is NULL')
+      if (value === null && onNull === 'ABSENT') continue
+      members.set(name as string, embedded(value, args[at + 2]!, expressions[at + 2]))
     }
-    return jsonOf(out)
+    return objectText([...members])
   }
 }
 
@@ -215,7 +221,7 @@ function jsonArray({ args, expressions }: CallShape): RowCall {
         ? []
         : [embedded(value, args[index + 1]!, expressions[index + 1])],
     )
-    return jsonOf(members)
+    return `[${members.join(',')}]`
   }
 }
 

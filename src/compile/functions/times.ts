@@ -124,8 +124,15 @@ function extracted(
   type: DataType,
   context: EvaluationContext,
 ): bigint {
+  if (type.kind === 'interval_year_month') return fieldOfMonths(field, value)
+  if (type.kind === 'interval_day_second' && field === 'DAY') return value / US_PER_DAY
   if (field === 'EPOCH') return floorSeconds(type.kind === 'date' ? value * US_PER_DAY : value)
   return fieldOf(field, localOf(value, type, context))
+}
+
+/** Of an interval of months. */
+function fieldOfMonths(field: string, months: bigint): bigint {
+  return field === 'YEAR' ? months / 12n : field === 'MONTH' ? months % 12n : 0n
 }
 
 function floorSeconds(micros: bigint): bigint {

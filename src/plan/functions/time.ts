@@ -4,7 +4,7 @@
  */
 import { type DataType, types } from '../../data/types.ts'
 import type { LiteralValue } from '../expressions.ts'
-import { isExact, isNumeric, isText, isTimestamp } from './coercion.ts'
+import { isExact, isInterval, isNumeric, isText, isTimestamp } from './coercion.ts'
 import {
   bigint,
   define,
@@ -67,6 +67,10 @@ const dateTime: Parameter = {
       ? moment.accept(type)
       : undefined,
 }
+const momentOrInterval: Parameter = {
+  expected: 'a DATE, TIME, TIMESTAMP or INTERVAL',
+  accept: (type) => (isInterval(type) ? type : moment.accept(type)),
+}
 /** Texts are read as TIMESTAMP(3). */
 const dateTimeOrText: Parameter = {
   expected: 'a DATE, TIMESTAMP or a text that tells one',
@@ -76,8 +80,8 @@ const dateTimeOrText: Parameter = {
 export const timeFunctions: readonly FunctionSignature[] = [
   define(
     'EXTRACT',
-    'A field of a date or time, the unit first.',
-    [text, moment],
+    'A field of a date, time or interval, the unit first.',
+    [text, momentOrInterval],
     extracted('EXTRACT'),
   ),
   ...['YEAR', 'QUARTER', 'MONTH', 'WEEK', 'HOUR', 'MINUTE', 'SECOND'].map((unit) =>
