@@ -56,6 +56,8 @@ export interface OpenLogRequest {
 
 /** Records of one call are cut into batches of about this many bytes. */
 const BATCH_BYTES = 1 << 20
+/** A guess, for the first size of a buffer that grows. */
+const BYTES_PER_RECORD = 256
 const encoder = new TextEncoder()
 
 const opened = new WeakMap<Files, Map<string, EventLog>>()
@@ -348,8 +350,8 @@ function* batchesOf(
   nowMs: number,
 ): Generator<Uint8Array> {
   const { compression, messageBytesMax } = topic.config
-  const builder = createBatchBuilder()
   const bytesMax = Math.min(BATCH_BYTES, messageBytesMax)
+  const builder = createBatchBuilder(Math.min(records.length * BYTES_PER_RECORD, bytesMax))
   for (const record of records) {
     if (builder.count > 0 && builder.bytes + recordBytes(record) > bytesMax)
       yield builder.finish(compression)

@@ -125,8 +125,8 @@ export class LogReader {
    */
   poll(limit: ReadLimit): ReadRecords | undefined {
     const until = limit.untilOffset ?? Number.MAX_SAFE_INTEGER
+    this.#refresh()
     while (this.#nextOffset < until) {
-      if (this.#nextOffset >= this.#published.highWatermark) this.#refresh()
       if (this.#nextOffset >= this.#published.highWatermark) return undefined
       const segment = this.#segment ?? this.#seek()
       const found = this.#find(segment, limit.recordsMax, until)
