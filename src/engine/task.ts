@@ -1,0 +1,134 @@
+/**
+ * The work of one worker: reads its splits, the one whose time is behind first, and runs each batch through the dataflow before
+ * it reads the next. Everything is synchronous but the sources' waits; between steps a checkpoint may be taken.
+ */
+import type { Polled, PollLimit } from '../connectors/contract/source.ts'
+import type { LinearMemory } from '../data/memory.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { Dataflow } from './dataflow.ts'
+import { nextToRead, type SourceSplit } from './source-split.ts'
+import type { SourceStage } from './source-stage.ts'
+
+export interface TaskSource {
+  /** The graph's number of its node. */
+  readonly node: number
+  readonly splits: readonly SourceSplit[]
+  readonly stage: SourceStage
+  /** `--until end` ends a split at its `until`; `--until now` only leaves it. */
+  readonly endsAtUntil: boolean
+}
+
+export interface TaskOptions {
+  readonly memory: LinearMemory
+  readonly clock: Clock
+  readonly dataflow: Dataflow
+  readonly sources: readonly TaskSource[]
+  readonly rowsMax: number
+  /** A split at its end for so long does not hold the watermark; undefined: it always does. */
+  readonly idleTimeoutMs: number | undefined
+}
+
+/** 'worked': there may be more at once. 'waiting': nothing now. 'done': every split has been read to its `until` or its end. */
+export type StepResult = 'worked' | 'waiting' | 'done'
+
+/** How often a split at its end is looked at again while others are busy. */
+const LOOK_AGAIN_MS = 2
+
+export class Task {
+  readonly #options: TaskOptions
+  readonly #splits: readonly SourceSplit[]
+  readonly #sourceOf = new Map<SourceSplit, TaskSource>()
+  #lookedMs = Number.NEGATIVE_INFINITY
+
+  constructor(options: TaskOptions) {
+    this.#options = options
+    this.#splits = options.sources.flatMap(({ splits }) => splits)
+    for (const source of options.sources) {
+      for (const split of source.splits) this.#sourceOf.set(split, source)
+    }
+  }
+
+  /** Before the first step: sources without splits have ended. */
+  start(): void {
+    for (const source of this.#options.sources) this.#settle(source)
+  }
+
+  /** Reads and runs one batch, if there is one. */
+  step(): StepResult | Promise<StepResult> {
+    this.#lookAgain()
+    const split = nextToRead(this.#splits)
+    if (split === undefined) return this.#isDone() ? 'done' : 'waiting'
+    const mark = this.#options.memory.arena.mark()
+    const limit: PollLimit = {
+      rowsMax: this.#options.rowsMax,
+      waitMs: 0,
+      ...(split.until === undefined ? {} : { until: split.until }),
+    }
+    const polled = split.reader.poll(limit)
+    if (polled instanceof Promise) return polled.then((later) => this.#accept(split, later, mark))
+    return this.#accept(split, polled, mark)
+  }
+
+  #accept(split: SourceSplit, polled: Polled | undefined | 'ended', mark: number): StepResult {
+    const source = this.#sourceOf.get(split)!
+    if (polled === undefined) this.#reachedEnd(source, split)
+    else if (polled === 'ended') this.#ended(source, split)
+    else {
+      split.idle = false
+      split.rowsRead += polled.batch.count + polled.dead.length
+      split.lag = polled.lag
+      source.stage.accept(split, polled)
+      split.position = polled.next
+    }
+    this.#options.memory.arena.release(mark)
+    return 'worked'
+  }
+
+  #reachedEnd(source: TaskSource, split: SourceSplit): void {
+    if (split.until !== undefined) {
+      this.#ended(source, split)
+      return
+    }
+    split.state = 'at-end'
+    if (split.atEndSinceMs === 0) split.atEndSinceMs = this.#options.clock.monotonicMs()
+  }
+
+  /** The source has no more, or none before `until`. */
+  #ended(source: TaskSource, split: SourceSplit): void {
+    const isEnd = source.endsAtUntil || split.until === undefined
+    split.state = isEnd ? 'ended' : 'done'
+    // What was empty for the whole run must not hold the others; what had rows may have more just behind them.
+    split.idle = isEnd || split.rowsRead === 0
+    this.#settle(source)
+  }
+
+  #settle({ node, splits, stage }: TaskSource): void {
+    stage.settle()
+    const ended = splits.every(({ state }) => state === 'ended')
+    const idle = splits.every((split) => split.idle)
+    this.#options.dataflow.progress(node, { watermarkUs: stage.combinedUs, idle, ended })
+  }
+
+  /** Splits at their end are tried again, and become idle after a while. */
+  #lookAgain(): void {
+    const nowMs = this.#options.clock.monotonicMs()
+    if (nowMs - this.#lookedMs < LOOK_AGAIN_MS) return
+    this.#lookedMs = nowMs
+    const { idleTimeoutMs } = this.#options
+    for (const split of this.#splits) {
+      if (split.state !== 'at-end') {
+        split.atEndSinceMs = 0
+        continue
+      }
+      split.state = 'reading'
+      const isIdle = idleTimeoutMs !== undefined && nowMs - split.atEndSinceMs >= idleTimeoutMs
+      if (!isIdle || split.idle) continue
+      split.idle = true
+      this.#settle(this.#sourceOf.get(split)!)
+    }
+  }
+
+  #isDone(): boolean {
+    return this.#splits.every(({ state }) => state === 'ended' || state === 'done')
+  }
+}

@@ -1,0 +1,235 @@
+/**
+ * A pipeline put together for one worker: its graph, its tables opened, its operators over one linear memory, and the task that
+ * drives them.
+ */
+import type { SinkCommitter, SinkWriter, SourcePositions } from '../connectors/contract/sink.ts'
+import type { Source } from '../connectors/contract/source.ts'
+import { LinearMemory } from '../data/memory.ts'
+import { createDataflow, type Dataflow, gridsBelow } from '../engine/dataflow.ts'
+import type { OperatorContext } from '../engine/evaluation.ts'
+import {
+  type Graph,
+  type GraphNode,
+  isSink,
+  isUpdating,
+  type SourceGraphNode,
+  sinksBelow,
+} from '../engine/graph.ts'
+import { operatorOf } from '../engine/operators/operators.ts'
+import type { SourceSplit } from '../engine/source-split.ts'
+import { SourceStage } from '../engine/source-stage.ts'
+import { Task, type TaskSource } from '../engine/task.ts'
+import { invariant } from '../errors.ts'
+import type { Clock } from '../ports/clock.ts'
+import { WATERMARK_MIN } from '../time/windows.ts'
+import { type OpenedSink, openSink, openSource, type TableOpening } from './open-tables.ts'
+import type { Settings } from './settings.ts'
+import { createSideRows, type SideRows } from './side-rows.ts'
+import { listedValues } from './values-source.ts'
+
+const ROWS_MAX = 8192
+
+export interface AssemblyRequest {
+  readonly pipeline: string
+  readonly graph: Graph
+  readonly opening: TableOpening
+  readonly settings: Settings
+  readonly clock: Clock
+  readonly until: 'now' | 'end' | undefined
+  /** Of the restored checkpoint; nothing for a fresh start. */
+  readonly positions: SourcePositions
+  /** By node id, of the restored checkpoint. */
+  readonly watermarks: ReadonlyMap<string, bigint>
+  readonly rowsMax?: number
+}
+
+export interface AssembledSource {
+  /** What its positions stand under. */
+  readonly name: string
+  readonly node: SourceGraphNode
+  readonly source: Source
+  readonly splits: readonly SourceSplit[]
+}
+
+export interface AssembledSink extends OpenedSink {
+  readonly name: string
+  readonly node: number
+  readonly writer: SinkWriter
+  readonly committer: SinkCommitter
+}
+
+export interface Counters {
+  rowsUsed: number
+  readonly events: Map<string, number>
+}
+
+export interface Assembly {
+  readonly memory: LinearMemory
+  readonly task: Task
+  readonly dataflow: Dataflow
+  readonly sources: readonly AssembledSource[]
+  readonly sinks: readonly AssembledSink[]
+  readonly side: SideRows
+  readonly counters: Counters
+  dispose(): Promise<void>
+}
+
+export async function assemble(request: AssemblyRequest): Promise<Assembly> {
+  const memory = new LinearMemory()
+  const side = createSideRows()
+  const counters: Counters = { rowsUsed: 0, events: new Map() }
+  const sinks = await openSinks(request, memory)
+  const sources = await openSources(request, memory)
+  const contextOf = contextMaker(request, memory, side, counters)
+  const dataflow = createDataflow({
+    graph: request.graph,
+    watermarks: request.watermarks,
+    exchange: () => undefined,
+    operator: (node) => {
+      const sink = sinks.find((each) => each.node === node.index)
+      return operatorOf(node, contextOf(node), {
+        inputUpdates: node.inputs.some((input) => isUpdating(request.graph, input)),
+        watermarkUs: request.watermarks.get(node.id) ?? WATERMARK_MIN,
+        ...(sink === undefined ? {} : { sink }),
+      })
+    },
+  })
+  const task = new Task({
+    memory,
+    clock: request.clock,
+    dataflow,
+    sources: sources.map((source) => taskSource(source, request, dataflow, contextOf, counters)),
+    rowsMax: request.rowsMax ?? ROWS_MAX,
+    idleTimeoutMs: request.settings.idleTimeoutMs,
+  })
+  return {
+    memory,
+    task,
+    dataflow,
+    sources,
+    sinks,
+    side,
+    counters,
+    async dispose() {
+      for (const { splits, source } of sources) {
+        for (const { reader } of splits) await reader.close()
+        await source.close()
+      }
+      for (const { writer, committer } of sinks) {
+        await writer.close()
+        await committer.close()
+      }
+      dataflow.dispose()
+    },
+  }
+}
+
+function contextMaker(
+  { graph, settings, clock }: AssemblyRequest,
+  memory: LinearMemory,
+  side: SideRows,
+  counters: Counters,
+): (node: GraphNode) => OperatorContext {
+  return (node) => {
+    const sinkNames = sinksBelow(graph, node.index).map((index) => {
+      const sink = graph.nodes[index]!
+      invariant(isSink(sink), 'sinksBelow names sinks')
+      return sink.plan.table.name
+    })
+    return {
+      node: node.id,
+      memory,
+      settings: { timeZone: settings.timeZone, overflow: settings.overflow },
+      side: side.output(sinkNames),
+      nowUs: () => BigInt(Math.round(clock.nowMs() * 1000)),
+      count: (event, rows) => counters.events.set(event, (counters.events.get(event) ?? 0) + rows),
+    }
+  }
+}
+
+async function openSinks(request: AssemblyRequest, memory: LinearMemory): Promise<AssembledSink[]> {
+  const sinks: AssembledSink[] = []
+  for (const node of request.graph.nodes) {
+    if (!isSink(node)) continue
+    const updates = isUpdating(request.graph, node.index)
+    const opened = await openSink(node.plan, request.pipeline, updates, request.opening)
+    await opened.sink.prepareTable()
+    sinks.push({
+      ...opened,
+      name: node.plan.table.name,
+      node: node.index,
+      writer: await opened.sink.openWriter(0, memory),
+      committer: await opened.sink.openCommitter(),
+    })
+  }
+  return sinks
+}
+
+async function openSources(
+  request: AssemblyRequest,
+  memory: LinearMemory,
+): Promise<AssembledSource[]> {
+  const sources: AssembledSource[] = []
+  for (const node of request.graph.nodes) {
+    if (node.kind !== 'source') continue
+    const { origin } = node
+    const source =
+      origin.kind === 'values' ? listedValues(origin) : await openSource(origin, request.opening)
+    const table = origin.kind === 'values' ? 'values' : origin.table.name
+    // Two different scans of one table are read side by side.
+    const name = sources.some((each) => each.name === table) ? node.id : table
+    const splits: SourceSplit[] = []
+    for (const id of await source.splits()) {
+      splits.push(await openSplit(request, source, name, id, memory))
+    }
+    sources.push({ name, node, source, splits })
+  }
+  return sources
+}
+
+async function openSplit(
+  request: AssemblyRequest,
+  source: Source,
+  name: string,
+  id: string,
+  memory: LinearMemory,
+): Promise<SourceSplit> {
+  const stood = request.positions[name]?.[id]
+  const stopsAt = request.until === 'now' || (request.until === 'end' && !source.bounded)
+  return {
+    id,
+    until: stopsAt ? await source.endPosition(id) : undefined,
+    reader: await source.open(id, stood?.readTo, memory),
+    position: stood?.readTo,
+    watermarkUs: stood?.watermarkUs === undefined ? WATERMARK_MIN : BigInt(stood.watermarkUs),
+    idle: false,
+    state: 'reading',
+    atEndSinceMs: 0,
+    rowsRead: 0,
+    lag: undefined,
+  }
+}
+
+function taskSource(
+  { node, splits }: AssembledSource,
+  request: AssemblyRequest,
+  dataflow: Dataflow,
+  contextOf: (node: GraphNode) => OperatorContext,
+  counters: Counters,
+): TaskSource {
+  const stage = new SourceStage({
+    node,
+    context: contextOf(node),
+    grids: gridsBelow(request.graph, node.index),
+    futureBoundUs: request.settings.futureBoundUs,
+    splits,
+    emit(batch) {
+      counters.rowsUsed += batch.count
+      dataflow.emit(node.index, batch)
+    },
+    moved: (watermarkUs) =>
+      dataflow.progress(node.index, { watermarkUs, idle: false, ended: false }),
+    restoredUs: request.watermarks.get(node.id) ?? WATERMARK_MIN,
+  })
+  return { node: node.index, splits, stage, endsAtUntil: request.until === 'end' }
+}

@@ -1,0 +1,100 @@
+/** Bounded queries, and the changes of an unbounded one: the engine without checkpoints, its results handed to who iterates. */
+import type { Connector } from '../connectors/contract/connector.ts'
+import type { Schema } from '../data/types.ts'
+import { jsonText, type Row, type ValueOptions } from '../data/values.ts'
+import { graphOf } from '../engine/graph.ts'
+import type { PlanNode } from '../plan/nodes.ts'
+import type { Ports } from '../ports/ports.ts'
+import { type Assembly, assemble } from './assembly.ts'
+import { collectorOf } from './collect.ts'
+import type { Change } from './handle.ts'
+import { settingsOf } from './settings.ts'
+
+export interface QueryStart {
+  readonly query: {
+    readonly node: PlanNode
+    readonly schema: Schema
+    readonly settings?: Readonly<Record<string, string>>
+  }
+  readonly connectors: readonly Connector[]
+  readonly ports: Ports
+  readonly dataDirectory: string
+  readonly baseDirectory: string
+  readonly environment?: Readonly<Record<string, string | undefined>>
+  readonly signal?: AbortSignal
+  readonly values?: ValueOptions
+  /** Told once, at the end, how many rows could not be used or came too late, if any. */
+  readonly onSideRows?: (counts: { readonly dead: number; readonly late: number }) => void
+}
+
+/** How long an idle query waits before it looks for new rows. */
+const WAIT_MS = 2
+
+/** The rows of a bounded query: every source is read to where it ends now, and all windows fire. */
+export async function* runQuery(start: QueryStart): AsyncGenerator<Row> {
+  const folded = new Map<string, Row[]>()
+  let isFolding = false
+  for await (const { kind, row } of iterate(start, 'end')) {
+    // Rows that stay are given at once; from the first change on they wait, for they may be taken back.
+    if (!isFolding && kind === '+I') {
+      yield row
+      continue
+    }
+    isFolding = true
+    fold(folded, kind, row)
+  }
+  for (const rows of folded.values()) yield* rows
+}
+
+/** The changes of a query as they come, for ever, or until the signal aborts or the sources end. Iterating slowly reads slowly. */
+export function runChanges(start: QueryStart): AsyncGenerator<Change> {
+  return iterate(start, undefined)
+}
+
+async function* iterate(start: QueryStart, until: 'end' | undefined): AsyncGenerator<Change> {
+  const { query, ports, signal } = start
+  const collector = collectorOf(query.node, start.values ?? {})
+  const assembly = await assemble({
+    pipeline: 'query',
+    graph: graphOf({ sinks: [collector.sink] }),
+    opening: {
+      connectors: [...start.connectors, collector.connector],
+      ports,
+      dataDirectory: start.dataDirectory,
+      baseDirectory: start.baseDirectory,
+      environment: start.environment ?? {},
+    },
+    settings: settingsOf(query.settings ?? {}),
+    clock: ports.clock,
+    until,
+    positions: {},
+    watermarks: new Map(),
+  })
+  try {
+    assembly.task.start()
+    for (;;) {
+      const result = await assembly.task.step()
+      yield* collector.take()
+      assembly.side.take()
+      if (result === 'done' || signal?.aborted) break
+      if (result === 'waiting') await ports.clock.sleep(WAIT_MS, signal)
+    }
+    tellSideRows(start, assembly)
+  } finally {
+    await assembly.dispose()
+  }
+}
+
+function tellSideRows({ onSideRows }: QueryStart, { side }: Assembly): void {
+  if (side.deadCount + side.lateCount === 0) return
+  onSideRows?.({ dead: side.deadCount, late: side.lateCount })
+}
+
+function fold(folded: Map<string, Row[]>, kind: Change['kind'], row: Row): void {
+  const key = jsonText(row)
+  const rows = folded.get(key) ?? []
+  if (kind === '+I' || kind === '+U') rows.push(row)
+  else rows.pop()
+  if (rows.length === 0) folded.delete(key)
+  else folded.set(key, rows)
+}

@@ -1,0 +1,123 @@
+/** What SET says of a run, read once: names and defaults in one place. */
+import { MillraceError } from '../errors.ts'
+
+export interface Settings {
+  readonly checkpointIntervalMs: number
+  /** Least time between commits of a sink; 0: at every checkpoint. */
+  readonly idleTimeoutMs: number | undefined
+  readonly futureBoundUs: bigint | undefined
+  readonly timeZone: string
+  readonly overflow: 'wrap' | 'error'
+  readonly restartAttemptsMax: number
+  readonly restartDelayMs: number
+}
+
+interface Setting {
+  readonly name: string
+  readonly fallback: string
+  readonly summary: string
+}
+
+/** Every setting that a pipeline may SET, besides 'pipeline.name'. */
+export const SETTINGS: readonly Setting[] = [
+  {
+    name: 'execution.checkpointing.interval',
+    fallback: '1 s',
+    summary: 'How often state and positions become durable and sinks commit',
+  },
+  {
+    name: 'table.exec.source.idle-timeout',
+    fallback: '5 s',
+    summary: "A split at its end for so long does not hold the watermark; '0' = it always does",
+  },
+  {
+    name: 'time.future-guard',
+    fallback: '1 h',
+    summary: "Event times further ahead of their append time go to $dead; 'off' = all are believed",
+  },
+  { name: 'table.local-time-zone', fallback: 'UTC', summary: 'How TIMESTAMP_LTZ shows itself' },
+  {
+    name: 'sql.overflow',
+    fallback: 'wrap',
+    summary: "Integer overflow: 'wrap', as Flink, or 'error': the row goes to $dead",
+  },
+  {
+    name: 'restart-strategy.exponential-delay.attempts-before-reset-backoff',
+    fallback: '10',
+    summary: 'Failures at one place before the pipeline stops',
+  },
+  {
+    name: 'restart-strategy.exponential-delay.initial-backoff',
+    fallback: '1 s',
+    summary: 'Wait before the first restart; doubled up to a minute',
+  },
+]
+
+/** @throws SETTING_INVALID */
+export function settingsOf(given: Readonly<Record<string, string>>): Settings {
+  const text = (name: string): string =>
+    given[name] ?? SETTINGS.find((setting) => setting.name === name)!.fallback
+  const duration = (name: string): number => durationMs(name, text(name))
+  const idleMs = duration('table.exec.source.idle-timeout')
+  const guard = text('time.future-guard')
+  const overflow = text('sql.overflow')
+  if (overflow !== 'wrap' && overflow !== 'error') {
+    throw invalid('sql.overflow', overflow, "use 'wrap' or 'error'")
+  }
+  return {
+    checkpointIntervalMs: duration('execution.checkpointing.interval'),
+    idleTimeoutMs: idleMs === 0 ? undefined : idleMs,
+    futureBoundUs:
+      guard === 'off' ? undefined : BigInt(durationMs('time.future-guard', guard)) * 1000n,
+    timeZone: timeZoneOf(text('table.local-time-zone')),
+    overflow,
+    restartAttemptsMax: Number(
+      text('restart-strategy.exponential-delay.attempts-before-reset-backoff'),
+    ),
+    restartDelayMs: duration('restart-strategy.exponential-delay.initial-backoff'),
+  }
+}
+
+const UNITS_MS: Readonly<Record<string, number>> = {
+  ms: 1,
+  milli: 1,
+  millisecond: 1,
+  s: 1000,
+  sec: 1000,
+  second: 1000,
+  m: 60_000,
+  min: 60_000,
+  minute: 60_000,
+  h: 3_600_000,
+  hour: 3_600_000,
+  d: 86_400_000,
+  day: 86_400_000,
+}
+
+/** '500 ms', '5 s', '1min', '2 hours'; a bare number is ms, as in Flink. @throws SETTING_INVALID */
+export function durationMs(name: string, text: string): number {
+  const match = /^\s*(\d+)\s*([a-z]*)\s*$/i.exec(text)
+  const word = match?.[2]?.toLowerCase() ?? ''
+  const unit = word === '' ? 1 : (UNITS_MS[word] ?? UNITS_MS[word.replace(/s$/, '')])
+  if (match === null || unit === undefined) {
+    throw invalid(name, text, "write a duration: '500 ms', '5 s', '1 min', '2 h', '1 d'")
+  }
+  return Number(match[1]) * unit
+}
+
+function timeZoneOf(name: string): string {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name })
+    return name
+  } catch {
+    throw invalid('table.local-time-zone', name, "use an IANA name: 'UTC', 'Europe/Oslo'")
+  }
+}
+
+function invalid(name: string, value: string, hint: string): MillraceError {
+  return new MillraceError('SETTING_INVALID', {
+    message: `'${name}' can't be '${value}'`,
+    hint,
+    facts: { name, value },
+  })
+}

@@ -1,0 +1,88 @@
+/**
+ * Late and dead rows on their way out: kept in order until they are flushed, then written to the log topics `<sink>.late` and
+ * `<sink>.dead`, which prepare and commit with the sink's own checkpoints.
+ */
+import type { Value } from '../compile/value.ts'
+import type { Schema } from '../data/types.ts'
+import {
+  DEAD_SCHEMA,
+  type DeadRowOut,
+  LATE_SCHEMA,
+  type LateRow,
+  type SideOutput,
+} from '../engine/side-output.ts'
+import type { ValueRow } from '../engine/value-rows.ts'
+
+export type SideKind = 'late' | 'dead'
+
+export const SIDE_SCHEMAS: Readonly<Record<SideKind, Schema>> = {
+  late: LATE_SCHEMA,
+  dead: DEAD_SCHEMA,
+}
+
+/** More than so many rows are flushed before the next batch. */
+const PENDING_ROWS_MAX = 10_000
+
+export interface SideRows {
+  /** For a node whose rows reach `sinks` (names of tables). */
+  output(sinks: readonly string[]): SideOutput
+  /** True when they should be flushed before more rows are read. */
+  readonly full: boolean
+  /** Topics and the rows waiting for them; forgets them. */
+  take(): ReadonlyMap<string, { readonly kind: SideKind; readonly rows: readonly ValueRow[] }>
+  readonly lateCount: number
+  readonly deadCount: number
+}
+
+export function createSideRows(): SideRows {
+  let pending = new Map<string, { kind: SideKind; rows: ValueRow[] }>()
+  let waiting = 0
+  let lateCount = 0
+  let deadCount = 0
+  const add = (sinks: readonly string[], kind: SideKind, row: ValueRow): void => {
+    for (const sink of sinks) {
+      const topic = `${sink}.${kind}`
+      const rows = pending.get(topic) ?? { kind, rows: [] }
+      rows.rows.push(row)
+      pending.set(topic, rows)
+      waiting++
+    }
+  }
+  return {
+    output: (sinks) => ({
+      late(row) {
+        lateCount++
+        add(sinks, 'late', lateValues(row))
+      },
+      dead(row) {
+        deadCount++
+        add(sinks, 'dead', deadValues(row))
+      },
+    }),
+    get full() {
+      return waiting > PENDING_ROWS_MAX
+    },
+    take() {
+      const taken = pending
+      pending = new Map()
+      waiting = 0
+      return taken
+    },
+    get lateCount() {
+      return lateCount
+    },
+    get deadCount() {
+      return deadCount
+    },
+  }
+}
+
+function lateValues(late: LateRow): Value[] {
+  const latenessMs = (late.watermarkUs - late.timeUs) / 1000n
+  const { node, windowStartUs, windowEndUs, timeUs, watermarkUs, row } = late
+  return [node, windowStartUs, windowEndUs, timeUs, watermarkUs, latenessMs, row]
+}
+
+function deadValues({ origin, split, position, reason, bytes }: DeadRowOut): Value[] {
+  return [origin, split, position, reason, bytes]
+}
