@@ -6,9 +6,10 @@ import { LinearMemory } from '../data/memory.ts'
 import { MillraceError } from '../errors.ts'
 import { createBatchBuilder } from './batch-builder.ts'
 import { inspectPartition, verifyTopic } from './inspect.ts'
-import { type EventLog, openLog, type ProducedRecord } from './log.ts'
+import { type EventLog, openLog } from './log.ts'
 import { offsetForTime, partitionRange } from './lookup.ts'
 import type { FsyncPolicy } from './partition-writer.ts'
+import type { ProducedRecord } from './produced-records.ts'
 import { openReader } from './reader.ts'
 
 const DATA = '/data'
@@ -226,6 +227,29 @@ test('a full disk fails an append and takes nothing of it, and the next one goes
     )
     await log.append('t', 0, [text('c')])
     assert.deepEqual(readAll(ports, 't', 0), ['a', 'c'])
+    assert.deepEqual(verifyTopic(ports, DATA, 't')[0]!.damages, [])
+  })
+})
+
+test('a disk that is full when a segment ends stops an append, and not the partition', async () => {
+  await withLog(async (log, ports) => {
+    await log.createTopic('t', { settings: SMALL_SEGMENTS })
+    for (const path of ['.producers', '.timeindex', '.log']) {
+      const before = readAll(ports, 't', 0)
+      ports.files.fail({ call: 'write', code: 'ENOSPC', nth: 1, path })
+      const long = text('x'.repeat(600))
+      const appends = [long, long, long].map((record) =>
+        log.append('t', 0, [record]).then(
+          () => 1,
+          () => 0,
+        ),
+      )
+      const appended = (await Promise.all(appends)).reduce<number>((sum, one) => sum + one, 0)
+      assert.ok(appended < 3, path)
+      await log.append('t', 0, [text('y')])
+      const values = [...Array(appended).fill('x'.repeat(600)), 'y']
+      assert.deepEqual(readAll(ports, 't', 0), [...before, ...values], path)
+    }
     assert.deepEqual(verifyTopic(ports, DATA, 't')[0]!.damages, [])
   })
 })

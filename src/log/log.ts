@@ -5,15 +5,15 @@
  * Opening the same directory twice in a process gives the same log: it closes with its last user.
  */
 import { resolve } from 'node:path'
-import { invariant, MillraceError } from '../errors.ts'
+import { invariant } from '../errors.ts'
 import type { Files } from '../ports/files.ts'
 import type { Ports } from '../ports/ports.ts'
-import { createBatchBuilder, type LogRecord } from './batch-builder.ts'
 import { compactPartition } from './compaction.ts'
-import { EVENT_ID_HEADER, type EventIds, loadEventIds } from './event-ids.ts'
+import { type EventIds, loadEventIds } from './event-ids.ts'
 import { type AppendedBatch, type FsyncPolicy, PartitionWriter } from './partition-writer.ts'
 import { partitionOf } from './partitioner.ts'
 import { leastPin, pin, unpin } from './pins.ts'
+import { batchesOf, checkRecords, type ProducedRecord, withoutKnown } from './produced-records.ts'
 import { type ProducerState, sequenceAfter } from './producers.ts'
 import { type ProducerSequence, readBatchHeader } from './record-batch.ts'
 import { retainPartition } from './retention.ts'
@@ -26,11 +26,6 @@ import {
   type TopicDescription,
   type TopicSettings,
 } from './topics.ts'
-
-/** A record to append. With an event id it is appended once, however often it is sent (within the topic's window). */
-export interface ProducedRecord extends LogRecord {
-  readonly eventId?: string
-}
 
 export interface Appended {
   /** Of the first record that was appended; `endOffset` if none was. */
@@ -54,10 +49,6 @@ export interface OpenLogRequest {
   readonly fsync?: FsyncPolicy
 }
 
-/** Records of one call are cut into batches of about this many bytes. */
-const BATCH_BYTES = 1 << 20
-/** A guess, for the first size of a buffer that grows. */
-const BYTES_PER_RECORD = 256
 const encoder = new TextEncoder()
 
 const opened = new WeakMap<Files, Map<string, EventLog>>()
@@ -259,12 +250,25 @@ export class EventLog {
     await this.close()
   }
 
-  #open(topic: string, partition: number): Promise<OpenPartition> {
+  async #open(topic: string, partition: number): Promise<OpenPartition> {
     invariant(this.#users > 0, 'the log is open')
     const name = `${topic}-${partition}`
     const known = this.#partitions.get(name)
-    if (known !== undefined) return known
-    const opening = this.#openPartition(topic, partition)
+    if (known === undefined) return this.#keep(name, this.#openPartition(topic, partition))
+    const open = await known
+    if (!open.writer.mayRecover) return open
+    // Of several that meet a writer which a full disk has stopped, one opens the partition anew.
+    if (this.#partitions.get(name) === known) {
+      const closed = open.writer.close().catch(() => {})
+      this.#keep(
+        name,
+        closed.then(() => this.#openPartition(topic, partition)),
+      )
+    }
+    return this.#open(topic, partition)
+  }
+
+  #keep(name: string, opening: Promise<OpenPartition>): Promise<OpenPartition> {
     this.#partitions.set(name, opening)
     // What fails to open is tried anew by the next who asks.
     opening.catch(() => this.#partitions.delete(name))
@@ -328,69 +332,4 @@ export class EventLog {
 
 function keepsAll({ config }: TopicDescription): boolean {
   return config.retentionMs < 0 && config.retentionBytes < 0 && config.cleanupPolicy === 'delete'
-}
-
-function withoutKnown(
-  records: readonly ProducedRecord[],
-  ids: EventIds,
-  endOffset: number,
-): ProducedRecord[] {
-  const here = new Set<string>()
-  return records.filter(({ eventId }) => {
-    if (eventId === undefined) return true
-    if (ids.has(eventId, endOffset) || here.has(eventId)) return false
-    here.add(eventId)
-    return true
-  })
-}
-
-function* batchesOf(
-  records: readonly ProducedRecord[],
-  topic: TopicDescription,
-  nowMs: number,
-): Generator<Uint8Array> {
-  const { compression, messageBytesMax } = topic.config
-  const bytesMax = Math.min(BATCH_BYTES, messageBytesMax)
-  const builder = createBatchBuilder(Math.min(records.length * BYTES_PER_RECORD, bytesMax))
-  for (const record of records) {
-    if (builder.count > 0 && builder.bytes + recordBytes(record) > bytesMax)
-      yield builder.finish(compression)
-    builder.add(withEventId(record), nowMs)
-  }
-  if (builder.count > 0) yield builder.finish(compression)
-}
-
-function withEventId(record: ProducedRecord): LogRecord {
-  if (record.eventId === undefined) return record
-  const header = { key: EVENT_ID_HEADER, value: encoder.encode(record.eventId) }
-  return { ...record, headers: [...(record.headers ?? []), header] }
-}
-
-/** Before anything is appended: a call's records go in together or not at all. */
-function checkRecords(topic: TopicDescription, records: readonly ProducedRecord[]): void {
-  const { messageBytesMax, cleanupPolicy } = topic.config
-  for (const [index, record] of records.entries()) {
-    const bytes = recordBytes(record)
-    if (bytes > messageBytesMax)
-      throw new MillraceError('LOG_RECORD_TOO_LARGE', {
-        message: `record ${index} has ${bytes} bytes; topic ${topic.name} takes ${messageBytesMax}`,
-        hint: "raise the topic's max.message.bytes, or send smaller records",
-        facts: { topic: topic.name, index, bytes, bytesMax: messageBytesMax },
-      })
-    if (cleanupPolicy === 'compact' && (record.key ?? null) === null)
-      throw new MillraceError('LOG_KEY_MISSING', {
-        message: `record ${index} has no key, and topic ${topic.name} keeps the last record of each key`,
-        hint: 'give every record a key, or create the topic with cleanup.policy=delete',
-        facts: { topic: topic.name, index },
-      })
-  }
-}
-
-/** With what the batch and the record add, rounded up. */
-function recordBytes(record: ProducedRecord): number {
-  let bytes = 128 + (record.key?.length ?? 0) + (record.value?.length ?? 0)
-  bytes += 3 * (record.eventId?.length ?? 0)
-  for (const { key, value } of record.headers ?? [])
-    bytes += 12 + 3 * key.length + (value?.length ?? 0)
-  return bytes
 }

@@ -113,6 +113,11 @@ export class PartitionWriter {
     return this.#active.baseOffset
   }
 
+  /** True when a failed write has stopped the writer: opened anew, the partition goes on. A failed sync stops it for good. */
+  get mayRecover(): boolean {
+    return this.#failure?.code === 'LOG_WRITE_FAILED'
+  }
+
   producer(producerId: number): ProducerState | undefined {
     return this.#producers.get(producerId)
   }
