@@ -12,6 +12,7 @@ import type { Vector } from '../data/batch.ts'
 import type { LinearMemory, Pointer } from '../data/memory.ts'
 import { cellBytes, type DataType, layoutOf } from '../data/types.ts'
 import { decodeNested, encodeNested } from './nested-cells.ts'
+import { failRow } from './row-failure.ts'
 import type { Value } from './value.ts'
 
 export interface Writer {
@@ -20,6 +21,8 @@ export interface Writer {
 }
 
 const TEXT_CHUNK_BYTES = 65536
+/** Of a text that is computed, in UTF-16 units: a single value must not exhaust the worker's memory. */
+const TEXT_UNITS_MAX = 1 << 26
 /** Of one UTF-16 unit. */
 const UTF8_BYTES_MAX = 3
 
@@ -169,6 +172,7 @@ function bytesWriter(
   return (row, value) => {
     let length: number
     if (typeof value === 'string') {
+      if (value.length > TEXT_UNITS_MAX) failRow(`a text of ${value.length} characters is too long`)
       reserve(value.length * UTF8_BYTES_MAX)
       length = buffer().write(value, chunk, 'utf8')
     } else {

@@ -82,9 +82,15 @@ function evaluateRows(
     try {
       writer.set(row, call(values, context))
     } catch (error) {
-      if (!(error instanceof RowFailure)) throw error
-      context.fail(row, error.message)
+      context.fail(row, failureOf(error))
     }
   })
   return writer.vector
+}
+
+/** A RangeError is a value too large for what is asked of it: REPEAT('x', 2000000000), a month beyond all calendars. */
+function failureOf(error: unknown): string {
+  if (error instanceof RowFailure) return error.message
+  if (error instanceof RangeError) return 'the result is out of range'
+  throw error
 }

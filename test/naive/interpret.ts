@@ -190,7 +190,13 @@ function windowAggregate(
 ): readonly Change[] {
   const panes = new Map<bigint, { end: bigint; changes: Change[] }>()
   for (const change of changes) {
-    for (const [start, end] of windowsOf(node.window, change.row[node.time] as bigint)) {
+    const time = change.row[node.time]
+    // A row without a time belongs to no window.
+    if (time === null || time === undefined) {
+      counts.dead++
+      continue
+    }
+    for (const [start, end] of windowsOf(node.window, time as bigint)) {
       if (change.watermark !== undefined && change.watermark >= end - 1000n) {
         counts.late++
         continue

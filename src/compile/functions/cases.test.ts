@@ -264,3 +264,16 @@ test('casts give the texts that Flink gives', () => {
 test('TRY_CAST gives NULL where CAST fails', () => {
   assert.equal(run({ kind: 'cast', input: literal('x'), type: types.int, safe: true }), null)
 })
+
+test('what is too large, or no pattern, fails its row and nothing else', () => {
+  const failed = (name: string, ...args: readonly Argument[]) => {
+    const value = run(bound(name, args))
+    return typeof value === 'object' && value !== null && 'failed' in value
+  }
+  assert.ok(failed('REPEAT', 'abc', 2_000_000_000))
+  assert.ok(failed('LPAD', 'abc', 2_000_000_000, 'x'))
+  assert.ok(failed('TIMESTAMPADD', 'YEAR', 2n ** 62n, timestamp(0n)))
+  assert.ok(failed('LIKE', 'a', 'a!', '!'))
+  assert.ok(failed('SIMILAR_TO', 'a', '(('))
+  assert.ok(failed('CONVERT_TZ', '1970-01-01 00:00:00', 'UTC', 'Nowhere/At_All'))
+})

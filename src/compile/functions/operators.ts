@@ -3,7 +3,7 @@ import { civilFromDays, daysFromCivil, daysInMonth, US_PER_DAY } from '../../dat
 import type { DataType } from '../../data/types.ts'
 import type { EvaluationContext } from '../compiled.ts'
 import { dividedHalfUp, fitting, powerOfTen, rescaled } from '../decimals.ts'
-import { failRow, overflowed } from '../row-failure.ts'
+import { failRow, overflowed, RowFailure } from '../row-failure.ts'
 import {
   type CallShape,
   type RowCall,
@@ -130,11 +130,15 @@ function monthsLater(micros: bigint, months: bigint): bigint {
   return BigInt(addMonths(Number((micros - rest) / US_PER_DAY), Number(months))) * US_PER_DAY + rest
 }
 
+/** What µs in 64 bits reach. */
+const YEARS_MAX = 292_000
+
 /** The same day of another month, or its last. */
 export function addMonths(days: number, months: number): number {
   const { year, month, day } = civilFromDays(days)
   const total = year * 12 + month - 1 + months
   const [toYear, toMonth] = [Math.floor(total / 12), (((total % 12) + 12) % 12) + 1]
+  if (Math.abs(toYear) > YEARS_MAX) return failRow('the date is out of range')
   return daysFromCivil({
     year: toYear,
     month: toMonth,
@@ -178,13 +182,29 @@ function extreme(sign: number): RowFunction {
   )
 }
 
+type MakePattern = (pattern: string, escapeBy: string | undefined) => RegExp
+
+/** undefined if the pattern is none: then each row that comes fails. */
+function attempted(
+  make: MakePattern,
+  pattern: string,
+  escapeBy: string | undefined,
+): RegExp | undefined {
+  try {
+    return make(pattern, escapeBy)
+  } catch (error) {
+    if (error instanceof RowFailure) return undefined
+    throw error
+  }
+}
+
 /** A pattern that is a literal is made once. */
-function patternTest(make: (pattern: string, escapeBy: string | undefined) => RegExp): RowFunction {
+function patternTest(make: MakePattern): RowFunction {
   return shaped(({ constants }) => {
     const [, pattern, escapeBy] = constants
     const isFixed =
       typeof pattern === 'string' && (constants.length < 3 || typeof escapeBy === 'string')
-    const fixed = isFixed ? make(pattern, escapeBy as string | undefined) : undefined
+    const fixed = isFixed ? attempted(make, pattern, escapeBy as string | undefined) : undefined
     return ([text, told, by]) =>
       (fixed ?? make(told as string, by as string | undefined)).test(text as string)
   })

@@ -35,7 +35,11 @@ export function similarPattern(pattern: string, escapeBy: string | undefined): R
     else if (point === '_') source += '.'
     else source += point === '.' || point === '^' || point === '$' ? `\\${point}` : point
   }
-  return new RegExp(`^(?:${source})$`, 'su')
+  try {
+    return new RegExp(`^(?:${source})$`, 'su')
+  } catch {
+    return failRow(`'${pattern}' is no pattern of SIMILAR TO`)
+  }
 }
 
 /** Java's syntax; null if the pattern is none. Always global. */

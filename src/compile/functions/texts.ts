@@ -206,8 +206,9 @@ function padded(args: Args, join: (pad: string, base: string) => string): Value 
   const [base, length, pad] = [points(args, 0), number(args, 1), points(args, 2)]
   if (length < 0 || pad.length === 0) return null
   if (base.length >= length) return base.slice(0, length).join('')
-  const fill = Array.from({ length: length - base.length }, (_, at) => pad[at % pad.length])
-  return join(fill.join(''), base.join(''))
+  const missing = length - base.length
+  const whole = pad.join('').repeat(Math.floor(missing / pad.length))
+  return join(whole + pad.slice(0, missing % pad.length).join(''), base.join(''))
 }
 
 function splitIndex([value, separator, index]: Args): Value {
