@@ -12,6 +12,7 @@ export interface ListedCommand {
 const START = 'Begin:'
 const RUN = 'Run pipelines:'
 const DATA = 'Put data in, get answers out:'
+const UNDERSTAND = 'Understand and check:'
 
 export const COMMANDS: readonly ListedCommand[] = [
   {
@@ -25,6 +26,12 @@ export const COMMANDS: readonly ListedCommand[] = [
     summary: 'make a small commented project that runs',
     group: START,
     load: async () => (await import('./commands/init.ts')).declareInit,
+  },
+  {
+    name: 'run',
+    summary: 'run pipelines in the foreground, with live status',
+    group: RUN,
+    load: async () => (await import('./commands/run.ts')).declareRun,
   },
   {
     name: 'start',
@@ -57,6 +64,12 @@ export const COMMANDS: readonly ListedCommand[] = [
     load: async () => (await import('./commands/produce.ts')).declareProduce,
   },
   {
+    name: 'query',
+    summary: 'run a SELECT over topics and tables and print its rows',
+    group: DATA,
+    load: async () => (await import('./commands/query.ts')).declareQuery,
+  },
+  {
     name: 'log',
     summary: 'list topics, look into one, verify checksums',
     group: DATA,
@@ -73,5 +86,23 @@ export const COMMANDS: readonly ListedCommand[] = [
     summary: 'list rows that could not be read, and feed them in again',
     group: DATA,
     load: async () => (await import('./commands/side-rows.ts')).declareDead,
+  },
+  {
+    name: 'check',
+    summary: 'validate the whole project, offline, and show every error at once',
+    group: UNDERSTAND,
+    load: async () => (await import('./commands/check.ts')).declareCheck,
+  },
+  {
+    name: 'explain',
+    summary: "show a pipeline's plan, its guarantee, and what losing this machine would lose",
+    group: UNDERSTAND,
+    load: async () => (await import('./commands/explain.ts')).declareExplain,
+  },
+  {
+    name: 'gen',
+    summary: 'write TypeScript types of every table and query',
+    group: UNDERSTAND,
+    load: async () => (await import('./commands/gen.ts')).declareGen,
   },
 ]

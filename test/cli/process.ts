@@ -16,6 +16,8 @@ export interface Ended {
 export interface Started {
   readonly child: ChildProcess
   readonly ended: Promise<Ended>
+  /** What came so far, on stdout and then on stderr. */
+  said(): string
   /** Resolves when stdout or stderr holds it; rejects if the process ends before. */
   until(text: string | RegExp): Promise<void>
 }
@@ -49,6 +51,7 @@ export function start(
   return {
     child,
     ended,
+    said: () => out + err,
     until: (text) =>
       new Promise((resolve, reject) => {
         const check = () => {

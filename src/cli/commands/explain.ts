@@ -1,0 +1,89 @@
+/** `millrace explain FILE`: the plan, how it runs, what it promises, what would be lost. Nothing is opened. */
+
+import { type Declare, examples, type ProjectOptions, projectOptions } from '../command.ts'
+import { CONNECTORS } from '../connectors.ts'
+import { guaranteeOf } from '../guarantee.ts'
+import type { Io } from '../io.ts'
+import { lossesOf } from '../losses.ts'
+import { planMarker } from '../plan-marks.ts'
+import { fileName, loadProject, pipelineFiles } from '../project.ts'
+import { planLines, renderPlan } from '../render/plan.ts'
+import { type CompiledPipeline, compilePipelines } from '../scripts.ts'
+
+interface ExplainOptions extends ProjectOptions {
+  readonly json?: boolean
+}
+
+export const declareExplain: Declare = (command, io) => {
+  projectOptions(command)
+    .argument(
+      '[files...]',
+      "pipelines' files, or their names; all of the project if there are none",
+    )
+    .option('--json', 'one JSON object a line and pipeline')
+    .action((files: string[], options: ExplainOptions) => explain(io, files, options))
+  examples(command, 'millrace explain pipelines/revenue.sql')
+  command.addHelpText(
+    'after',
+    `
+Of each node: which changes it gives (+I rows that stay; -U +U -D rows that are taken back), whether it runs as
+a kernel or as js and what makes it so, and what it keeps.`,
+  )
+}
+
+async function explain(io: Io, files: readonly string[], options: ExplainOptions): Promise<void> {
+  const project = await loadProject(io, options)
+  const compiled = await compilePipelines(project, pipelineFiles(project, io, files))
+  const markOf = planMarker()
+  compiled.forEach((each, index) => {
+    const { pipeline } = each
+    const sinks = pipeline.sinks.map((sink) => planLines(sink, markOf))
+    const guarantee = guaranteeOf(pipeline, CONNECTORS)
+    const losses = lossesOf(pipeline, CONNECTORS)
+    if (options.json) {
+      io.out(
+        JSON.stringify({
+          pipeline: pipeline.name,
+          file: fileName(each.file),
+          sinks,
+          guarantee,
+          losses,
+        }),
+      )
+      return
+    }
+    if (index > 0) io.out('')
+    for (const line of headLines(io, each)) io.out(line)
+    for (const lines of sinks) {
+      io.out('')
+      for (const line of renderPlan(lines, io.style)) io.out(`  ${line}`)
+    }
+    const late = pipeline.sinks.map(({ table }) => `${table.name}.late`)
+    section(io, 'guarantee', [
+      `${guarantee.kind} end to end`,
+      ...guarantee.because,
+      ...guarantee.notes,
+    ])
+    section(io, 'late and dead rows', [
+      `kept in the log topics ${late.join(', ')} and ${late.map((name) => name.replace(/late$/, 'dead')).join(', ')}`,
+    ])
+    section(io, 'losing this machine would lose', losses)
+  })
+}
+
+function headLines(io: Io, { pipeline, file }: CompiledPipeline): string[] {
+  const derived = pipeline.nameIsDerived ? io.style.faint(' (named after it)') : ''
+  const settings = Object.entries(pipeline.settings).map(
+    ([name, value]) => `  ${io.style.faint(`${name} = ${value}`)}`,
+  )
+  return [
+    `${io.style.strong(pipeline.name)}  ${io.style.name(fileName(file))}${derived}`,
+    ...settings,
+  ]
+}
+
+function section(io: Io, title: string, lines: readonly string[]): void {
+  io.out('')
+  io.out(`  ${io.style.strong(title)}`)
+  for (const line of lines) io.out(`    ${line}`)
+}

@@ -1,0 +1,40 @@
+/** Compiled pipelines, ready to be started in the owner's process. */
+import type { RunEvent } from '../run/handle.ts'
+import type { Launch } from '../serve/service.ts'
+import { CONNECTORS } from './connectors.ts'
+import type { Project } from './project.ts'
+import { loadRun } from './rooms.ts'
+import type { CompiledPipeline } from './scripts.ts'
+
+export interface LaunchSettings {
+  readonly project: Project
+  readonly workers: number
+  readonly until?: 'now' | 'end'
+  readonly fresh?: boolean
+  readonly fromSavepoint?: string
+  readonly allowDuplicates?: boolean
+  readonly onEvent: (pipeline: string, event: RunEvent) => void
+}
+
+export function launchesOf(
+  compiled: readonly CompiledPipeline[],
+  settings: LaunchSettings,
+): Launch[] {
+  const { project, onEvent, ...start } = settings
+  return compiled.map(({ pipeline }) => ({
+    name: pipeline.name,
+    start: async (ports) => {
+      const { startPipeline } = await loadRun()
+      return startPipeline({
+        ...start,
+        pipeline,
+        ports,
+        connectors: CONNECTORS,
+        dataDirectory: project.dataDirectory,
+        baseDirectory: project.directory,
+        environment: process.env,
+        onEvent: (event) => onEvent(pipeline.name, event),
+      })
+    },
+  }))
+}

@@ -1,0 +1,56 @@
+/**
+ * The rooms that turn SQL into plans and plans into runs, as commands need them: loaded by the command that uses them,
+ * and fitted here, in one place, to what the commands expect.
+ */
+import type { Connector } from '../connectors/contract/connector.ts'
+import type { Schema } from '../data/types.ts'
+import type { Row } from '../data/values.ts'
+import { invariant, type MillraceError } from '../errors.ts'
+import type { Pipeline, PlanNode } from '../plan/nodes.ts'
+import type { Ports } from '../ports/ports.ts'
+import type { PipelineStart, RunHandle } from '../run/handle.ts'
+
+/** What a script of tables, views and statements means. */
+export interface BoundScript {
+  readonly tables: readonly { readonly name: string; readonly schema: Schema }[]
+  readonly views: readonly { readonly name: string; readonly schema: Schema }[]
+  /** All INSERTs; absent if there are none. */
+  readonly pipeline?: Pipeline
+  /** SELECTs that stand alone, in order. */
+  readonly queries: readonly PlanNode[]
+  /** All of them, syntax and meaning. */
+  readonly errors: readonly MillraceError[]
+}
+
+export interface QueryStart {
+  readonly query: PlanNode
+  readonly connectors: readonly Connector[]
+  readonly ports: Ports
+  readonly dataDirectory: string
+  readonly baseDirectory: string
+  readonly environment: Readonly<Record<string, string | undefined>>
+}
+
+export interface Rooms {
+  /** @param name of the pipeline, unless the script sets one */
+  bind(text: string, name: string, connectors: readonly Connector[]): BoundScript
+  startPipeline(start: PipelineStart): Promise<RunHandle>
+  /** Rows of a bounded query, as it finds them. */
+  runQuery(start: QueryStart): AsyncIterable<Row>
+}
+
+const SQL: string = '../sql/bind-text.ts'
+const RUN: string = '../run/start.ts'
+
+export async function loadBind(): Promise<Rooms['bind']> {
+  const { bindText }: { readonly bindText?: Rooms['bind'] } = await import(SQL)
+  invariant(bindText !== undefined, 'the binder is part of the package')
+  return bindText
+}
+
+export async function loadRun(): Promise<Pick<Rooms, 'startPipeline' | 'runQuery'>> {
+  const room: Partial<Pick<Rooms, 'startPipeline' | 'runQuery'>> = await import(RUN)
+  const { startPipeline, runQuery } = room
+  invariant(startPipeline !== undefined && runQuery !== undefined, 'running is part of the package')
+  return { startPipeline, runQuery }
+}
