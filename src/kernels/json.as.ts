@@ -1,8 +1,8 @@
 // Strict JSON rows to column cells, any key order and spelling: the generic path. Raw loads and stores only.
 //
-// A schema is a tree of nodes in linear memory, laid out by json.ts:
+// A schema is a tree of nodes in linear memory, laid out by json-tree.ts:
 //   0 kind  4 nullable  8 precision  12 scale  16 cells  20 validity  24 field count  28 fields  32 element
-//   36 had a NULL  40 number of the node  44 separator of date and time  48 ISO zone wanted
+//   36 had a NULL  40 number of the node  44 separator of date and time  48 key literal  52 its length
 // A field is 16 bytes: name address, name length, node, 0.
 
 // Answers a number of many digits: exact, but called out.
@@ -32,7 +32,6 @@ export function errorCode(): i32 { return error; }
 export function errorAddress(): usize { return errorAt; }
 export function errorStop(): usize { return errorEnd; }
 export function errorNodeNumber(): u32 { return errorNode ? load<u32>(errorNode, 40) : 0; }
-export function heapAt(): usize { return heap; }
 /** Where unescaped strings and encoded arrays go: at least 64 bytes are kept free behind. */
 export function setHeap(from: usize, to: usize): void { heap = from; heapEnd = to; }
 
@@ -678,6 +677,9 @@ function rowCell(node: usize, p: usize, cell: usize, base: usize, depth: i32): u
   else { store<u8>(at, load<u8>(at) & ~mask); store<u32>(node, 1, 36); }
 }
 
+// Beyond so many fields none is noted as seen in the mask: their validity bits tell instead.
+const MASKED_FIELDS: i32 = 64;
+
 function clearFields(node: usize, row: usize): void {
   const n = load<u32>(node, 24);
   let entry = load<usize>(node, 28);
@@ -687,15 +689,22 @@ function clearFields(node: usize, row: usize): void {
   }
 }
 
+// @ts-ignore
+@inline function isValid(node: usize, row: usize): bool {
+  return ((load<u8>(load<usize>(node, 20) + (row >>> 3)) >> (<u8>row & 7)) & 1) != 0;
+}
+
 // Fields that no key named: NULL, or the row is refused.
-function closeFields(node: usize, row: usize, p: usize): bool {
-  const n = load<u32>(node, 24);
+function closeFields(node: usize, row: usize, p: usize, seen: u64): bool {
+  const n = load<i32>(node, 24);
   let entry = load<usize>(node, 28);
-  for (let k: u32 = 0; k < n; k++, entry += 16) {
-    const field = load<usize>(entry, 8);
-    if ((load<u8>(load<usize>(field, 20) + (row >>> 3)) >> (<u8>row & 7)) & 1) continue;
-    if (!load<u32>(field, 4)) { refuse(C_NULL, field, p, p); return false; }
-    store<u32>(field, 1, 36);
+  for (let k: i32 = 0; k < n; k++, entry += 16) {
+    const field = load<usize>(entry, 8), nullable = load<u32>(field, 4);
+    const noted = k < MASKED_FIELDS && n <= MASKED_FIELDS && ((seen >>> <u64>k) & 1) != 0;
+    if (noted && nullable) continue;
+    if ((noted || n > MASKED_FIELDS) && isValid(field, row)) continue;
+    if (!nullable) { refuse(C_NULL, field, p, p); return false; }
+    setValid(field, row, false);
   }
   return true;
 }
@@ -726,10 +735,11 @@ function columnValue(node: usize, p: usize, row: usize, depth: i32): usize {
 function object(node: usize, p: usize, row: usize, depth: i32): usize {
   const start = p;
   let faulty: usize = 0, heldError = 0, heldAt: usize = 0, heldEnd: usize = 0, heldNode: usize = 0;
-  clearFields(node, row);
-  p = space(p + 1);
-  if (peek(p) == 125) return closeFields(node, row, p) ? p + 1 : 0;
   const fields = load<usize>(node, 28), count = load<i32>(node, 24);
+  let seen: u64 = 0;
+  if (count > MASKED_FIELDS) clearFields(node, row);
+  p = space(p + 1);
+  if (peek(p) == 125) return closeFields(node, row, p, seen) ? p + 1 : 0;
   // The field that comes next if keys stand in the schema's order.
   let next: i32 = 0;
   while (true) {
@@ -749,6 +759,7 @@ function object(node: usize, p: usize, row: usize, depth: i32): usize {
     if (k < 0) { p = skip(p, depth); if (!p) return 0; }
     else {
       const field = load<usize>(fields + (<usize>k << 4), 8);
+      seen |= <u64>1 << <u64>k;
       const q = columnValue(field, p, row, depth);
       if (q) { p = q; if (faulty == field) faulty = 0; }
       else {
@@ -767,7 +778,7 @@ function object(node: usize, p: usize, row: usize, depth: i32): usize {
     p = space(p + 1);
   }
   if (faulty) { error = heldError; errorAt = heldAt; errorEnd = heldEnd; errorNode = heldNode; return 0; }
-  return closeFields(node, row, start) ? p + 1 : 0;
+  return closeFields(node, row, start, seen) ? p + 1 : 0;
 }
 
 // One record [p, p + bytes) into row `row` of the columns of `node`.

@@ -90,6 +90,31 @@ test('rows within rows are columns of their own, NULL as a whole or field by fie
   )
 })
 
+test('a record of a hundred fields has NULL where it has none', () => {
+  const names = Array.from({ length: 100 }, (_, index) => `f${index}`)
+  const schema = names.map((name, index) =>
+    field(name, index === 70 ? notNull(types.int) : types.int),
+  )
+  const record = (kept: (index: number) => boolean) =>
+    JSON.stringify(
+      Object.fromEntries(names.flatMap((name, index) => (kept(index) ? [[name, index]] : []))),
+    )
+  const { rows, dead } = decodeTexts(schema, [
+    record((index) => index % 7 === 0),
+    record((index) => index !== 70),
+    record(() => true),
+  ])
+  assert.deepEqual(
+    rows[0],
+    names.map((_, index) => (index % 7 === 0 ? BigInt(index) : null)),
+  )
+  assert.deepEqual(
+    rows[1],
+    names.map((_, index) => BigInt(index)),
+  )
+  assert.deepEqual(dead, [{ row: 1, reason: 'column f70: missing or null, but declared NOT NULL' }])
+})
+
 test('ISO timestamps have a T between', () => {
   const schema = [field('a', types.timestamp(3)), field('b', types.timestampLtz(3))]
   const texts = [
