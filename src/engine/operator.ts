@@ -23,4 +23,15 @@ export interface Operator {
   snapshot(writer: StateWriter): void
   restore(reader: StateReader): void
   dispose(): void
+  /** Of windowed operators: what is open, counted and late. */
+  progress?(): WindowProgress
+}
+
+export interface WindowProgress {
+  readonly openWindows: number
+  /** The next end that the watermark must reach, less 1 ms. */
+  readonly nextEndUs?: bigint
+  /** Row x window pairs. */
+  readonly counted: number
+  readonly late: number
 }

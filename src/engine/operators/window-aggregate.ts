@@ -20,7 +20,7 @@ import { schemaOf, type WindowAggregate } from '../../plan/nodes.ts'
 import type { StateReader, StateWriter } from '../../state/state-stream.ts'
 import { firedThrough, type Grid, gridOf, gridPointUs } from '../../time/windows.ts'
 import { type Evaluation, evaluationOf, type OperatorContext } from '../evaluation.ts'
-import type { Emit, Operator } from '../operator.ts'
+import type { Emit, Operator, WindowProgress } from '../operator.ts'
 import { type GroupTables, type GroupTablesMaker, groupTables } from './group-state.ts'
 import { forEachPane } from './panes.ts'
 import { windowColumns } from './window-columns.ts'
@@ -29,26 +29,15 @@ import { windowColumns } from './window-columns.ts'
 const FIRE_ROWS = 4096
 const PANE_NAME = /^pane (-?\d+)$/
 
-export interface WindowProgress {
-  readonly openWindows: number
-  readonly nextEndUs?: bigint
-  readonly counted: number
-  readonly late: number
-}
-
-export interface WindowOperator extends Operator {
-  progress(): WindowProgress
-}
-
 export function windowAggregate(
   plan: WindowAggregate,
   context: OperatorContext,
   restoredWatermarkUs: bigint,
-): WindowOperator {
+): Operator {
   return new WindowPanes(plan, context, restoredWatermarkUs)
 }
 
-class WindowPanes implements WindowOperator {
+class WindowPanes implements Operator {
   readonly name: string
   readonly #plan: WindowAggregate
   readonly #context: OperatorContext

@@ -1,0 +1,108 @@
+/**
+ * What sinks have prepared and not yet committed, per sink, and when it is committed: after a manifest that holds it is durable,
+ * no more often than the sink's 'sink.commit-interval'. A refused commit is kept, with what a person can do about it.
+ */
+import type {
+  CheckpointId,
+  CommitOutcome,
+  CommitRequest,
+  SinkCommitter,
+  SourcePositions,
+} from '../connectors/contract/sink.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { PendingCommittable } from '../state/checkpoint.ts'
+
+export interface CommittingSink {
+  readonly name: string
+  readonly committer: SinkCommitter
+  /** Least ms between commits; 0: at every checkpoint. */
+  readonly commitIntervalMs: number
+}
+
+export interface Refusal {
+  readonly sink: string
+  readonly reason: string
+  readonly remedy: string
+  readonly pending: CommitRequest
+}
+
+export interface Commits {
+  /** What a sink prepared for a checkpoint; in the order of checkpoints. */
+  add(sink: string, pending: PendingCommittable): void
+  pending(): Readonly<Record<string, readonly PendingCommittable[]>>
+  /**
+   * Commits what is due (all of it if `all`) and durable up to `checkpoint`. The first refusal ends it; what was not committed stays.
+   */
+  commit(
+    checkpoint: CheckpointId,
+    positions: SourcePositions,
+    all: boolean,
+  ): Promise<Refusal | undefined>
+  lastCommitted(sink: string): CheckpointId | undefined
+}
+
+/** Tries of a commit whose answer was 'retry', and the wait between them. */
+const TRIES_MAX = 8
+const TRY_AGAIN_MS = 100
+
+export function createCommits(
+  pipeline: string,
+  sinks: readonly CommittingSink[],
+  restored: Readonly<Record<string, readonly PendingCommittable[]>>,
+  clock: Clock,
+): Commits {
+  const waiting = new Map<string, PendingCommittable[]>(
+    sinks.map(({ name }) => [name, [...(restored[name] ?? [])]]),
+  )
+  const committedAtMs = new Map<string, number>()
+  const lastCommitted = new Map<string, CheckpointId>()
+  return {
+    add(sink, pending) {
+      waiting.get(sink)!.push(pending)
+    },
+    pending: () => Object.fromEntries(waiting),
+    async commit(checkpoint, positions, all) {
+      for (const { name, committer, commitIntervalMs } of sinks) {
+        const pending = waiting.get(name)!
+        const sinceMs = clock.monotonicMs() - (committedAtMs.get(name) ?? Number.NEGATIVE_INFINITY)
+        if (pending.length === 0 || (!all && sinceMs < commitIntervalMs)) continue
+        const request: CommitRequest = {
+          pipeline,
+          checkpoint,
+          committables: pending.map(({ committable }) => committable),
+          positions,
+        }
+        const outcome = await tried(committer, request, clock)
+        if (outcome.kind !== 'committed') return refusal(name, outcome, request)
+        waiting.set(name, [])
+        committedAtMs.set(name, clock.monotonicMs())
+        lastCommitted.set(name, checkpoint)
+      }
+      return undefined
+    },
+    lastCommitted: (sink) => lastCommitted.get(sink),
+  }
+}
+
+async function tried(
+  committer: SinkCommitter,
+  request: CommitRequest,
+  clock: Clock,
+): Promise<CommitOutcome> {
+  let outcome = await committer.commit(request)
+  for (let tries = 1; outcome.kind === 'retry' && tries < TRIES_MAX; tries++) {
+    await clock.sleep(TRY_AGAIN_MS * tries)
+    outcome = await committer.commit(request)
+  }
+  return outcome
+}
+
+function refusal(
+  sink: string,
+  outcome: Exclude<CommitOutcome, { kind: 'committed' }>,
+  pending: CommitRequest,
+): Refusal {
+  const remedy =
+    outcome.kind === 'refused' ? outcome.remedy : 'start the pipeline again when the sink answers'
+  return { sink, reason: outcome.reason, remedy, pending }
+}

@@ -1,0 +1,98 @@
+/** A run's status, read off its assembly. */
+import type { SourceSplit } from '../engine/source-split.ts'
+import type { Clock } from '../ports/clock.ts'
+import { WATERMARK_MIN } from '../time/windows.ts'
+import type { AssembledSource, Assembly } from './assembly.ts'
+import type { Conservation, SourceStatus, SplitStatus, WindowStatus } from './handle.ts'
+
+/** Rates are over about this long. */
+const RATE_WINDOW_MS = 3000
+
+/** Rows per second by source, from what was read between looks. */
+export interface RateMeter {
+  rate(source: string, rowsRead: number): number
+}
+
+export function rateMeter(clock: Clock): RateMeter {
+  const looks = new Map<string, { atMs: number; rows: number }[]>()
+  return {
+    rate(source, rowsRead) {
+      const nowMs = clock.monotonicMs()
+      const known = looks.get(source) ?? []
+      known.push({ atMs: nowMs, rows: rowsRead })
+      // One look older than the window is kept: the rate reaches back to it.
+      while (known.length > 2 && known[1]!.atMs < nowMs - RATE_WINDOW_MS) known.shift()
+      looks.set(source, known)
+      const [first] = known
+      const seconds = (nowMs - first!.atMs) / 1000
+      return seconds <= 0 ? 0 : (rowsRead - first!.rows) / seconds
+    },
+  }
+}
+
+export function sourceStatuses(assembly: Assembly, meter: RateMeter): SourceStatus[] {
+  return assembly.sources.map((source) => sourceStatus(source, assembly, meter))
+}
+
+function sourceStatus(
+  { name, node, splits }: AssembledSource,
+  { dataflow }: Assembly,
+  meter: RateMeter,
+): SourceStatus {
+  const rowsRead = splits.reduce((sum, split) => sum + split.rowsRead, 0)
+  const watermarkUs = dataflow.watermarkUs(node.index)
+  const holder = holderOf(splits)
+  return {
+    source: name,
+    table: node.origin.kind === 'scan' ? node.origin.table.name : 'values',
+    rowsRead,
+    rowsPerSecond: meter.rate(name, rowsRead),
+    ...(watermarkUs === WATERMARK_MIN ? {} : { watermarkUs }),
+    ...(holder === undefined ? {} : { heldBy: holder.id }),
+    splits: splits.map(splitStatus),
+  }
+}
+
+/** The split that the windows wait for. */
+function holderOf(splits: readonly SourceSplit[]): SourceSplit | undefined {
+  const holding = splits.filter(({ idle, state }) => !idle && state !== 'ended')
+  return holding.reduce<SourceSplit | undefined>(
+    (least, split) =>
+      least === undefined || split.watermarkUs < least.watermarkUs ? split : least,
+    undefined,
+  )
+}
+
+function splitStatus(split: SourceSplit): SplitStatus {
+  const { id, position, watermarkUs, lag } = split
+  return {
+    split: id,
+    state: stateOf(split),
+    ...(position === undefined ? {} : { position }),
+    ...(watermarkUs === WATERMARK_MIN ? {} : { watermarkUs }),
+    ...(lag === undefined ? {} : { lag }),
+  }
+}
+
+function stateOf({ state, idle }: SourceSplit): SplitStatus['state'] {
+  if (state === 'ended') return 'ended'
+  if (idle) return 'idle'
+  return state === 'reading' ? 'reading' : 'at-end'
+}
+
+export function windowStatuses({ dataflow }: Assembly): WindowStatus[] {
+  return dataflow.operators.flatMap(({ node, operator }) => {
+    const progress = operator.progress?.()
+    return progress === undefined ? [] : [{ node: node.id, ...progress }]
+  })
+}
+
+export function conservationOf({ sources, counters, side }: Assembly): Conservation {
+  const splits = sources.flatMap((source) => source.splits)
+  return {
+    read: splits.reduce((sum, { rowsRead }) => sum + rowsRead, 0),
+    used: counters.rowsUsed,
+    dead: side.deadCount,
+    late: side.lateCount,
+  }
+}
