@@ -4,4 +4,6 @@ import { chmodSync, existsSync, rmSync } from 'node:fs'
 
 rmSync('dist', { recursive: true, force: true })
 execFileSync('node_modules/.bin/tsc', ['-p', 'tsconfig.build.json'], { stdio: 'inherit' })
+// The naive program that the demo runs beside a pipeline: an example, published as JavaScript too.
+execFileSync('node_modules/.bin/tsc', ['-p', 'tsconfig.examples.json'], { stdio: 'inherit' })
 if (existsSync('dist/cli/main.js')) chmodSync('dist/cli/main.js', 0o755)

@@ -1,6 +1,6 @@
 /** `millrace run [FILES]`: owns the data directory, runs pipelines in the foreground, shows how they do. */
 import { join } from 'node:path'
-import { nodePorts } from '../../ports/node/ports.ts'
+import { killAt, nodePorts } from '../../ports/node/ports.ts'
 import type { Ports } from '../../ports/ports.ts'
 import type { RunEvent } from '../../run/handle.ts'
 import { LOG_LEVELS, type LogLevel } from '../../serve/log-levels.ts'
@@ -83,7 +83,9 @@ async function run(io: Io, files: readonly string[], options: RunOptions): Promi
   const found = isIdle ? [] : pipelineFiles(project, io, files)
   const pipelines = found.length === 0 ? [] : await compilePipelines(project, found)
   const logger = await loggerOf(io, project, options)
-  const ports = nodePorts()
+  // For crash tests and the demo: a named point at which this process kills itself.
+  const kill = io.environment.MILLRACE_KILL_AT
+  const ports = nodePorts(kill === undefined ? {} : { faultPoint: killAt(kill) })
   const settings: LaunchSettings = {
     project,
     workers: options.workers ?? project.config.workers,
