@@ -113,9 +113,10 @@ export class PartitionWriter {
     return this.#active.baseOffset
   }
 
-  /** True when a failed write has stopped the writer: opened anew, the partition goes on. A failed sync stops it for good. */
+  /** True when a full disk has stopped the writer: opened anew, the partition goes on. A failed sync stops it for good. */
   get mayRecover(): boolean {
-    return this.#failure?.code === 'LOG_WRITE_FAILED'
+    const { code, facts } = this.#failure ?? {}
+    return code === 'LOG_WRITE_FAILED' && (facts?.errno === 'ENOSPC' || facts?.errno === 'EDQUOT')
   }
 
   producer(producerId: number): ProducerState | undefined {
