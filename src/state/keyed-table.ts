@@ -39,6 +39,7 @@ export interface KeyedRows {
 
 export interface KeyedTable {
   readonly layout: KeyedTableLayout
+  readonly keyCount: number
   /** Live entries. */
   readonly size: number
   /** Bytes in the heap blocks that the table holds. */

@@ -121,6 +121,10 @@ class MemoryTable implements KeyedTable {
     if (maker.hasBytes) this.#startSlab()
   }
 
+  get keyCount(): number {
+    return this.layout.keys.length
+  }
+
   get size(): number {
     return this.#read(LIVE_COUNT)
   }

@@ -5,7 +5,7 @@
  * DISTINCT and retractable MIN and MAX keep their values in *side tables* keyed by the group's key and the value.
  */
 import type { Vector } from '../../data/batch.ts'
-import type { Pointer } from '../../data/memory.ts'
+import type { LinearMemory, Pointer } from '../../data/memory.ts'
 import type { DataType } from '../../data/types.ts'
 import type { Expression } from '../../plan/expressions.ts'
 import type { CompiledExpression, CompiledPredicate, Frame } from '../compiled.ts'
@@ -13,6 +13,8 @@ import type { CompiledExpression, CompiledPredicate, Frame } from '../compiled.t
 /** The part of state's KeyedTable that aggregates use: `compile` must not know the room of state. */
 export interface GroupTable {
   readonly size: number
+  readonly keyCount: number
+  keyOffset(index: number): number
   valueOffset(index: number): number
   upsert(rows: GroupRows, entries: Pointer): number
   find(rows: GroupRows, entries: Pointer): void
@@ -74,6 +76,7 @@ export interface AggregateSet {
 }
 
 export interface AggregateEnvironment {
+  readonly memory: LinearMemory
   readonly expression: (expression: Expression) => CompiledExpression
   readonly predicate: (expression: Expression) => CompiledPredicate
   /** True when -U and -D rows may come. */

@@ -1,0 +1,135 @@
+/** From the calls of a GROUP BY to an AggregateSet: accumulators that are the same are kept once, rows are selected once an input. */
+import { type DataType, layoutOf, types } from '../../data/types.ts'
+import { MillraceError } from '../../errors.ts'
+import type { AggregateCall, Expression } from '../../plan/expressions.ts'
+import { type Accumulator, counter, extremist, summer } from './accumulator.ts'
+import type {
+  AggregateCell,
+  AggregateEnvironment,
+  AggregateSet,
+  SideTableLayout,
+} from './aggregate-set.ts'
+import { averageResult, countResult, extremeResult, sumResult } from './results.ts'
+import { rowInput } from './row-input.ts'
+import { runAggregates } from './run-aggregates.ts'
+import type { Outcome, Slot, Stage } from './stage.ts'
+import { valueOrders } from './value-order.ts'
+
+/**
+ * Compiles COUNT, SUM, AVG, MIN and MAX, with DISTINCT and FILTER; result types are those of the calls (Flink's).
+ *
+ * SUM and AVG of no value are NULL; integers wrap (and say so to the context); AVG of integers is cut toward zero, AVG of decimals
+ * rounded HALF_UP; a decimal beyond 38 digits is NULL. NaN is greater than every number.
+ * @throws AGGREGATE_UNSUPPORTED for another function
+ */
+export function compileAggregates(
+  calls: readonly AggregateCall[],
+  environment: AggregateEnvironment,
+): AggregateSet {
+  const plan = planner(environment)
+  const outcomes = calls.map((call) => plan.outcome(call))
+  const jsBecause = [...new Set([...plan.stages()].flatMap(({ input }) => input.parts))]
+    .filter(({ mark }) => mark === 'js')
+    .flatMap((part) => part.jsBecause)
+  const ordered = outcomes.some(({ kind }) => kind === 'order')
+  const reasons = ordered ? [...jsBecause, 'MIN and MAX of rows that may go away'] : jsBecause
+  return {
+    mark: reasons.length > 0 ? 'js' : 'kernel',
+    jsBecause: reasons,
+    values: plan.values,
+    sides: plan.sides,
+    types: calls.map(({ type }) => type),
+    ...runAggregates(environment.memory, plan.stages(), outcomes, calls),
+  }
+}
+
+function planner(environment: AggregateEnvironment) {
+  const { memory } = environment
+  const values: AggregateCell[] = []
+  const sides: SideTableLayout[] = []
+  const stages = new Map<string, Stage>()
+  const slots = new Map<string, Slot>()
+
+  function stageOf(call: Pick<AggregateCall, 'args' | 'filter'>, withSide: boolean): Stage {
+    const key = JSON.stringify([call.args, call.filter, withSide])
+    let stage = stages.get(key)
+    if (stage === undefined) {
+      const input = rowInput(call, environment)
+      stage = withSide ? { input, slots: [], side: sideOf(call.args) } : { input, slots: [] }
+      stages.set(key, stage)
+    }
+    return stage
+  }
+
+  function sideOf(args: readonly Expression[]): NonNullable<Stage['side']> {
+    const index = sides.length
+    const keys = args.map(({ type }) => type)
+    sides.push({ name: `values ${index}`, keys, values: ['i64'] })
+    // Only rows that may go away need the order of values.
+    const isOrdered = environment.retracts && keys.length === 1
+    const orders = isOrdered ? valueOrders(memory, index, layoutOf(keys[0]!)) : undefined
+    return { index, orders }
+  }
+
+  function slotOf(stage: Stage, name: string, make: () => Accumulator): Slot {
+    const key = `${name} ${[...stages.values()].indexOf(stage)}`
+    let slot = slots.get(key)
+    if (slot === undefined) {
+      const accumulator = make()
+      slot = { accumulator, valueIndex: values.length }
+      values.push(...accumulator.cells)
+      stage.slots.push(slot)
+      slots.set(key, slot)
+    }
+    return slot
+  }
+
+  /** The count of values; where the arguments can't be NULL that of rows, which all such calls share. */
+  function countOf(call: AggregateCall): Slot {
+    const rows = call.args.every(({ type }) => !type.nullable) && !call.distinct
+    const stage = stageOf(rows ? { ...call, args: [] } : call, call.distinct)
+    return slotOf(stage, 'count', () => counter(memory))
+  }
+
+  function outcome(call: AggregateCall): Outcome {
+    const name = call.function.toUpperCase()
+    const { type } = call
+    if (name === 'COUNT') {
+      const slot = countOf(call)
+      return { kind: 'slots', value: slot, count: slot, read: countResult(memory, type) }
+    }
+    const argument = call.args[0]?.type ?? types.null
+    if (name === 'MIN' || name === 'MAX') return extremeOf(call, argument, name === 'MAX')
+    if (name !== 'SUM' && name !== 'AVG') throw unsupported(call.function)
+    const isDouble = name === 'AVG' && argument.kind === 'float'
+    const value = slotOf(stageOf(call, call.distinct), isDouble ? 'sum double' : 'sum', () =>
+      summer(memory, argument, isDouble),
+    )
+    const read = name === 'SUM' ? sumResult(memory, type) : averageResult(memory, type, argument)
+    return { kind: 'slots', value, count: countOf(call), read }
+  }
+
+  function extremeOf(call: AggregateCall, argument: DataType, isMax: boolean): Outcome {
+    // Each value once or many times: the same extreme.
+    const plain = { ...call, distinct: false }
+    if (environment.retracts) {
+      const { side } = stageOf(plain, true)
+      return { kind: 'order', orders: side!.orders!, isMax, side: side!.index }
+    }
+    const value = slotOf(stageOf(plain, false), isMax ? 'max' : 'min', () =>
+      extremist(memory, argument, isMax),
+    )
+    const read = extremeResult(memory, call.type, isMax)
+    return { kind: 'slots', value, count: countOf(plain), read }
+  }
+
+  return { outcome, values, sides, stages: () => [...stages.values()] }
+}
+
+function unsupported(name: string): MillraceError {
+  return new MillraceError('AGGREGATE_UNSUPPORTED', {
+    message: `the aggregate function ${name} is not supported`,
+    hint: 'use COUNT, SUM, AVG, MIN or MAX, with DISTINCT and FILTER as needed',
+    facts: { function: name },
+  })
+}
