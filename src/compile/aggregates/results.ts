@@ -29,11 +29,13 @@ export function countResult(memory: LinearMemory, type: DataType): ReadResult {
 export function sumResult(memory: LinearMemory, type: DataType): ReadResult {
   const kernel = aggregateKernel(memory)
   return withValidity(memory, type, (entries, count, offsets, cells) => {
-    if (type.kind !== 'decimal')
-      return kernel.readI64(entries, count, offsets.value, bitsOf(type), cells)
+    if (type.kind !== 'decimal') {
+      kernel.readI64(entries, count, offsets.value, bitsOf(type), cells)
+      return NONE
+    }
     const wide = memory.arena.allocate(16 * count)
     kernel.readWide(entries, count, offsets.value, 0n, 0n, wide)
-    writeDecimals(memory, type, count, cells, (at) => wideAt(memory, wide + 16 * at))
+    return writeDecimals(memory, type, count, cells, (at) => wideAt(memory, wide + 16 * at))
   })
 }
 
@@ -50,7 +52,7 @@ export function averageResult(
       kernel.readAverageF64(entries, count, offsets.value, offsets.count, single, cells)
     } else if (type.kind === 'decimal') {
       const scale = argument.kind === 'decimal' ? argument.scale : 0
-      writeDecimals(memory, type, count, cells, (at) => {
+      return writeDecimals(memory, type, count, cells, (at) => {
         const entry = memory.u32[entries / 4 + at]!
         const rows = memory.i64[(entry + offsets.count) / 8]!
         if (rows === 0n) return 0n
@@ -60,6 +62,7 @@ export function averageResult(
       const bits = bitsOf(type)
       kernel.readAverage(entries, count, offsets.value, offsets.count, bits, cells)
     }
+    return NONE
   })
 }
 
@@ -69,11 +72,12 @@ export function extremeResult(memory: LinearMemory, type: DataType, isMax: boole
   return withValidity(memory, type, (entries, count, { value }, cells) => {
     if (layout === 'bytes' || layout === 'row') {
       kernel.readI64(entries, count, value, 64, cells)
-      return
+      return NONE
     }
     const { high, low } = extremeFlip(layout, isMax)
     if (layout === 'i128') kernel.readWide(entries, count, value, low, high, cells)
     else kernel.readExtreme(entries, count, value, high, layout === 'f64' ? 1 : 0, cells)
+    return NONE
   })
 }
 
@@ -88,15 +92,15 @@ function withValidity(
     const cells = memory.arena.allocate(cellBytes(type) * count)
     const validity = memory.arena.allocateCleared((count + 7) >> 3)
     const valid = kernel.readValidity(entries, count, offsets.count, validity)
-    const overflowed = write(entries, count, offsets, cells) ?? []
+    const overflowed = write(entries, count, offsets, cells)
     for (const at of overflowed) memory.u8[validity + (at >> 3)]! &= ~(1 << (at & 7))
     return { type, cells, validity: valid === count && overflowed.length === 0 ? 0 : validity }
   }
 }
 
 /** Positions whose decimal has more digits than its type: NULL, as in Flink. */
-// biome-ignore lint/suspicious/noConfusingVoidType: most writers have nothing to say
-type Overflowed = readonly number[] | void
+type Overflowed = readonly number[]
+const NONE: Overflowed = []
 
 function writeDecimals(
   memory: LinearMemory,
