@@ -25,6 +25,8 @@ export interface Operator {
   dispose(): void
   /** Of windowed operators: what is open, counted and late. */
   progress?(): WindowProgress
+  /** Of sinks. */
+  rowsWritten?(): number
 }
 
 export interface WindowProgress {

@@ -17,13 +17,12 @@ import {
 } from '../engine/graph.ts'
 import { operatorOf } from '../engine/operators/operators.ts'
 import type { SourceSplit } from '../engine/source-split.ts'
-import { SourceStage } from '../engine/source-stage.ts'
+import { SourceStage, UNREAD_US } from '../engine/source-stage.ts'
 import { Task, type TaskSource } from '../engine/task.ts'
 import { invariant } from '../errors.ts'
 import type { Clock } from '../ports/clock.ts'
-import { WATERMARK_MIN } from '../time/windows.ts'
 import { type OpenedSink, openSink, openSource, type TableOpening } from './open-tables.ts'
-import type { Settings } from './settings.ts'
+import { durationMs, type Settings } from './settings.ts'
 import { createSideRows, type SideRows } from './side-rows.ts'
 import { listedValues } from './values-source.ts'
 
@@ -56,6 +55,7 @@ export interface AssembledSink extends OpenedSink {
   readonly node: number
   readonly writer: SinkWriter
   readonly committer: SinkCommitter
+  readonly commitIntervalMs: number
 }
 
 export interface Counters {
@@ -71,6 +71,8 @@ export interface Assembly {
   readonly sinks: readonly AssembledSink[]
   readonly side: SideRows
   readonly counters: Counters
+  /** Rows that the sink of a node was given. */
+  rowsWritten(node: number): number
   dispose(): Promise<void>
 }
 
@@ -80,6 +82,7 @@ export async function assemble(request: AssemblyRequest): Promise<Assembly> {
   const counters: Counters = { rowsUsed: 0, events: new Map() }
   const sinks = await openSinks(request, memory)
   const sources = await openSources(request, memory)
+  const rowsWritten = new Map<number, () => number>()
   const contextOf = contextMaker(request, memory, side, counters)
   const dataflow = createDataflow({
     graph: request.graph,
@@ -87,11 +90,13 @@ export async function assemble(request: AssemblyRequest): Promise<Assembly> {
     exchange: () => undefined,
     operator: (node) => {
       const sink = sinks.find((each) => each.node === node.index)
-      return operatorOf(node, contextOf(node), {
+      const operator = operatorOf(node, contextOf(node), {
         inputUpdates: node.inputs.some((input) => isUpdating(request.graph, input)),
-        watermarkUs: request.watermarks.get(node.id) ?? WATERMARK_MIN,
+        watermarkUs: request.watermarks.get(node.id) ?? UNREAD_US,
         ...(sink === undefined ? {} : { sink }),
       })
+      if (operator.rowsWritten !== undefined) rowsWritten.set(node.index, operator.rowsWritten)
+      return operator
     },
   })
   const task = new Task({
@@ -110,6 +115,7 @@ export async function assemble(request: AssemblyRequest): Promise<Assembly> {
     sinks,
     side,
     counters,
+    rowsWritten: (node) => rowsWritten.get(node)?.() ?? 0,
     async dispose() {
       for (const { splits, source } of sources) {
         for (const { reader } of splits) await reader.close()
@@ -160,6 +166,10 @@ async function openSinks(request: AssemblyRequest, memory: LinearMemory): Promis
       node: node.index,
       writer: await opened.sink.openWriter(0, memory),
       committer: await opened.sink.openCommitter(),
+      commitIntervalMs: durationMs(
+        'sink.commit-interval',
+        node.plan.table.options['sink.commit-interval'] ?? '0 ms',
+      ),
     })
   }
   return sinks
@@ -201,7 +211,7 @@ async function openSplit(
     until: stopsAt ? await source.endPosition(id) : undefined,
     reader: await source.open(id, stood?.readTo, memory),
     position: stood?.readTo,
-    watermarkUs: stood?.watermarkUs === undefined ? WATERMARK_MIN : BigInt(stood.watermarkUs),
+    watermarkUs: stood?.watermarkUs === undefined ? UNREAD_US : BigInt(stood.watermarkUs),
     idle: false,
     state: 'reading',
     atEndSinceMs: 0,
@@ -229,7 +239,7 @@ function taskSource(
     },
     moved: (watermarkUs) =>
       dataflow.progress(node.index, { watermarkUs, idle: false, ended: false }),
-    restoredUs: request.watermarks.get(node.id) ?? WATERMARK_MIN,
+    restoredUs: request.watermarks.get(node.id) ?? UNREAD_US,
   })
   return { node: node.index, splits, stage, endsAtUntil: request.until === 'end' }
 }

@@ -27,6 +27,8 @@ export interface Refusal {
 }
 
 export interface Commits {
+  /** One more sink to commit for: a side topic that has its first row. */
+  include(sink: CommittingSink): void
   /** What a sink prepared for a checkpoint; in the order of checkpoints. */
   add(sink: string, pending: PendingCommittable): void
   pending(): Readonly<Record<string, readonly PendingCommittable[]>>
@@ -39,6 +41,8 @@ export interface Commits {
     all: boolean,
   ): Promise<Refusal | undefined>
   lastCommitted(sink: string): CheckpointId | undefined
+  /** Commits that made something visible, not counting those found done. */
+  readonly made: number
 }
 
 /** Tries of a commit whose answer was 'retry', and the wait between them. */
@@ -51,18 +55,24 @@ export function createCommits(
   restored: Readonly<Record<string, readonly PendingCommittable[]>>,
   clock: Clock,
 ): Commits {
-  const waiting = new Map<string, PendingCommittable[]>(
-    sinks.map(({ name }) => [name, [...(restored[name] ?? [])]]),
-  )
+  const included: CommittingSink[] = []
+  const waiting = new Map<string, PendingCommittable[]>()
+  const include = (sink: CommittingSink): void => {
+    included.push(sink)
+    waiting.set(sink.name, [...(restored[sink.name] ?? [])])
+  }
+  for (const sink of sinks) include(sink)
+  let made = 0
   const committedAtMs = new Map<string, number>()
   const lastCommitted = new Map<string, CheckpointId>()
   return {
+    include,
     add(sink, pending) {
       waiting.get(sink)!.push(pending)
     },
     pending: () => Object.fromEntries(waiting),
     async commit(checkpoint, positions, all) {
-      for (const { name, committer, commitIntervalMs } of sinks) {
+      for (const { name, committer, commitIntervalMs } of included) {
         const pending = waiting.get(name)!
         const sinceMs = clock.monotonicMs() - (committedAtMs.get(name) ?? Number.NEGATIVE_INFINITY)
         if (pending.length === 0 || (!all && sinceMs < commitIntervalMs)) continue
@@ -75,12 +85,16 @@ export function createCommits(
         const outcome = await tried(committer, request, clock)
         if (outcome.kind !== 'committed') return refusal(name, outcome, request)
         waiting.set(name, [])
+        if (!outcome.already) made++
         committedAtMs.set(name, clock.monotonicMs())
         lastCommitted.set(name, checkpoint)
       }
       return undefined
     },
     lastCommitted: (sink) => lastCommitted.get(sink),
+    get made() {
+      return made
+    },
   }
 }
 

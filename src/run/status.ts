@@ -1,7 +1,7 @@
 /** A run's status, read off its assembly. */
 import type { SourceSplit } from '../engine/source-split.ts'
+import { UNREAD_US } from '../engine/source-stage.ts'
 import type { Clock } from '../ports/clock.ts'
-import { WATERMARK_MIN } from '../time/windows.ts'
 import type { AssembledSource, Assembly } from './assembly.ts'
 import type { Conservation, SourceStatus, SplitStatus, WindowStatus } from './handle.ts'
 
@@ -47,7 +47,7 @@ function sourceStatus(
     table: node.origin.kind === 'scan' ? node.origin.table.name : 'values',
     rowsRead,
     rowsPerSecond: meter.rate(name, rowsRead),
-    ...(watermarkUs === WATERMARK_MIN ? {} : { watermarkUs }),
+    ...(watermarkUs === UNREAD_US ? {} : { watermarkUs }),
     ...(holder === undefined ? {} : { heldBy: holder.id }),
     splits: splits.map(splitStatus),
   }
@@ -69,7 +69,7 @@ function splitStatus(split: SourceSplit): SplitStatus {
     split: id,
     state: stateOf(split),
     ...(position === undefined ? {} : { position }),
-    ...(watermarkUs === WATERMARK_MIN ? {} : { watermarkUs }),
+    ...(watermarkUs === UNREAD_US ? {} : { watermarkUs }),
     ...(lag === undefined ? {} : { lag }),
   }
 }

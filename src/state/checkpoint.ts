@@ -46,8 +46,6 @@ export interface Manifest {
   readonly format: 1
   readonly pipeline: string
   readonly checkpoint: CheckpointId
-  /** Of the owner that wrote it: an older owner is fenced. */
-  readonly ownerEpoch: number
   readonly planFingerprint: string
   readonly operators: readonly OperatorIdentity[]
   readonly positions: SourcePositions

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 import type { LinearMemory, Pointer } from '../../data/memory.ts'
 import { MillraceError } from '../../errors.ts'
 import { createJsonDecoder, type JsonDecoder } from '../../formats/json/decode.ts'
-import { createLinesKernel, type LinesKernel } from '../../kernels/lines.ts'
+import { createLineSplitter, type LineSplitter } from '../../formats/lines/split.ts'
 import type { FileHandle, Files } from '../../ports/files.ts'
 import type { Polled, Source, SourceReader, SourceRequest } from '../contract/source.ts'
 
@@ -76,7 +76,7 @@ interface OpenFile {
   readonly path: string
   readonly handle: FileHandle
   readonly memory: LinearMemory
-  readonly lines: LinesKernel
+  readonly lines: LineSplitter
   readonly decoder: JsonDecoder
   readonly bounded: boolean
   position: number
@@ -100,7 +100,7 @@ function openFile(
     path,
     handle,
     memory,
-    lines: createLinesKernel(memory),
+    lines: createLineSplitter(memory),
     decoder,
     bounded,
     position,

@@ -7,16 +7,12 @@ import { rowsWithout } from '../evaluation.ts'
 import type { Operator } from '../operator.ts'
 import { stateless } from './stateless.ts'
 
-export interface SinkOperator extends Operator {
-  rowsWritten(): number
-}
-
 export function sinkOperator(
   plan: SinkNode,
   memory: LinearMemory,
   writer: SinkWriter,
   mode: ChangelogMode,
-): SinkOperator {
+): Operator {
   let rows = 0
   const operator = stateless(`sink(${plan.table.name})`, (batch) => {
     const wanted = mode === 'upsert' ? withoutUpdateBefore(memory, batch) : batch

@@ -1,0 +1,260 @@
+/** One life of a running pipeline: from a checkpoint to its end, its stop, or the failure that ends it. */
+import type { CheckpointId } from '../connectors/contract/sink.ts'
+import { type Graph, graphOf } from '../engine/graph.ts'
+import { MillraceError } from '../errors.ts'
+import type { Manifest } from '../state/checkpoint.ts'
+import { type Assembly, assemble } from './assembly.ts'
+import { type Checkpointing, createCheckpointing, flushSideRows } from './checkpointing.ts'
+import { type Commits, createCommits, type Refusal } from './commits.ts'
+import type { PipelineStart, RunStatus } from './handle.ts'
+import { openStore, type RunStore } from './run-store.ts'
+import type { Settings } from './settings.ts'
+import { createSideSinks, type SideSinks, sideKindOf } from './side-sinks.ts'
+import { conservationOf, rateMeter, sourceStatuses, windowStatuses } from './status.ts'
+
+export type AttemptEnd =
+  | { readonly kind: 'finished'; readonly because: 'end' | 'now' | 'stopped' }
+  | { readonly kind: 'refused'; readonly refusal: Refusal }
+
+export interface Attempt {
+  /** Works until everything is read, `signal` aborts, or a commit is refused. @throws what fails */
+  run(signal: AbortSignal): Promise<AttemptEnd>
+  status(): Pick<RunStatus, 'sources' | 'windows' | 'sinks' | 'conservation' | 'checkpoint'>
+  /** A self-contained copy of the next checkpoint, below `path`. */
+  savepoint(path: string): Promise<CheckpointId>
+  close(): Promise<void>
+}
+
+/** The event loop is let in this often; a batch is never interrupted. */
+const YIELD_MS = 4
+/** How long an idle task waits before it looks again. */
+const WAIT_MS = 1
+
+/** Opens everything and restores the newest checkpoint; only the first attempt of a run forgets them or takes up a savepoint. @throws RESTORE_BEHIND, CHECKPOINT_CORRUPT, and what tables throw */
+export async function openAttempt(
+  start: PipelineStart,
+  settings: Settings,
+  isFirst: boolean,
+): Promise<Attempt> {
+  const store = await openStore(start, isFirst)
+  const graph = graphOf(start.pipeline)
+  const manifest = store.restored
+  const opening = {
+    connectors: start.connectors,
+    ports: start.ports,
+    dataDirectory: start.dataDirectory,
+    baseDirectory: start.baseDirectory,
+    environment: start.environment ?? {},
+  }
+  const assembly = await assemble({
+    pipeline: start.pipeline.name,
+    graph,
+    opening,
+    settings,
+    clock: start.ports.clock,
+    until: start.until,
+    positions: manifest?.positions ?? {},
+    watermarks: store.watermarks(),
+  })
+  const restoredCommits = manifest?.committables ?? {}
+  const { clock } = start.ports
+  const commits = createCommits(start.pipeline.name, assembly.sinks, restoredCommits, clock)
+  const sideSinks = createSideSinks(start.pipeline.name, assembly.memory, opening, (sink) =>
+    commits.include(sink),
+  )
+  for (const topic of Object.keys(restoredCommits)) {
+    const kind = sideKindOf(topic)
+    if (kind !== undefined) await sideSinks.open(topic, kind)
+  }
+  const parts: Parts = { start, settings, graph, store, assembly, commits, sideSinks }
+  await recommit(parts, manifest)
+  if (manifest?.ended === true) return endedAttempt(parts)
+  await refuseBehind(parts, manifest)
+  store.restore(assembly)
+  if (manifest !== undefined) {
+    start.onEvent?.({ kind: 'restored', checkpoint: manifest.checkpoint })
+  }
+  return runningAttempt(parts)
+}
+
+interface Parts {
+  readonly start: PipelineStart
+  readonly settings: Settings
+  readonly graph: Graph
+  readonly store: RunStore
+  readonly assembly: Assembly
+  readonly commits: Commits
+  readonly sideSinks: SideSinks
+}
+
+/** Commits what the restored manifest holds: whatever of it was committed before is recognised by the sinks. */
+async function recommit({ commits, start }: Parts, manifest: Manifest | undefined): Promise<void> {
+  if (manifest === undefined) return
+  start.ports.faultPoint('restore-commit')
+  const refusal = await commits.commit(manifest.checkpoint, manifest.positions, true)
+  if (refusal === undefined) return
+  throw new MillraceError('COMMIT_REFUSED', {
+    message: `${refusal.sink} refused what checkpoint ${idText(manifest.checkpoint)} had prepared: ${refusal.reason}`,
+    hint: `${refusal.remedy}; it stays in the checkpoint`,
+    facts: { sink: refusal.sink, checkpoint: idText(manifest.checkpoint) },
+  })
+}
+
+/** A sink that has more than the checkpoint would get rows twice. */
+async function refuseBehind(
+  { start, assembly }: Parts,
+  manifest: Manifest | undefined,
+): Promise<void> {
+  if (start.allowDuplicates) return
+  for (const { name, committer } of assembly.sinks) {
+    const committed = await committer.lastCommitted(start.pipeline.name)
+    if (committed === undefined) continue
+    if (manifest !== undefined && !isAfter(committed, manifest.checkpoint)) continue
+    const from =
+      manifest === undefined ? 'the beginning' : `checkpoint ${idText(manifest.checkpoint)}`
+    throw new MillraceError('RESTORE_BEHIND', {
+      message: `pipeline '${start.pipeline.name}' would go on from ${from}, but ${name} holds its rows up to checkpoint ${idText(committed)}`,
+      hint: 'roll the table back, give the pipeline another name, or allow duplicates with --allow-duplicates',
+      facts: { pipeline: start.pipeline.name, sink: name, committed: idText(committed) },
+    })
+  }
+}
+
+/** All had been read; a crash came before all was committed: that is done now, and nothing else is left. */
+function endedAttempt(parts: Parts): Attempt {
+  const { start, commits } = parts
+  if (commits.made > 0) {
+    return { ...runningAttempt(parts), run: async () => ({ kind: 'finished', because: 'end' }) }
+  }
+  throw new MillraceError('PIPELINE_ENDED', {
+    message: `pipeline '${start.pipeline.name}' has ended: all its sources were read to their ends and all windows fired`,
+    hint: 'start it with --fresh to run it from the beginning',
+    facts: { pipeline: start.pipeline.name },
+  })
+}
+
+function runningAttempt(parts: Parts): Attempt {
+  const { start, assembly, commits, sideSinks, store } = parts
+  const meter = rateMeter(start.ports.clock)
+  const savepoints: SavepointRequest[] = []
+  const checkpointing = createCheckpointing({
+    assembly,
+    commits,
+    sideSinks,
+    target: store,
+    ports: start.ports,
+    incarnation: store.incarnation,
+    planFingerprint: store.planFingerprint,
+  })
+  return {
+    run: (signal) => work(parts, checkpointing, savepoints, signal),
+    status: () => ({
+      sources: sourceStatuses(assembly, meter),
+      windows: windowStatuses(assembly),
+      sinks: assembly.sinks.map(({ name, node, sink }) => {
+        const last = commits.lastCommitted(name)
+        return {
+          sink: name,
+          table: name,
+          guarantee: sink.guarantee,
+          rowsWritten: assembly.rowsWritten(node),
+          ...(last === undefined ? {} : { lastCommitted: last }),
+        }
+      }),
+      conservation: conservationOf(assembly),
+      checkpoint: checkpointing.status,
+    }),
+    savepoint(path) {
+      const { promise, resolve, reject } = Promise.withResolvers<CheckpointId>()
+      savepoints.push({ path, resolve, reject })
+      return promise
+    },
+    async close() {
+      await checkpointing.settled().catch(() => undefined)
+      await sideSinks.close()
+      await assembly.dispose()
+    },
+  }
+}
+
+interface SavepointRequest {
+  readonly path: string
+  resolve(checkpoint: CheckpointId): void
+  reject(error: unknown): void
+}
+
+/** Copies a checkpoint that is taken now, for each that was asked for. */
+async function savepoint(
+  { store }: Parts,
+  checkpointing: Checkpointing,
+  requests: SavepointRequest[],
+): Promise<Refusal | undefined> {
+  await checkpointing.take(false)
+  const refusal = await checkpointing.settled()
+  for (const { path, resolve, reject } of requests.splice(0)) {
+    await store.copyTo(path).then(resolve, reject)
+  }
+  return refusal
+}
+
+async function work(
+  parts: Parts,
+  checkpointing: Checkpointing,
+  savepoints: SavepointRequest[],
+  signal: AbortSignal,
+): Promise<AttemptEnd> {
+  const { start, settings, assembly, sideSinks } = parts
+  const { clock } = start.ports
+  const { task, sinks } = assembly
+  let dueMs = clock.monotonicMs() + settings.checkpointIntervalMs
+  let yieldMs = clock.monotonicMs() + YIELD_MS
+  task.start()
+  for (;;) {
+    const result = signal.aborted ? 'stopped' : await task.step()
+    for (const { writer } of sinks) if (writer.full) await writer.drain()
+    if (assembly.side.full) await flushSideRows(assembly, sideSinks)
+    if (result === 'done' || result === 'stopped') {
+      return finish(checkpointing, assembly, result === 'stopped' ? 'stopped' : start.until)
+    }
+    const nowMs = clock.monotonicMs()
+    if (savepoints.length > 0 && !checkpointing.busy) {
+      const refusal =
+        (await checkpointing.settled()) ?? (await savepoint(parts, checkpointing, savepoints))
+      if (refusal !== undefined) return { kind: 'refused', refusal }
+    } else if (nowMs >= dueMs && !checkpointing.busy) {
+      const refusal = await checkpointing.settled()
+      if (refusal !== undefined) return { kind: 'refused', refusal }
+      await checkpointing.take(false)
+      dueMs = clock.monotonicMs() + settings.checkpointIntervalMs
+    }
+    if (result === 'waiting') await clock.sleep(WAIT_MS, signal)
+    else if (nowMs >= yieldMs) {
+      await clock.sleep(0)
+      yieldMs = clock.monotonicMs() + YIELD_MS
+    }
+  }
+}
+
+/** The last checkpoint: all that was prepared is committed. */
+async function finish(
+  checkpointing: Checkpointing,
+  assembly: Assembly,
+  because: 'stopped' | 'now' | 'end' | undefined,
+): Promise<AttemptEnd> {
+  const before = await checkpointing.settled()
+  if (before !== undefined) return { kind: 'refused', refusal: before }
+  await checkpointing.take(true)
+  const refusal = await checkpointing.settled()
+  if (refusal !== undefined) return { kind: 'refused', refusal }
+  const ended = because !== 'stopped' && assembly.dataflow.ended()
+  return { kind: 'finished', because: ended ? 'end' : (because ?? 'end') }
+}
+
+function isAfter(left: CheckpointId, right: CheckpointId): boolean {
+  if (left.incarnation !== right.incarnation) return left.incarnation > right.incarnation
+  return left.counter > right.counter
+}
+
+function idText({ incarnation, counter }: CheckpointId): string {
+  return `${incarnation}-${counter}`
+}

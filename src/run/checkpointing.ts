@@ -1,0 +1,182 @@
+/**
+ * The checkpoint protocol of one run, step by step:
+ *
+ *   1. between two batches: positions and changed state are taken, side rows are handed to their writers
+ *   2. every sink prepares: its rows are durable, not visible
+ *   3. the manifest is durable: from here on a restart goes on from this checkpoint
+ *   4. sinks commit what is due; a crash before this is made up for at the next start
+ *   5. sources learn that their positions will not be asked for again
+ *
+ * Steps 3 to 5 go on while the task works; a next checkpoint waits for them.
+ */
+import type { CheckpointId, SourcePositions } from '../connectors/contract/sink.ts'
+import { UNREAD_US } from '../engine/source-stage.ts'
+import { batchOfRows } from '../engine/value-rows.ts'
+import type { Ports } from '../ports/ports.ts'
+import type { CheckpointContents, OperatorIdentity, WorkerSnapshot } from '../state/checkpoint.ts'
+import type { Assembly } from './assembly.ts'
+import type { Commits, Refusal } from './commits.ts'
+import type { CheckpointStatus } from './handle.ts'
+import { SIDE_SCHEMAS } from './side-rows.ts'
+import type { SideSinks } from './side-sinks.ts'
+
+/** What a checkpoint is written to. */
+export interface CheckpointTarget {
+  /** Durable when it resolves; the bytes that were written. */
+  write(contents: CheckpointContents, pending: ReturnType<Commits['pending']>): Promise<number>
+  /** Nothing older than this checkpoint is needed any more. */
+  confirm(checkpoint: CheckpointId): Promise<void>
+  snapshot(assembly: Assembly): WorkerSnapshot
+}
+
+export interface CheckpointingOptions {
+  readonly assembly: Assembly
+  readonly commits: Commits
+  readonly sideSinks: SideSinks
+  readonly target: CheckpointTarget
+  readonly ports: Ports
+  readonly incarnation: number
+  readonly planFingerprint: string
+}
+
+export interface Checkpointing {
+  /**
+   * Takes a checkpoint: resolves when its rows are prepared and the task may go on. `all`: commits whatever the sinks' intervals say.
+   */
+  take(all: boolean): Promise<void>
+  /** Resolves when no checkpoint is under way; the refusal that ended it, if any. @throws what failed */
+  settled(): Promise<Refusal | undefined>
+  /** True while steps 3 to 5 of the last are under way. */
+  readonly busy: boolean
+  readonly status: CheckpointStatus
+}
+
+export function createCheckpointing(options: CheckpointingOptions): Checkpointing {
+  const { assembly, commits, sideSinks, target, ports, incarnation } = options
+  let counter = 0
+  let finishing: Promise<Refusal | undefined> = Promise.resolve(undefined)
+  let busy = false
+  let lastPositions = ''
+  let last:
+    | { id: CheckpointId; atMs: number; bytes: number; tookMs: number; pauseMs: number }
+    | undefined
+
+  async function take(all: boolean): Promise<void> {
+    const startedMs = ports.clock.monotonicMs()
+    const positions = positionsOf(assembly)
+    const positionsText = JSON.stringify(positions)
+    // Nothing was read since the last one: it stands, unless something is left to commit.
+    if (positionsText === lastPositions && !all) return
+    lastPositions = positionsText
+    const checkpoint: CheckpointId = { incarnation, counter: ++counter }
+    await flushSideRows(assembly, sideSinks)
+    const snapshot = target.snapshot(assembly)
+    const prepared: Record<string, string[]> = {}
+    for (const { name, writer } of [...assembly.sinks, ...sideSinks.opened()]) {
+      ports.faultPoint('checkpoint-prepare')
+      const committable = await writer.prepare(checkpoint)
+      if (committable === undefined) continue
+      prepared[name] = [committable]
+      commits.add(name, { checkpoint, committable })
+    }
+    ports.faultPoint('checkpoint-prepared')
+    const pauseMs = ports.clock.monotonicMs() - startedMs
+    const contents: CheckpointContents = {
+      checkpoint,
+      planFingerprint: options.planFingerprint,
+      operators: identitiesOf(assembly),
+      positions,
+      prepared,
+      snapshots: [snapshot],
+      ended: assembly.dataflow.ended(),
+    }
+    busy = true
+    finishing = finish(contents, all, startedMs, pauseMs).finally(() => {
+      busy = false
+    })
+    // Whoever asks `settled` hears of a failure; until then it must not be an unhandled one.
+    finishing.catch(() => {})
+  }
+
+  async function finish(
+    contents: CheckpointContents,
+    all: boolean,
+    startedMs: number,
+    pauseMs: number,
+  ): Promise<Refusal | undefined> {
+    const { checkpoint, positions } = contents
+    const bytes = await target.write(contents, commits.pending())
+    ports.faultPoint('checkpoint-durable')
+    const refusal = await commits.commit(checkpoint, positions, all)
+    ports.faultPoint('checkpoint-committed')
+    if (refusal !== undefined) return refusal
+    await target.confirm(checkpoint)
+    ports.faultPoint('checkpoint-confirmed')
+    await acknowledge(assembly, positions)
+    ports.faultPoint('checkpoint-acknowledged')
+    const nowMs = ports.clock.monotonicMs()
+    last = { id: checkpoint, atMs: nowMs, bytes, tookMs: nowMs - startedMs, pauseMs }
+    return undefined
+  }
+
+  return {
+    take,
+    settled: () => finishing,
+    get busy() {
+      return busy
+    },
+    get status() {
+      if (last === undefined) return {}
+      return {
+        last: last.id,
+        ageMs: ports.clock.monotonicMs() - last.atMs,
+        bytes: last.bytes,
+        durationMs: last.tookMs,
+        pauseMs: last.pauseMs,
+      }
+    },
+  }
+}
+
+/** Late and dead rows to the writers of their topics; topics are opened when they first have one. */
+export async function flushSideRows(assembly: Assembly, sideSinks: SideSinks): Promise<void> {
+  const { memory } = assembly
+  for (const [topic, { kind, rows }] of assembly.side.take()) {
+    const { writer } = await sideSinks.open(topic, kind)
+    const mark = memory.arena.mark()
+    writer.write(batchOfRows(memory, SIDE_SCHEMAS[kind], rows))
+    memory.arena.release(mark)
+  }
+}
+
+export function positionsOf({ sources }: Assembly): SourcePositions {
+  return Object.fromEntries(
+    sources.map(({ name, splits }) => [
+      name,
+      Object.fromEntries(
+        splits
+          .filter(({ position }) => position !== undefined)
+          .map(({ id, position, watermarkUs }) => [
+            id,
+            {
+              readTo: position!,
+              ...(watermarkUs === UNREAD_US ? {} : { watermarkUs: `${watermarkUs}` }),
+            },
+          ]),
+      ),
+    ]),
+  )
+}
+
+function identitiesOf({ dataflow }: Assembly): OperatorIdentity[] {
+  return dataflow.operators.map(({ node, operator }) => ({ id: node.id, name: operator.name }))
+}
+
+async function acknowledge({ sources }: Assembly, positions: SourcePositions): Promise<void> {
+  for (const { name, splits } of sources) {
+    for (const { id, reader } of splits) {
+      const position = positions[name]?.[id]
+      if (position !== undefined) await reader.committed(position.readTo)
+    }
+  }
+}

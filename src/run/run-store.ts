@@ -1,0 +1,120 @@
+/** A run's view of its checkpoints: what it was restored from, and the state of its operators going in and out. */
+import { createHash } from 'node:crypto'
+import { isAbsolute, join, resolve } from 'node:path'
+import type { CheckpointId } from '../connectors/contract/sink.ts'
+import { MillraceError } from '../errors.ts'
+import type { Manifest, WorkerSnapshot } from '../state/checkpoint.ts'
+import { type CheckpointStore, openCheckpointStore } from '../state/checkpoint-store.ts'
+import { KEY_GROUPS } from '../state/keyed-table.ts'
+import { openSnapshot, type SnapshotReader } from '../state/snapshot-reader.ts'
+import { createSnapshotWriter } from '../state/snapshot-writer.ts'
+import type { Assembly } from './assembly.ts'
+import type { CheckpointTarget } from './checkpointing.ts'
+import type { PipelineStart } from './handle.ts'
+
+export interface RunStore extends CheckpointTarget {
+  readonly incarnation: number
+  readonly planFingerprint: string
+  readonly restored: Manifest | undefined
+  /** By node id, where watermarks stood. */
+  watermarks(): ReadonlyMap<string, bigint>
+  /** Gives every operator its state. @throws CHECKPOINT_MISMATCH if state belongs to an operator that is gone */
+  restore(assembly: Assembly): void
+  copyTo(path: string): Promise<CheckpointId>
+}
+
+/** What the engine itself keeps: where each node's watermark stood. */
+const ENGINE = 'engine'
+const WATERMARKS = 'watermarks'
+const ALL_GROUPS = { groupStart: 0, groupEnd: KEY_GROUPS }
+
+export async function openStore(start: PipelineStart, isFirst: boolean): Promise<RunStore> {
+  const { ports, pipeline, dataDirectory, fromSavepoint } = start
+  const directory = join(dataDirectory, 'pipelines', encodeURIComponent(pipeline.name))
+  const store = await openCheckpointStore({
+    ports,
+    directory,
+    pipeline: pipeline.name,
+    fresh: isFirst && start.fresh === true,
+    ...(fromSavepoint === undefined || !isFirst
+      ? {}
+      : { savepoint: absolute(start, fromSavepoint) }),
+  })
+  const restored = store.latest
+  const reader =
+    restored === undefined
+      ? undefined
+      : openSnapshot(ports.files, store.stateDirectory, restored.chains, ALL_GROUPS)
+  return runStore(
+    store,
+    restored,
+    reader,
+    createHash('sha256').update(JSON.stringify(pipeline)).digest('hex'),
+  )
+}
+
+function absolute({ baseDirectory }: PipelineStart, path: string): string {
+  return isAbsolute(path) ? path : resolve(baseDirectory, path)
+}
+
+function runStore(
+  store: CheckpointStore,
+  restored: Manifest | undefined,
+  reader: SnapshotReader | undefined,
+  planFingerprint: string,
+): RunStore {
+  return {
+    incarnation: store.incarnation,
+    planFingerprint,
+    restored,
+    watermarks: () => readWatermarks(reader),
+    restore(assembly) {
+      if (reader === undefined) return
+      const known = new Set([ENGINE, ...assembly.dataflow.operators.map(({ node }) => node.id)])
+      const gone = reader.operators().filter((id) => !known.has(id))
+      if (gone.length > 0) throw operatorsGone(restored, gone)
+      for (const { node, operator } of assembly.dataflow.operators) {
+        operator.restore(reader.operator(node.id))
+      }
+    },
+    snapshot: snapshotOf,
+    async write(contents, pending) {
+      const { chains } = await store.write(contents, pending)
+      return chains.reduce((sum, { files }) => sum + (files.at(-1)?.bytes ?? 0), 0)
+    },
+    confirm: (checkpoint) => store.confirm(checkpoint),
+    copyTo: (path) => store.copyTo(path),
+  }
+}
+
+function snapshotOf({ dataflow }: Assembly): WorkerSnapshot {
+  const writer = createSnapshotWriter()
+  writer.operator(ENGINE).table(WATERMARKS, (sink) => {
+    sink.replace()
+    const text = JSON.stringify([...dataflow.watermarks()].map(([id, us]) => [id, `${us}`]))
+    // In every key group, so that every worker finds it, however many there will be.
+    for (let group = 0; group < KEY_GROUPS; group++) {
+      sink.put(group, new Uint8Array(), new TextEncoder().encode(text))
+    }
+  })
+  for (const { node, operator } of dataflow.operators) operator.snapshot(writer.operator(node.id))
+  return writer.finish(0, KEY_GROUPS)
+}
+
+function readWatermarks(reader: SnapshotReader | undefined): ReadonlyMap<string, bigint> {
+  const found = new Map<string, bigint>()
+  reader?.operator(ENGINE).table(WATERMARKS, (_group, _key, value) => {
+    const entries: [string, string][] = JSON.parse(new TextDecoder().decode(value))
+    for (const [id, us] of entries) found.set(id, BigInt(us))
+  })
+  return found
+}
+
+function operatorsGone(restored: Manifest | undefined, gone: readonly string[]): MillraceError {
+  const names = gone.map((id) => restored?.operators.find((each) => each.id === id)?.name ?? id)
+  return new MillraceError('CHECKPOINT_MISMATCH', {
+    message: `the checkpoint of pipeline '${restored?.pipeline}' holds state of ${names.join(', ')}, which the pipeline no longer has`,
+    hint: 'undo the change of the query, start anew with --fresh, or give the new query another pipeline.name',
+    facts: { pipeline: restored?.pipeline, operators: gone.join(', ') },
+  })
+}

@@ -1,0 +1,317 @@
+/**
+ * A pipeline's checkpoints on disk:
+ *
+ *   <directory>/incarnations/<n>                     made once a start, exclusively: ids never repeat, even after --fresh
+ *   <directory>/state/<incarnation>-<counter>-<worker>.state
+ *   <directory>/manifests/<incarnation>-<counter>.json
+ *
+ * A manifest exists whole or not at all: written beside its place, synced, renamed, its directory synced. State files are durable
+ * before the manifest that names them. Manifests are kept until a later one is confirmed; what none names is removed.
+ */
+import { crc32cOf } from '../codec/crc32c.ts'
+import { MillraceError } from '../errors.ts'
+import type { Ports } from '../ports/ports.ts'
+import { mergedFile } from './chain-merge.ts'
+import type {
+  CheckpointContents,
+  CheckpointId,
+  Manifest,
+  PendingCommittable,
+  StateChain,
+  StateFile,
+  WorkerSnapshot,
+} from './checkpoint.ts'
+import { corrupt } from './state-file.ts'
+
+export interface CheckpointStore {
+  /** Of this start; higher than every earlier one's. */
+  readonly incarnation: number
+  /** The newest manifest there is. */
+  readonly latest: Manifest | undefined
+  /** Where state files are. */
+  readonly stateDirectory: string
+  /** Durable when it resolves. @throws CHECKPOINT_FAILED */
+  write(
+    contents: CheckpointContents,
+    pending: Readonly<Record<string, readonly PendingCommittable[]>>,
+  ): Promise<Manifest>
+  /** Everything that `checkpoint` had to make visible is visible: older manifests and their files go. */
+  confirm(checkpoint: CheckpointId): Promise<void>
+  /** A self-contained copy of the newest checkpoint below `path`. */
+  copyTo(path: string): Promise<CheckpointId>
+}
+
+export interface CheckpointStoreOptions {
+  readonly ports: Ports
+  readonly directory: string
+  readonly pipeline: string
+  /** Forget all checkpoints. */
+  readonly fresh: boolean
+  /** Go on from this copy instead of the newest checkpoint. */
+  readonly savepoint?: string
+}
+
+const ID_DIGITS = 10
+
+/** @throws CHECKPOINT_CORRUPT, CHECKPOINT_FAILED */
+export async function openCheckpointStore(
+  options: CheckpointStoreOptions,
+): Promise<CheckpointStore> {
+  const { ports, directory } = options
+  const { files } = ports
+  const folders = ['incarnations', 'state', 'manifests'].map((name) => `${directory}/${name}`)
+  for (const folder of folders) files.makeDirectory(folder)
+  const [incarnations, state, manifests] = folders as [string, string, string]
+  const incarnation = await takeIncarnation(ports, incarnations)
+  if (options.fresh) await forgetAll(ports, manifests, state)
+  if (options.savepoint !== undefined) await adopt(ports, options.savepoint, manifests, state)
+  return storeOf(options, incarnation, state, manifests)
+}
+
+function storeOf(
+  { ports, pipeline }: CheckpointStoreOptions,
+  incarnation: number,
+  state: string,
+  manifests: string,
+): CheckpointStore {
+  const { files } = ports
+  let latest = newestManifest(ports, manifests)
+  return {
+    incarnation,
+    get latest() {
+      return latest
+    },
+    stateDirectory: state,
+    async write(contents, pending) {
+      const { snapshots, prepared: _, ...facts } = contents
+      const chains: StateChain[] = []
+      for (const [worker, snapshot] of snapshots.entries()) {
+        const file = await writeState(ports, state, contents.checkpoint, worker, snapshot)
+        chains.push(await chainOf(ports, state, latest, snapshot, file))
+      }
+      if (snapshots.length > 0) await files.syncDirectory(state)
+      const manifest: Manifest = {
+        format: 1,
+        pipeline,
+        ...facts,
+        committables: pending,
+        chains,
+        writtenAtMs: ports.clock.nowMs(),
+      }
+      await writeManifest(ports, manifests, manifest)
+      latest = manifest
+      return manifest
+    },
+    confirm: (checkpoint) => removeOlder(ports, manifests, state, checkpoint),
+    async copyTo(path) {
+      if (latest === undefined) throw nothingToCopy(pipeline)
+      await copyCheckpoint(ports, latest, state, path)
+      return latest.checkpoint
+    },
+  }
+}
+
+async function takeIncarnation(ports: Ports, directory: string): Promise<number> {
+  const taken = ports.files.list(directory).map(Number)
+  const next = Math.max(0, ...taken) + 1
+  ports.files.open(`${directory}/${String(next).padStart(ID_DIGITS, '0')}`, 'create').close()
+  ports.faultPoint('incarnation-taken')
+  await ports.files.syncDirectory(directory)
+  return next
+}
+
+async function writeState(
+  ports: Ports,
+  directory: string,
+  checkpoint: CheckpointId,
+  worker: number,
+  { pieces }: WorkerSnapshot,
+): Promise<StateFile> {
+  const name = `${idText(checkpoint)}-${worker}.state`
+  const bytes = await writeDurable(ports, `${directory}/${name}`, pieces, 'state')
+  return { name, bytes }
+}
+
+/** The chain so far and the new file; files of which no table lives any more are left out, long chains are merged. */
+async function chainOf(
+  ports: Ports,
+  directory: string,
+  before: Manifest | undefined,
+  { groupStart, groupEnd }: WorkerSnapshot,
+  file: StateFile,
+): Promise<StateChain> {
+  const earlier = before?.chains.find(
+    (chain) => chain.groupStart === groupStart && chain.groupEnd === groupEnd,
+  )
+  const chain = { groupStart, groupEnd, files: [...(earlier?.files ?? []), file] }
+  return mergedFile(ports, directory, chain)
+}
+
+async function writeManifest(ports: Ports, directory: string, manifest: Manifest): Promise<void> {
+  const body = JSON.stringify(manifest)
+  const checksum = crc32cOf(new TextEncoder().encode(body)).toString(16)
+  const text = new TextEncoder().encode(`{"crc32c":"${checksum}","manifest":${body}}\n`)
+  const path = `${directory}/${idText(manifest.checkpoint)}.json`
+  const beside = `${path}.new`
+  await writeDurable(ports, beside, [text], 'manifest')
+  ports.files.rename(beside, path)
+  ports.faultPoint('manifest-renamed')
+  await ports.files.syncDirectory(directory)
+  ports.faultPoint('manifest-durable')
+}
+
+/** Written and synced; a leftover of a crash is replaced. The bytes. @throws CHECKPOINT_FAILED */
+async function writeDurable(
+  ports: Ports,
+  path: string,
+  pieces: readonly Uint8Array[],
+  what: 'state' | 'manifest',
+): Promise<number> {
+  const { files } = ports
+  try {
+    if (files.exists(path)) files.remove(path)
+    const handle = files.open(path, 'create')
+    let position = 0
+    for (const piece of pieces) {
+      handle.write(piece, position)
+      position += piece.length
+    }
+    ports.faultPoint(`${what}-written`)
+    await handle.sync()
+    ports.faultPoint(`${what}-synced`)
+    handle.close()
+    return position
+  } catch (cause) {
+    throw failed(path, cause)
+  }
+}
+
+/** @throws CHECKPOINT_CORRUPT: an older one is never taken silently instead */
+export function newestManifest({ files }: Ports, directory: string): Manifest | undefined {
+  const newest = manifestNames(files.list(directory)).at(-1)
+  return newest === undefined ? undefined : readManifest({ files }, `${directory}/${newest}`)
+}
+
+function readManifest({ files }: Pick<Ports, 'files'>, path: string): Manifest {
+  const handle = files.open(path, 'read')
+  const bytes = new Uint8Array(handle.bytes())
+  handle.read(bytes, 0)
+  handle.close()
+  const match = /^\{"crc32c":"([0-9a-f]+)","manifest":(.*)\}\n$/s.exec(
+    new TextDecoder().decode(bytes),
+  )
+  if (match === null) throw corrupt(path, 'byte 0', 'it is not a manifest, or was cut off')
+  const checksum = match[1]!
+  const body = match[2]!
+  if (crc32cOf(new TextEncoder().encode(body)).toString(16) !== checksum) {
+    throw corrupt(path, 'byte 0', 'its checksum differs')
+  }
+  return JSON.parse(body)
+}
+
+async function removeOlder(
+  ports: Ports,
+  manifests: string,
+  state: string,
+  checkpoint: CheckpointId,
+): Promise<void> {
+  const { files } = ports
+  const keep = `${idText(checkpoint)}.json`
+  const named = new Set<string>()
+  for (const name of manifestNames(files.list(manifests))) {
+    if (name < keep) {
+      files.remove(`${manifests}/${name}`)
+      continue
+    }
+    for (const chain of readManifest(ports, `${manifests}/${name}`).chains) {
+      for (const file of chain.files) named.add(file.name)
+    }
+  }
+  ports.faultPoint('manifests-removed')
+  for (const name of files.list(state)) {
+    // A file of a checkpoint that is being written is newer than the one confirmed.
+    if (!named.has(name) && name < idText(checkpoint)) files.remove(`${state}/${name}`)
+  }
+}
+
+async function forgetAll(ports: Ports, manifests: string, state: string): Promise<void> {
+  for (const directory of [manifests, state]) {
+    for (const name of ports.files.list(directory)) ports.files.remove(`${directory}/${name}`)
+    await ports.files.syncDirectory(directory)
+  }
+}
+
+async function copyCheckpoint(
+  ports: Ports,
+  manifest: Manifest,
+  state: string,
+  path: string,
+): Promise<void> {
+  ports.files.makeDirectory(`${path}/state`)
+  ports.files.makeDirectory(`${path}/manifests`)
+  for (const { files } of manifest.chains) {
+    for (const { name } of files) {
+      await copyFile(ports, `${state}/${name}`, `${path}/state/${name}`)
+    }
+  }
+  await ports.files.syncDirectory(`${path}/state`)
+  await writeManifest(ports, `${path}/manifests`, manifest)
+}
+
+/** Makes a savepoint the newest checkpoint. */
+async function adopt(
+  ports: Ports,
+  savepoint: string,
+  manifests: string,
+  state: string,
+): Promise<void> {
+  const from = `${savepoint}/manifests`
+  const manifest = ports.files.exists(from) ? newestManifest(ports, from) : undefined
+  if (manifest === undefined) {
+    throw new MillraceError('CHECKPOINT_MISMATCH', {
+      message: `${savepoint} is no savepoint`,
+      hint: 'name the directory that `millrace savepoint` printed',
+      facts: { path: savepoint },
+    })
+  }
+  await forgetAll(ports, manifests, state)
+  await copyCheckpoint(ports, manifest, `${savepoint}/state`, dirnameOf(manifests))
+}
+
+async function copyFile(ports: Ports, from: string, to: string): Promise<void> {
+  const source = ports.files.open(from, 'read')
+  const bytes = new Uint8Array(source.bytes())
+  source.read(bytes, 0)
+  source.close()
+  await writeDurable(ports, to, [bytes], 'state')
+}
+
+function dirnameOf(path: string): string {
+  return path.slice(0, path.lastIndexOf('/'))
+}
+
+function manifestNames(names: readonly string[]): string[] {
+  return names.filter((name) => name.endsWith('.json')).sort()
+}
+
+function idText({ incarnation, counter }: CheckpointId): string {
+  return [incarnation, counter].map((part) => String(part).padStart(ID_DIGITS, '0')).join('-')
+}
+
+function failed(path: string, cause: unknown): MillraceError {
+  const why = cause instanceof Error ? cause.message : String(cause)
+  return new MillraceError('CHECKPOINT_FAILED', {
+    message: `${path} can't be written: ${why}`,
+    hint: 'make room on the disk, or check that it may be written; the last checkpoint stands',
+    facts: { path },
+    cause,
+  })
+}
+
+function nothingToCopy(pipeline: string): MillraceError {
+  return new MillraceError('CHECKPOINT_MISMATCH', {
+    message: `pipeline '${pipeline}' has no checkpoint yet`,
+    hint: 'wait for its first one',
+    facts: { pipeline },
+  })
+}
