@@ -40,7 +40,6 @@ export interface Rooms {
 }
 
 const SQL: string = '../sql/bind-text.ts'
-const RUN: string = '../run/start.ts'
 
 export async function loadBind(): Promise<Rooms['bind']> {
   const { bindText }: { readonly bindText?: Rooms['bind'] } = await import(SQL)
@@ -49,8 +48,9 @@ export async function loadBind(): Promise<Rooms['bind']> {
 }
 
 export async function loadRun(): Promise<Pick<Rooms, 'startPipeline' | 'runQuery'>> {
-  const room: Partial<Pick<Rooms, 'startPipeline' | 'runQuery'>> = await import(RUN)
-  const { startPipeline, runQuery } = room
-  invariant(startPipeline !== undefined && runQuery !== undefined, 'running is part of the package')
+  const [{ startPipeline }, { runQuery }] = await Promise.all([
+    import('../run/start.ts'),
+    import('../run/query.ts'),
+  ])
   return { startPipeline, runQuery }
 }

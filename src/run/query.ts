@@ -1,6 +1,5 @@
 /** Bounded queries, and the changes of an unbounded one: the engine without checkpoints, its results handed to who iterates. */
 import type { Connector } from '../connectors/contract/connector.ts'
-import type { Schema } from '../data/types.ts'
 import { jsonText, type Row, type ValueOptions } from '../data/values.ts'
 import { graphOf } from '../engine/graph.ts'
 import type { PlanNode } from '../plan/nodes.ts'
@@ -11,11 +10,9 @@ import type { Change } from './handle.ts'
 import { settingsOf } from './settings.ts'
 
 export interface QueryStart {
-  readonly query: {
-    readonly node: PlanNode
-    readonly schema: Schema
-    readonly settings?: Readonly<Record<string, string>>
-  }
+  readonly query: PlanNode
+  /** As SET of a pipeline. */
+  readonly settings?: Readonly<Record<string, string>>
   readonly connectors: readonly Connector[]
   readonly ports: Ports
   readonly dataDirectory: string
@@ -53,7 +50,7 @@ export function runChanges(start: QueryStart): AsyncGenerator<Change> {
 
 async function* iterate(start: QueryStart, until: 'end' | undefined): AsyncGenerator<Change> {
   const { query, ports, signal } = start
-  const collector = collectorOf(query.node, start.values ?? {})
+  const collector = collectorOf(query, start.values ?? {})
   const assembly = await assemble({
     pipeline: 'query',
     graph: graphOf({ sinks: [collector.sink] }),
@@ -64,7 +61,7 @@ async function* iterate(start: QueryStart, until: 'end' | undefined): AsyncGener
       baseDirectory: start.baseDirectory,
       environment: start.environment ?? {},
     },
-    settings: settingsOf(query.settings ?? {}),
+    settings: settingsOf(start.settings ?? {}),
     clock: ports.clock,
     until,
     positions: {},
