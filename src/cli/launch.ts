@@ -1,7 +1,8 @@
 /** Compiled pipelines, ready to be started in the owner's process. */
+
+import { CONNECTORS } from '../run/connectors.ts'
 import type { RunEvent } from '../run/handle.ts'
 import type { Launch } from '../serve/service.ts'
-import { CONNECTORS } from './connectors.ts'
 import type { Project } from './project.ts'
 import { loadRun } from './rooms.ts'
 import type { CompiledPipeline } from './scripts.ts'

@@ -1,7 +1,7 @@
 /** `millrace explain FILE`: the plan, how it runs, what it promises, what would be lost. Nothing is opened. */
 
+import { CONNECTORS } from '../../run/connectors.ts'
 import { type Declare, examples, type ProjectOptions, projectOptions } from '../command.ts'
-import { CONNECTORS } from '../connectors.ts'
 import { guaranteeOf } from '../guarantee.ts'
 import type { Io } from '../io.ts'
 import { lossesOf } from '../losses.ts'

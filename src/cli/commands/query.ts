@@ -3,6 +3,7 @@ import { type Schema, withNullability } from '../../data/types.ts'
 import type { Row } from '../../data/values.ts'
 import { typeText } from '../../plan/functions/type-text.ts'
 import { nodePorts } from '../../ports/node/ports.ts'
+import { CONNECTORS } from '../../run/connectors.ts'
 import {
   type Declare,
   examples,
@@ -10,7 +11,6 @@ import {
   projectOptions,
   usageError,
 } from '../command.ts'
-import { CONNECTORS } from '../connectors.ts'
 import type { Io } from '../io.ts'
 import { loadProject } from '../project.ts'
 import { countOf, durationText } from '../render/quantity.ts'

@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import { killAt, nodePorts } from '../../ports/node/ports.ts'
 import type { Ports } from '../../ports/ports.ts'
+import { CONNECTORS } from '../../run/connectors.ts'
 import type { RunEvent } from '../../run/handle.ts'
 import { LOG_LEVELS, type LogLevel } from '../../serve/log-levels.ts'
 import type { Logger } from '../../serve/logs.ts'
@@ -15,7 +16,6 @@ import {
   usageError,
   wholeNumber,
 } from '../command.ts'
-import { CONNECTORS } from '../connectors.ts'
 import { EXIT, type Io } from '../io.ts'
 import { type LaunchSettings, launchesOf } from '../launch.ts'
 import { appendRecords } from '../produce-rows.ts'

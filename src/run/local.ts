@@ -1,0 +1,32 @@
+/** This machine as the outside, owned: what a process that embeds Millrace runs on. */
+import { fenceFiles } from '../ports/fenced-files.ts'
+import { takeOwnership } from '../ports/node/ownership.ts'
+import { nodePorts } from '../ports/node/ports.ts'
+import type { Ports } from '../ports/ports.ts'
+
+export interface OwnedDirectory {
+  /** Writes nothing any more once another process owns the directory. */
+  readonly ports: Ports
+  release(): Promise<void>
+}
+
+/** To read, which needs no ownership. */
+export function localPorts(): Ports {
+  return nodePorts()
+}
+
+/** @throws OWNER_EXISTS */
+export async function ownDirectory(directory: string): Promise<OwnedDirectory> {
+  const ports = nodePorts()
+  ports.files.makeDirectory(directory)
+  const ownership = await takeOwnership({
+    directory,
+    files: ports.files,
+    random: ports.random,
+    nowMs: ports.clock.nowMs(),
+  })
+  return {
+    ports: { ...ports, files: fenceFiles(ports.files, ownership) },
+    release: () => ownership.release(),
+  }
+}
