@@ -23,7 +23,7 @@ export interface BoundScript {
 }
 
 export interface QueryStart {
-  readonly query: PlanNode
+  readonly query: { readonly node: PlanNode; readonly schema: Schema }
   readonly connectors: readonly Connector[]
   readonly ports: Ports
   readonly dataDirectory: string
@@ -33,10 +33,10 @@ export interface QueryStart {
 
 export interface Rooms {
   /** @param name of the pipeline, unless the script sets one */
-  bind(text: string, name: string, connectors: readonly Connector[]): BoundScript
-  startPipeline(start: PipelineStart): Promise<RunHandle>
+  readonly bind: (text: string, name: string, connectors: readonly Connector[]) => BoundScript
+  readonly startPipeline: (start: PipelineStart) => Promise<RunHandle>
   /** Rows of a bounded query, as it finds them. */
-  runQuery(start: QueryStart): AsyncIterable<Row>
+  readonly runQuery: (start: QueryStart) => AsyncIterable<Row>
 }
 
 const SQL: string = '../sql/bind-text.ts'

@@ -60,7 +60,7 @@ async function runSelect(io: Io, sql: string, options: QueryOptions): Promise<vo
     tables++
   }
   for await (const row of runQuery({
-    query,
+    query: { node: query, schema },
     connectors: CONNECTORS,
     ports,
     dataDirectory: project.dataDirectory,
