@@ -5,7 +5,7 @@
 import type { Connector } from '../connectors/contract/connector.ts'
 import type { Schema } from '../data/types.ts'
 import type { Row } from '../data/values.ts'
-import { invariant, type MillraceError } from '../errors.ts'
+import type { MillraceError } from '../errors.ts'
 import type { Pipeline, PlanNode } from '../plan/nodes.ts'
 import type { Ports } from '../ports/ports.ts'
 import type { PipelineStart, RunHandle } from '../run/handle.ts'
@@ -23,7 +23,7 @@ export interface BoundScript {
 }
 
 export interface QueryStart {
-  readonly query: { readonly node: PlanNode; readonly schema: Schema }
+  readonly query: PlanNode
   readonly connectors: readonly Connector[]
   readonly ports: Ports
   readonly dataDirectory: string
@@ -39,11 +39,8 @@ export interface Rooms {
   readonly runQuery: (start: QueryStart) => AsyncIterable<Row>
 }
 
-const SQL: string = '../sql/bind-text.ts'
-
 export async function loadBind(): Promise<Rooms['bind']> {
-  const { bindText }: { readonly bindText?: Rooms['bind'] } = await import(SQL)
-  invariant(bindText !== undefined, 'the binder is part of the package')
+  const { bindText } = await import('../sql/bind-text.ts')
   return bindText
 }
 

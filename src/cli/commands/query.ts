@@ -60,7 +60,7 @@ async function runSelect(io: Io, sql: string, options: QueryOptions): Promise<vo
     tables++
   }
   for await (const row of runQuery({
-    query: { node: query, schema },
+    query,
     connectors: CONNECTORS,
     ports,
     dataDirectory: project.dataDirectory,
