@@ -5,7 +5,6 @@
  * They are few and of many shapes, so each is one object with the row as JSON; the run layer writes them to `<sink>.late` and
  * `<sink>.dead`, prepared and committed with the sink's own checkpoints.
  */
-import { type Schema, types } from '../data/types.ts'
 
 export interface LateRow {
   /** Id of the windowed node. */
@@ -34,21 +33,3 @@ export interface SideOutput {
   late(row: LateRow): void
   dead(row: DeadRowOut): void
 }
-
-export const LATE_SCHEMA: Schema = [
-  { name: 'node', type: types.string },
-  { name: 'window_start', type: types.timestamp(3) },
-  { name: 'window_end', type: types.timestamp(3) },
-  { name: 'event_time', type: types.timestamp(6) },
-  { name: 'watermark', type: types.timestamp(6) },
-  { name: 'lateness_ms', type: types.bigint },
-  { name: 'row', type: types.string },
-]
-
-export const DEAD_SCHEMA: Schema = [
-  { name: 'origin', type: types.string },
-  { name: 'split', type: types.string },
-  { name: 'position', type: types.string },
-  { name: 'reason', type: types.string },
-  { name: 'bytes', type: types.bytes },
-]

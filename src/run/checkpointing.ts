@@ -12,12 +12,12 @@
 import type { CheckpointId, SourcePositions } from '../connectors/contract/sink.ts'
 import { UNREAD_US } from '../engine/source-stage.ts'
 import { batchOfRows } from '../engine/value-rows.ts'
+import { SIDE_SCHEMAS } from '../plan/side-tables.ts'
 import type { Ports } from '../ports/ports.ts'
 import type { CheckpointContents, OperatorIdentity, WorkerSnapshot } from '../state/checkpoint.ts'
 import type { Assembly } from './assembly.ts'
 import type { Commits, Refusal } from './commits.ts'
 import type { CheckpointStatus } from './handle.ts'
-import { SIDE_SCHEMAS } from './side-rows.ts'
 import type { SideSinks } from './side-sinks.ts'
 
 /** What a checkpoint is written to. */

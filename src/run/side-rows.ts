@@ -3,22 +3,9 @@
  * `<sink>.dead`, which prepare and commit with the sink's own checkpoints.
  */
 import type { Value } from '../compile/value.ts'
-import type { Schema } from '../data/types.ts'
-import {
-  DEAD_SCHEMA,
-  type DeadRowOut,
-  LATE_SCHEMA,
-  type LateRow,
-  type SideOutput,
-} from '../engine/side-output.ts'
+import type { DeadRowOut, LateRow, SideOutput } from '../engine/side-output.ts'
 import type { ValueRow } from '../engine/value-rows.ts'
-
-export type SideKind = 'late' | 'dead'
-
-export const SIDE_SCHEMAS: Readonly<Record<SideKind, Schema>> = {
-  late: LATE_SCHEMA,
-  dead: DEAD_SCHEMA,
-}
+import type { SideKind } from '../plan/side-tables.ts'
 
 /** More than so many rows are flushed before the next batch. */
 const PENDING_ROWS_MAX = 10_000

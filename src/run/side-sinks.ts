@@ -1,8 +1,8 @@
 /** The log topics of late and dead rows, opened when they are first needed: by a row, or by a restart that must commit for them. */
 import type { SinkCommitter, SinkWriter } from '../connectors/contract/sink.ts'
 import type { LinearMemory } from '../data/memory.ts'
+import { SIDE_SCHEMAS, type SideKind } from '../plan/side-tables.ts'
 import { openSink, type TableOpening } from './open-tables.ts'
-import { SIDE_SCHEMAS, type SideKind } from './side-rows.ts'
 
 export interface SideSink {
   readonly name: string

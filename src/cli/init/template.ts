@@ -34,7 +34,8 @@ CREATE TABLE orders (
 ) WITH (
   'connector' = 'filesystem',
   'path' = 'data/orders.jsonl',
-  'format' = 'json'
+  'format' = 'json',
+  'json.timestamp-format.standard' = 'ISO-8601'
 );
 `
 

@@ -1,0 +1,234 @@
+/**
+ * Millrace from TypeScript: open a data directory, define tables in SQL, query them, follow changes, run pipelines.
+ *
+ *   await using db = await open({ tables: 'CREATE TABLE orders (...) WITH (...)' })
+ *   for await (const row of db.query('SELECT shop, COUNT(*) AS orders FROM orders GROUP BY shop')) console.log(row)
+ */
+import { type Columns, checkColumns, type RowOf } from './api/columns.ts'
+import { nestedValue } from './data/nested-values.ts'
+import type { Schema } from './data/types.ts'
+import type { Row, ValueOptions } from './data/values.ts'
+import { MillraceError } from './errors.ts'
+import { type Pipeline, type PlanNode, schemaOf } from './plan/nodes.ts'
+import { CONNECTORS } from './run/connectors.ts'
+import type { Change as AnyChange, PipelineStart, RunHandle } from './run/handle.ts'
+import { localPorts, type OwnedDirectory, ownDirectory } from './run/local.ts'
+import { runChanges, runQuery } from './run/query.ts'
+import { startPipeline } from './run/start.ts'
+import { type BoundScript, bindText } from './sql/bind-text.ts'
+
+export { type Column, type Columns, type RowOf, t } from './api/columns.ts'
+export type { DataType, Field, Schema } from './data/types.ts'
+export type { Row, Value } from './data/values.ts'
+export { ERRORS, type ErrorCode, MillraceError } from './errors.ts'
+export type { Outcome, RunEvent, RunHandle, RunStatus } from './run/handle.ts'
+
+export interface OpenOptions {
+  /** Where checkpoints and the event log are; '.millrace' unless told. */
+  readonly data?: string
+  /** Where relative paths in options start; the working directory unless told. */
+  readonly directory?: string
+  /** CREATE TABLE and CREATE VIEW statements that every query sees. */
+  readonly tables?: string
+  /** How BIGINT is told: 'number' throws VALUE_UNSAFE beyond 2^53. */
+  readonly bigint?: 'bigint' | 'number'
+  /** Values of `${env:NAME}` in options; the process's unless told. */
+  readonly environment?: Readonly<Record<string, string | undefined>>
+}
+
+export interface QueryOptions<Declared extends Columns = Columns> {
+  /** Types the rows; held against the query's own columns before anything runs. */
+  readonly columns?: Declared
+  readonly signal?: AbortSignal
+}
+
+/** Rows of a bounded query. Iterating slowly reads slowly; leaving the loop stops it. */
+export interface Query<Told> extends AsyncIterable<Told> {
+  readonly schema: Schema
+  /** All of them. */
+  rows(): Promise<Told[]>
+}
+
+/** What happens to a result: rows of queries that only grow are all '+I'. */
+export type Change<Told> =
+  | { readonly kind: '+I'; readonly row: Told }
+  | { readonly kind: '-U'; readonly row: Told }
+  | { readonly kind: '+U'; readonly row: Told }
+  | { readonly kind: '-D'; readonly row: Told }
+
+export interface RunOptions extends QueryOptions {
+  /** Of the pipeline, unless the script sets 'pipeline.name'. */
+  readonly name?: string
+  readonly until?: PipelineStart['until']
+  readonly workers?: number
+  readonly fresh?: boolean
+  readonly onEvent?: PipelineStart['onEvent']
+}
+
+/** A running pipeline. Disposing it takes a checkpoint and stops it. */
+export interface Run extends RunHandle, AsyncDisposable {}
+
+export interface Millrace extends AsyncDisposable {
+  /** More tables and views. @throws the errors of the text, the first of them */
+  define(sql: string): void
+  /** A SELECT over what is there now: topics are read to their present ends, all windows fire. */
+  query(sql: string, options?: QueryOptions): Query<Row>
+  query<Declared extends Columns>(
+    sql: string,
+    options: QueryOptions<Declared> & { readonly columns: Declared },
+  ): Query<RowOf<Declared>>
+  /** A SELECT that goes on: its changes as they come. */
+  changes(sql: string, options?: QueryOptions): AsyncIterable<Change<Row>>
+  changes<Declared extends Columns>(
+    sql: string,
+    options: QueryOptions<Declared> & { readonly columns: Declared },
+  ): AsyncIterable<Change<RowOf<Declared>>>
+  /** Starts the INSERTs of a script as one pipeline. Takes ownership of the data directory. */
+  run(sql: string, options?: RunOptions): Promise<Run>
+  /** Stops every run with a checkpoint and gives up the directory. */
+  close(): Promise<void>
+}
+
+/** @throws the errors of `tables`, the first of them */
+export async function open(options: OpenOptions = {}): Promise<Millrace> {
+  return new Opened(options)
+}
+
+class Opened implements Millrace {
+  readonly #options: OpenOptions
+  readonly #runs = new Set<RunHandle>()
+  #script: string
+  #owned: Promise<OwnedDirectory> | undefined
+
+  constructor(options: OpenOptions) {
+    this.#options = options
+    this.#script = options.tables ?? ''
+    this.#bind('')
+  }
+
+  define(sql: string): void {
+    this.#bind(sql)
+    this.#script += `\n${sql};\n`
+  }
+
+  query(sql: string, options: QueryOptions = {}): Query<never> {
+    const node = this.#select(sql, options)
+    const iterate = () => runQuery(this.#queryStart(node, options))
+    const query: Query<Row> = {
+      schema: schemaOf(node),
+      [Symbol.asyncIterator]: iterate,
+      async rows() {
+        const rows: Row[] = []
+        for await (const row of iterate()) rows.push(row)
+        return rows
+      },
+    }
+    return query as Query<never>
+  }
+
+  changes(sql: string, options: QueryOptions = {}): AsyncIterable<never> {
+    const node = this.#select(sql, options)
+    return runChanges(
+      this.#queryStart(node, options),
+    ) as AsyncIterable<AnyChange> as AsyncIterable<never>
+  }
+
+  async run(sql: string, options: RunOptions = {}): Promise<Run> {
+    const pipeline = this.#pipeline(sql, options.name)
+    const { ports } = await this.#own()
+    const handle = await startPipeline({
+      pipeline,
+      connectors: CONNECTORS,
+      ports,
+      ...this.#places(),
+      ...(options.until === undefined ? {} : { until: options.until }),
+      ...(options.workers === undefined ? {} : { workers: options.workers }),
+      ...(options.fresh === undefined ? {} : { fresh: options.fresh }),
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
+      ...(options.onEvent === undefined ? {} : { onEvent: options.onEvent }),
+    })
+    this.#runs.add(handle)
+    return disposable(handle)
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#runs].map((run) => run.stop()))
+    this.#runs.clear()
+    const owned = this.#owned
+    this.#owned = undefined
+    await (await owned)?.release()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  #own(): Promise<OwnedDirectory> {
+    this.#owned ??= ownDirectory(this.#places().dataDirectory)
+    return this.#owned
+  }
+
+  #places() {
+    const { data = '.millrace', directory = '.', environment = process.env } = this.#options
+    return { dataDirectory: data, baseDirectory: directory, environment }
+  }
+
+  #bind(sql: string, name = 'pipeline'): BoundScript {
+    const bound = bindText(`${this.#script}\n${sql}`, name, CONNECTORS)
+    const [first] = bound.errors
+    if (first !== undefined) throw first
+    return bound
+  }
+
+  #select(sql: string, { columns }: QueryOptions): PlanNode {
+    const { queries, pipeline } = this.#bind(sql)
+    const [node, ...more] = queries
+    if (node === undefined || more.length > 0 || pipeline !== undefined) {
+      throw unsupported(
+        'a query is one SELECT',
+        'use run() for INSERT INTO, define() for CREATE TABLE',
+      )
+    }
+    if (columns !== undefined) checkColumns(columns, schemaOf(node))
+    return node
+  }
+
+  #pipeline(sql: string, name?: string): Pipeline {
+    const { pipeline } = this.#bind(sql, name)
+    if (pipeline !== undefined) return pipeline
+    throw unsupported('a pipeline writes', 'give run() an INSERT INTO a_table SELECT ...')
+  }
+
+  #queryStart(query: PlanNode, { signal }: QueryOptions) {
+    const bigint = this.#options.bigint ?? 'bigint'
+    const values: ValueOptions = {
+      bigint,
+      nested: (type, bytes) => nestedValue(type, bytes, { bigint }),
+    }
+    return {
+      query,
+      connectors: CONNECTORS,
+      ports: localPorts(),
+      ...this.#places(),
+      values,
+      ...(signal === undefined ? {} : { signal }),
+    }
+  }
+}
+
+function disposable(handle: RunHandle): Run {
+  return {
+    pipeline: handle.pipeline,
+    finished: handle.finished,
+    status: () => handle.status(),
+    stop: () => handle.stop(),
+    savepoint: (path) => handle.savepoint(path),
+    async [Symbol.asyncDispose]() {
+      await handle.stop()
+    },
+  }
+}
+
+function unsupported(message: string, hint: string): MillraceError {
+  return new MillraceError('SQL_UNSUPPORTED', { message, hint })
+}

@@ -1,0 +1,127 @@
+/**
+ * GROUP BY, HAVING and SELECT over groups: aggregates are computed below, what stands around them above.
+ *
+ * Expressions are bound over the input's columns, aggregate calls standing in as columns beyond them; then each part that is a
+ * group key becomes that key's column, and a column that is neither is refused.
+ */
+import { withNullability } from '../../data/types.ts'
+import type { AggregateCall, Expression } from '../../plan/expressions.ts'
+import { aggregateNamed } from '../../plan/functions/registry.ts'
+import type { Place } from '../place.ts'
+import { SqlError } from '../sql-error.ts'
+import type { CallSyntax, ExpressionSyntax } from '../syntax.ts'
+import { bindExpression, castTo, requireBoolean } from './bind-expression.ts'
+import type { Relation } from './scope.ts'
+
+/** Columns from this index on are aggregates, in the order of their first appearance. */
+const AGGREGATE_BASE = 1_000_000
+
+export interface Grouping {
+  readonly keys: readonly Expression[]
+  readonly aggregates: readonly AggregateCall[]
+  /** Binds an expression over the groups: columns are keys, then aggregates. */
+  bind(syntax: ExpressionSyntax): Expression
+}
+
+export function groupingOf(relation: Relation, groupBy: readonly ExpressionSyntax[]): Grouping {
+  const keys = groupBy.map((key) => bindExpression(key, { relation }))
+  const keyTexts = keys.map((key) => JSON.stringify(key))
+  const aggregates: AggregateCall[] = []
+  return {
+    keys,
+    aggregates,
+    bind(syntax) {
+      const places = new Map<Expression, { at: Place; name: string }>()
+      const bound = bindExpression(syntax, {
+        relation,
+        aggregate: (call, at) => addAggregate(relation, aggregates, call, at),
+        onColumn: (column, at, name) => places.set(column, { at, name }),
+      })
+      return overGroups(bound, keyTexts, keys, places, syntax.at)
+    },
+  }
+}
+
+function addAggregate(
+  relation: Relation,
+  aggregates: AggregateCall[],
+  call: CallSyntax,
+  at: Place,
+): Expression {
+  const bound = aggregateOf(relation, call, at)
+  const text = JSON.stringify(bound)
+  let index = aggregates.findIndex((each) => JSON.stringify(each) === text)
+  if (index < 0) index = aggregates.push(bound) - 1
+  return { kind: 'column', index: AGGREGATE_BASE + index, type: bound.type }
+}
+
+function aggregateOf(relation: Relation, call: CallSyntax, at: Place): AggregateCall {
+  const signature = aggregateNamed(call.name.name)!
+  // Within an aggregate there is no other: no `aggregate` in the environment.
+  const args = call.args.map((each) => bindExpression(each, { relation }))
+  const resolved = signature.resolve(
+    args.map(({ type }) => type),
+    args.map((arg) => (arg.kind === 'literal' ? arg.value : undefined)),
+  )
+  if (typeof resolved === 'string') {
+    throw new SqlError('SQL_TYPE_MISMATCH', at, { message: resolved, hint: signature.summary })
+  }
+  const filter =
+    call.filter === undefined
+      ? undefined
+      : requireBoolean(bindExpression(call.filter, { relation }), call.filter.at)
+  return {
+    function: signature.name,
+    args: args.map((arg, index) => castTo(arg, resolved.args[index]!, at)),
+    distinct: call.distinct,
+    type: signature.name === 'COUNT' ? withNullability(resolved.type, false) : resolved.type,
+    ...(filter === undefined ? {} : { filter }),
+  }
+}
+
+function overGroups(
+  expression: Expression,
+  keyTexts: readonly string[],
+  keys: readonly Expression[],
+  places: ReadonlyMap<Expression, { at: Place; name: string }>,
+  at: Place,
+): Expression {
+  const key = keyTexts.indexOf(JSON.stringify(expression))
+  if (key >= 0) return { kind: 'column', index: key, type: expression.type }
+  const over = (each: Expression): Expression => overGroups(each, keyTexts, keys, places, at)
+  switch (expression.kind) {
+    case 'literal':
+      return expression
+    case 'column': {
+      if (expression.index >= AGGREGATE_BASE) {
+        const index = keys.length + expression.index - AGGREGATE_BASE
+        return { ...expression, index }
+      }
+      throw ungrouped(places.get(expression), at)
+    }
+    case 'call':
+      return { ...expression, args: expression.args.map(over) }
+    case 'cast':
+    case 'field':
+      return { ...expression, input: over(expression.input) }
+    case 'case':
+      return {
+        ...expression,
+        branches: expression.branches.map((branch) => ({
+          when: over(branch.when),
+          // biome-ignore lint/suspicious/noThenProperty: SQL's own word, and no promise
+          then: over(branch.then),
+        })),
+        otherwise: over(expression.otherwise),
+      }
+  }
+}
+
+function ungrouped(known: { at: Place; name: string } | undefined, at: Place): SqlError {
+  const name = known?.name ?? 'a column'
+  return new SqlError('SQL_COLUMN_UNGROUPED', known?.at ?? at, {
+    message: `\`${name}\` must appear in GROUP BY or inside an aggregate`,
+    hint: `add it to GROUP BY, or say which of a group's values is meant: MAX(${name})`,
+    facts: { column: name },
+  })
+}

@@ -1,0 +1,196 @@
+/** Expressions as written to expressions of a plan: names to columns, calls to functions, implicit casts as Flink makes them. */
+import { type DataType, types, withNullability } from '../../data/types.ts'
+import type { Expression } from '../../plan/expressions.ts'
+import { castRefusal } from '../../plan/functions/castable.ts'
+import { commonTypeOf } from '../../plan/functions/coercion.ts'
+import { aggregateNamed, functionNamed, functionNames } from '../../plan/functions/registry.ts'
+import { typeText } from '../../plan/functions/type-text.ts'
+import type { Place } from '../place.ts'
+import { SqlError } from '../sql-error.ts'
+import { suggestion } from '../suggest.ts'
+import type { CallSyntax, ExpressionSyntax } from '../syntax.ts'
+import { bindLiteral } from './bind-literal.ts'
+import { fieldOf, type Relation, resolveReference } from './scope.ts'
+
+export interface ExpressionEnvironment {
+  readonly relation: Relation
+  /** What an aggregate call becomes; absent where there can be none. */
+  aggregate?(call: CallSyntax, at: Place): Expression
+  /** Told each column as it is bound. */
+  onColumn?(column: Expression, at: Place, name: string): void
+}
+
+/** @throws SqlError at the place that is wrong */
+export function bindExpression(syntax: ExpressionSyntax, env: ExpressionEnvironment): Expression {
+  const bind = (each: ExpressionSyntax): Expression => bindExpression(each, env)
+  switch (syntax.kind) {
+    case 'literal':
+      return bindLiteral(syntax.literal, syntax.at)
+    case 'reference': {
+      const column = resolveReference(env.relation, syntax.parts)
+      env.onColumn?.(column, syntax.at, syntax.parts.map(({ name }) => name).join('.'))
+      return column
+    }
+    case 'call':
+      return bindCall(syntax.call, syntax.at, env)
+    case 'operator':
+      return bindOperator(syntax.function, syntax.args.map(bind), syntax.at)
+    case 'constructor':
+      return callOf(syntax.of, syntax.items.map(bind), syntax.at)
+    case 'cast': {
+      const input = bind(syntax.input)
+      const nullable = input.type.nullable || syntax.safe
+      return castTo(input, withNullability(syntax.type, nullable), syntax.at, syntax.safe)
+    }
+    case 'field':
+      return fieldOf(bind(syntax.input), syntax.field)
+    case 'case':
+      return bindCase(syntax, bind)
+    case 'in': {
+      const input = bind(syntax.input)
+      const tests = syntax.list.map((each) => callOf('EQUALS', [input, bind(each)], each.at))
+      const any = tests.length === 1 ? tests[0]! : callOf('OR', tests, syntax.at)
+      return syntax.negated ? callOf('NOT', [any], syntax.at) : any
+    }
+    case 'between':
+      return bindBetween(syntax, bind)
+  }
+}
+
+function bindBetween(
+  syntax: Extract<ExpressionSyntax, { kind: 'between' }>,
+  bind: (each: ExpressionSyntax) => Expression,
+): Expression {
+  const { at } = syntax
+  const input = bind(syntax.input)
+  const within = (low: Expression, high: Expression): Expression =>
+    callOf(
+      'AND',
+      [callOf('GREATER_OR_EQUAL', [input, low], at), callOf('LESS_OR_EQUAL', [input, high], at)],
+      at,
+    )
+  const [low, high] = [bind(syntax.low), bind(syntax.high)]
+  const test = syntax.symmetric
+    ? callOf('OR', [within(low, high), within(high, low)], at)
+    : within(low, high)
+  return syntax.negated ? callOf('NOT', [test], at) : test
+}
+
+function bindCase(
+  syntax: Extract<ExpressionSyntax, { kind: 'case' }>,
+  bind: (each: ExpressionSyntax) => Expression,
+): Expression {
+  const { at } = syntax
+  const operand = syntax.operand === undefined ? undefined : bind(syntax.operand)
+  const whens = syntax.branches.map(({ when }) => {
+    const condition = bind(when)
+    const test = operand === undefined ? condition : callOf('EQUALS', [operand, condition], when.at)
+    return requireBoolean(test, when.at)
+  })
+  const values = syntax.branches.map((branch) => bind(branch.then))
+  const otherwise: Expression =
+    syntax.otherwise === undefined
+      ? { kind: 'literal', value: null, type: types.null }
+      : bind(syntax.otherwise)
+  const all = [...values, otherwise].map((each) => each.type)
+  const type = commonTypeOf(all)
+  if (type === undefined) {
+    throw new SqlError('SQL_TYPE_MISMATCH', at, {
+      message: `the branches of CASE have no type in common: ${all.map((each) => typeText(withNullability(each, true))).join(', ')}`,
+      hint: 'CAST them to one type',
+    })
+  }
+  return {
+    kind: 'case',
+    branches: whens.map((when, index) => {
+      // biome-ignore lint/suspicious/noThenProperty: SQL's own word, and no promise
+      return { when, then: castTo(values[index]!, type, at) }
+    }),
+    otherwise: castTo(otherwise, type, at),
+    type,
+  }
+}
+
+/** @throws SQL_TYPE_MISMATCH */
+export function requireBoolean(condition: Expression, at: Place): Expression {
+  if (condition.type.kind === 'boolean') return condition
+  if (condition.type.kind === 'null') return castTo(condition, types.boolean, at)
+  throw new SqlError('SQL_TYPE_MISMATCH', at, {
+    message: `a condition is BOOLEAN, and this is ${typeText(withNullability(condition.type, true))}`,
+    hint: 'compare it with something',
+  })
+}
+
+function bindCall(call: CallSyntax, at: Place, env: ExpressionEnvironment): Expression {
+  const { name } = call.name
+  if (aggregateNamed(name) !== undefined) {
+    if (env.aggregate !== undefined) return env.aggregate(call, at)
+    throw new SqlError('SQL_AGGREGATE_MISPLACED', at, {
+      message: `${name.toUpperCase()} aggregates rows, which can't be done here`,
+      hint: 'aggregates stand in SELECT and HAVING; filter aggregated rows with HAVING',
+    })
+  }
+  const args = call.args.map((each) => bindExpression(each, env))
+  return callOf(name, args, call.name.at, at)
+}
+
+function bindOperator(name: string, args: readonly Expression[], at: Place): Expression {
+  const [first, second] = args
+  if (name === 'ITEM' && first?.type.kind === 'row' && second?.kind === 'literal') {
+    return fieldOf(first, { name: String(second.value), at })
+  }
+  if (name === 'NEGATE' && first?.kind === 'literal' && !first.type.kind.startsWith('interval')) {
+    const { value } = first
+    return { ...first, value: typeof value === 'number' ? -value : `-${value}` }
+  }
+  return callOf(name, args, at)
+}
+
+/** A call with its arguments cast as its signature says. @throws SQL_FUNCTION_UNKNOWN, SQL_TYPE_MISMATCH */
+export function callOf(
+  name: string,
+  args: readonly Expression[],
+  at: Place,
+  whole: Place = at,
+): Expression {
+  const signature = functionNamed(name)
+  if (signature === undefined) {
+    throw new SqlError('SQL_FUNCTION_UNKNOWN', at, {
+      message: `there is no function ${name.toUpperCase()}`,
+      hint: suggestion(name.toUpperCase(), functionNames(), 'functions'),
+      facts: { function: name },
+    })
+  }
+  const resolved = signature.resolve(
+    args.map(({ type }) => type),
+    args.map((arg) => (arg.kind === 'literal' ? arg.value : undefined)),
+  )
+  if (typeof resolved === 'string') {
+    throw new SqlError('SQL_TYPE_MISMATCH', whole, { message: resolved, hint: signature.summary })
+  }
+  return {
+    kind: 'call',
+    function: signature.name,
+    args: args.map((arg, index) => castTo(arg, resolved.args[index]!, whole)),
+    type: resolved.type,
+  }
+}
+
+/** `input` as `type`; itself if it is that but for NULL. @throws SQL_TYPE_MISMATCH */
+export function castTo(input: Expression, type: DataType, at: Place, safe = false): Expression {
+  if (sameType(input.type, type)) return input
+  if (input.kind === 'literal' && input.value === null) {
+    return { kind: 'literal', value: null, type: withNullability(type, true) }
+  }
+  const refusal = castRefusal(input.type, type)
+  if (refusal === undefined) return { kind: 'cast', input, type, safe }
+  throw new SqlError('SQL_TYPE_MISMATCH', at, {
+    message: refusal,
+    hint: 'CAST to a type in between, or compute another value',
+  })
+}
+
+export function sameType(left: DataType, right: DataType): boolean {
+  const bare = (type: DataType): string => JSON.stringify(withNullability(type, true))
+  return bare(left) === bare(right)
+}

@@ -1,0 +1,105 @@
+/** INSERT INTO: a query's columns to a table's, by place or by the names that are listed, cast as Flink casts. */
+import { withNullability } from '../../data/types.ts'
+import type { Expression } from '../../plan/expressions.ts'
+import { implicitlyCastable } from '../../plan/functions/castable.ts'
+import { typeText } from '../../plan/functions/type-text.ts'
+import { type PlanNode, type SinkNode, schemaOf } from '../../plan/nodes.ts'
+import type { ColumnDefinition } from '../../plan/tables.ts'
+import type { Place } from '../place.ts'
+import { SqlError } from '../sql-error.ts'
+import { suggestion } from '../suggest.ts'
+import type { Insert } from '../syntax.ts'
+import { castTo, sameType } from './bind-expression.ts'
+import { bindQuery } from './bind-query.ts'
+import { hinted } from './bind-relation.ts'
+import { type Catalog, tableNamed } from './catalog.ts'
+
+/** @throws SqlError */
+export function bindInsert(insert: Insert, catalog: Catalog): SinkNode {
+  const table = hinted(tableNamed(catalog, insert.table), insert.options, catalog)
+  const { node } = bindQuery(insert.query, catalog)
+  const written = table.columns.filter(
+    (column) => column.kind === 'physical' || (column.kind === 'metadata' && !column.virtual),
+  )
+  const targets = targetsOf(insert, table.name, written)
+  const given = schemaOf(node)
+  if (given.length !== targets.length)
+    throw countMismatch(insert, table.name, given.length, targets.length)
+  const expressions = written.map((column): Expression => {
+    const index = targets.indexOf(column)
+    if (index < 0) return missingColumn(column, insert)
+    return assigned({ kind: 'column', index, type: given[index]!.type }, column, insert.query.at)
+  })
+  return { kind: 'sink', table, input: projected(node, written, expressions) }
+}
+
+function targetsOf(
+  insert: Insert,
+  table: string,
+  written: readonly ColumnDefinition[],
+): readonly ColumnDefinition[] {
+  if (insert.columns === undefined) return written
+  return insert.columns.map(({ name, at }) => {
+    const column = written.find((each) => each.name === name)
+    if (column !== undefined) return column
+    throw new SqlError('SQL_COLUMN_UNKNOWN', at, {
+      message: `table \`${table}\` has no column \`${name}\` to write`,
+      hint: suggestion(
+        name,
+        written.map((each) => each.name),
+        'columns',
+      ),
+      facts: { table, column: name },
+    })
+  })
+}
+
+function assigned(value: Expression, column: ColumnDefinition, at: Place): Expression {
+  if (sameType(value.type, column.type)) return value
+  if (implicitlyCastable(value.type, column.type)) return castTo(value, column.type, at)
+  throw new SqlError('SQL_INSERT_MISMATCH', at, {
+    message: `column \`${column.name}\` is ${typeText(withNullability(column.type, true))}, and the query gives ${typeText(withNullability(value.type, true))}`,
+    hint: `CAST it in the query: CAST(... AS ${typeText(withNullability(column.type, true))})`,
+    facts: { column: column.name },
+  })
+}
+
+function missingColumn(column: ColumnDefinition, { at }: Insert): Expression {
+  if (column.type.nullable) return { kind: 'literal', value: null, type: column.type }
+  throw new SqlError('SQL_INSERT_MISMATCH', at, {
+    message: `column \`${column.name}\` is NOT NULL and nothing is written to it`,
+    hint: 'add it to the columns of INSERT INTO',
+    facts: { column: column.name },
+  })
+}
+
+function countMismatch(insert: Insert, table: string, given: number, wanted: number): SqlError {
+  return new SqlError('SQL_INSERT_MISMATCH', insert.table.at, {
+    message: `table \`${table}\` takes ${wanted} columns, and the query gives ${given}`,
+    hint: 'name the columns that are written: INSERT INTO t (a, b) SELECT ...',
+    facts: { table, given, wanted },
+  })
+}
+
+function projected(
+  node: PlanNode,
+  written: readonly ColumnDefinition[],
+  expressions: readonly Expression[],
+): PlanNode {
+  const schema = schemaOf(node)
+  const isAsIs =
+    expressions.length === schema.length &&
+    expressions.every(
+      (expression, index) =>
+        expression.kind === 'column' &&
+        expression.index === index &&
+        schema[index]!.name === written[index]!.name,
+    )
+  if (isAsIs) return node
+  return {
+    kind: 'project',
+    input: node,
+    expressions,
+    schema: written.map(({ name }, index) => ({ name, type: expressions[index]!.type })),
+  }
+}

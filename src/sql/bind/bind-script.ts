@@ -1,0 +1,166 @@
+/** A script statement by statement: what it declares, what it sets, what it runs. One wrong statement does not hide the next. */
+import type { Connector } from '../../connectors/contract/connector.ts'
+import type { Pipeline, PlanNode, SinkNode } from '../../plan/nodes.ts'
+import { pruneColumns } from '../../plan/prune.ts'
+import type { TableDefinition } from '../../plan/tables.ts'
+import { SqlError } from '../sql-error.ts'
+import type { Insert, QualifiedName, QuerySyntax, Statement } from '../syntax.ts'
+import { bindInsert } from './bind-insert.ts'
+import { bindQuery } from './bind-query.ts'
+import { bindTable } from './bind-table.ts'
+import { AlreadyTold, type Catalog, nameText, unknownTable } from './catalog.ts'
+import { type Relation, renamed } from './scope.ts'
+
+export interface BoundStatements {
+  readonly tables: readonly TableDefinition[]
+  readonly views: readonly { readonly name: string; readonly relation: Relation }[]
+  /** All INSERTs of the script: they run as one. */
+  readonly pipeline: Pipeline | undefined
+  /** SELECTs that stand alone, in order. */
+  readonly queries: readonly PlanNode[]
+  readonly errors: readonly SqlError[]
+}
+
+export interface BindOptions {
+  readonly connectors: readonly Connector[]
+  /** Of the pipeline, unless the script SETs 'pipeline.name'. */
+  readonly name: string
+}
+
+export function bindScript(
+  statements: readonly Statement[],
+  { connectors, name }: BindOptions,
+): BoundStatements {
+  const script = new Script(connectors)
+  for (const statement of statements) script.add(statement)
+  return script.bound(name)
+}
+
+class Script {
+  readonly #catalog: Catalog
+  readonly #settings = new Map<string, string>()
+  readonly #sinks: SinkNode[] = []
+  readonly #queries: PlanNode[] = []
+  readonly #errors: SqlError[] = []
+
+  constructor(connectors: readonly Connector[]) {
+    this.#catalog = { connectors, tables: new Map(), views: new Map(), broken: new Set() }
+  }
+
+  add(statement: Statement): void {
+    try {
+      this.#bind(statement)
+    } catch (error) {
+      const creates = createdBy(statement)
+      if (creates !== undefined) this.#catalog.broken.add(creates)
+      if (error instanceof AlreadyTold) return
+      if (!(error instanceof SqlError)) throw error
+      this.#errors.push(error)
+    }
+  }
+
+  bound(name: string): BoundStatements {
+    const { tables, views } = this.#catalog
+    const given = this.#settings.get('pipeline.name')
+    const pruned = pruneColumns([...this.#sinks.map(({ input }) => input), ...this.#queries])
+    const sinks = this.#sinks.map((sink, index): SinkNode => ({ ...sink, input: pruned[index]! }))
+    const settings = Object.fromEntries(this.#settings)
+    return {
+      tables: [...tables.values()],
+      views: [...views].map(([view, relation]) => ({ name: view, relation })),
+      pipeline:
+        sinks.length === 0
+          ? undefined
+          : { name: given ?? name, nameIsDerived: given === undefined, settings, sinks },
+      queries: pruned.slice(sinks.length),
+      errors: this.#errors,
+    }
+  }
+
+  #bind(statement: Statement): void {
+    switch (statement.kind) {
+      case 'create-table':
+        this.#declare(statement.name, statement.ifNotExists, (name) =>
+          this.#catalog.tables.set(name, bindTable(statement, this.#catalog)),
+        )
+        return
+      case 'create-view':
+        this.#declare(statement.name, statement.ifNotExists, (name) => {
+          const relation = bindQuery(statement.query, this.#catalog)
+          this.#catalog.views.set(name, renamed(relation, statement.columns, statement.at))
+        })
+        return
+      case 'drop':
+        this.#drop(statement)
+        return
+      case 'set':
+        if (statement.option !== undefined) {
+          this.#settings.set(statement.option.key, statement.option.value)
+        }
+        return
+      case 'reset':
+        if (statement.key === undefined) this.#settings.clear()
+        else this.#settings.delete(statement.key)
+        return
+      case 'broken':
+        if (statement.creates !== undefined) this.#catalog.broken.add(statement.creates)
+        return
+      default:
+        this.#run(statement)
+    }
+  }
+
+  #run(
+    statement: Extract<Statement, { kind: 'insert' | 'statement-set' | 'query' | 'explain' }>,
+  ): void {
+    switch (statement.kind) {
+      case 'insert':
+        this.#insert(statement)
+        return
+      case 'statement-set':
+        for (const insert of statement.inserts) this.#insert(insert)
+        return
+      case 'query':
+        this.#query(statement.query)
+        return
+      case 'explain':
+        this.#run(statement.statement)
+    }
+  }
+
+  #insert(insert: Insert): void {
+    this.#sinks.push(bindInsert(insert, this.#catalog))
+  }
+
+  #query(query: QuerySyntax): void {
+    this.#queries.push(bindQuery(query, this.#catalog).node)
+  }
+
+  #declare(name: QualifiedName, ifNotExists: boolean, declare: (name: string) => void): void {
+    const text = nameText(name)
+    const { tables, views, broken } = this.#catalog
+    if (tables.has(text) || views.has(text)) {
+      if (ifNotExists) return
+      throw new SqlError('SQL_NAME_TAKEN', name.at, {
+        message: `there is a table or view \`${text}\` already`,
+        hint: 'give it another name, or write IF NOT EXISTS',
+        facts: { name: text },
+      })
+    }
+    declare(text)
+    broken.delete(text)
+  }
+
+  #drop(statement: Extract<Statement, { kind: 'drop' }>): void {
+    const { tables, views } = this.#catalog
+    const from: Map<string, unknown> = statement.object === 'table' ? tables : views
+    if (!from.delete(nameText(statement.name)) && !statement.ifExists) {
+      throw unknownTable(this.#catalog, statement.name)
+    }
+  }
+}
+
+function createdBy(statement: Statement): string | undefined {
+  const creates = statement.kind === 'create-table' || statement.kind === 'create-view'
+  return creates ? nameText(statement.name) : undefined
+}

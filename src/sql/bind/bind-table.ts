@@ -1,0 +1,169 @@
+/** CREATE TABLE to a table's definition: types, computed columns, watermark, key, options. */
+import { types, withNullability } from '../../data/types.ts'
+import { typeText } from '../../plan/functions/type-text.ts'
+import type { ColumnDefinition, TableDefinition, WatermarkDefinition } from '../../plan/tables.ts'
+import { SqlError } from '../sql-error.ts'
+import { suggestion } from '../suggest.ts'
+import type { ColumnSyntax, CreateTable, Identifier } from '../syntax.ts'
+import { bindExpression, castTo } from './bind-expression.ts'
+import { type Catalog, nameText, tableNamed } from './catalog.ts'
+import { checkedOptions } from './options.ts'
+import { type Relation, relationOf } from './scope.ts'
+
+/** @throws SqlError */
+export function bindTable(create: CreateTable, catalog: Catalog): TableDefinition {
+  const name = nameText(create.name)
+  const like = create.like === undefined ? undefined : tableNamed(catalog, create.like)
+  const primaryKey = keyOf(create) ?? like?.primaryKey
+  const columns = columnsOf(create, like, primaryKey ?? [])
+  const options = {
+    ...like?.options,
+    ...Object.fromEntries(create.options.map(({ key, value }) => [key, value])),
+  }
+  const watermark = watermarkOf(create, columns) ?? like?.watermark
+  const partitionedBy = create.partitionedBy?.map((column) => known(column, columns))
+  checkedOptions(options, create.options, catalog.connectors, name, create.name.at)
+  checkMetadata(create, options.connector, catalog)
+  for (const column of create.primaryKey ?? []) known(column, columns)
+  return {
+    name,
+    columns,
+    options,
+    ...(primaryKey === undefined ? {} : { primaryKey }),
+    ...(partitionedBy === undefined ? {} : { partitionedBy }),
+    ...(watermark === undefined ? {} : { watermark }),
+  }
+}
+
+function keyOf({ primaryKey, columns }: CreateTable): string[] | undefined {
+  if (primaryKey !== undefined) return primaryKey.map(({ name }) => name)
+  const inline = columns.filter((column) => column.kind === 'physical' && column.primaryKey)
+  return inline.length === 0 ? undefined : inline.map(({ name }) => name.name)
+}
+
+function columnsOf(
+  create: CreateTable,
+  like: TableDefinition | undefined,
+  primaryKey: readonly string[],
+): ColumnDefinition[] {
+  const inherited = like?.columns ?? []
+  const taken = new Set(inherited.map(({ name }) => name))
+  for (const { name } of create.columns) {
+    if (taken.has(name.name)) throw nameTaken(name)
+    taken.add(name.name)
+  }
+  const plain = create.columns.filter((column) => column.kind !== 'computed')
+  // Computed columns see all others, and no computed ones: as in Flink.
+  const scope = relationOf({
+    kind: 'values',
+    rows: [],
+    schema: [
+      ...inherited
+        .filter(({ kind }) => kind !== 'computed')
+        .map(({ name, type }) => ({ name, type })),
+      ...plain.map(({ name, type }) => ({ name: name.name, type })),
+    ],
+  })
+  const own = create.columns.map((column) => definitionOf(column, scope, primaryKey))
+  return [...inherited, ...own]
+}
+
+function definitionOf(
+  column: ColumnSyntax,
+  scope: Relation,
+  primaryKey: readonly string[],
+): ColumnDefinition {
+  const { name } = column.name
+  switch (column.kind) {
+    case 'physical': {
+      const isKey = primaryKey.includes(name)
+      return {
+        kind: 'physical',
+        name,
+        type: isKey ? withNullability(column.type, false) : column.type,
+      }
+    }
+    case 'computed': {
+      const expression = bindExpression(column.expression, { relation: scope })
+      return { kind: 'computed', name, type: expression.type, expression }
+    }
+    case 'metadata': {
+      const { type, key = name, virtual } = column
+      return { kind: 'metadata', name, type, key, virtual }
+    }
+  }
+}
+
+const ROWTIME_PRECISION_MAX = 3
+
+function watermarkOf(
+  { watermark }: CreateTable,
+  columns: readonly ColumnDefinition[],
+): WatermarkDefinition | undefined {
+  if (watermark === undefined) return undefined
+  const column = watermark.column.parts.at(-1)!
+  const name = known(column, columns)
+  const { type } = columns.find((each) => each.name === name)!
+  const isTime = type.kind === 'timestamp' || type.kind === 'timestamp_ltz'
+  if (!isTime || type.precision > ROWTIME_PRECISION_MAX) {
+    throw new SqlError('SQL_WATERMARK_INVALID', column.at, {
+      message: `event time is TIMESTAMP(3) or TIMESTAMP_LTZ(3), and \`${name}\` is ${typeText(withNullability(type, true))}`,
+      hint: 'declare it so, or compute a column: ts AS TO_TIMESTAMP_LTZ(ms, 3)',
+      facts: { column: name },
+    })
+  }
+  const scope = relationOf({
+    kind: 'values',
+    rows: [],
+    schema: columns.map((each) => ({ name: each.name, type: each.type })),
+  })
+  const bound = bindExpression(watermark.expression, { relation: scope })
+  if (bound.type.kind !== type.kind) {
+    throw new SqlError('SQL_WATERMARK_INVALID', watermark.expression.at, {
+      message: `a watermark is of its column's type, ${typeText(withNullability(type, true))}, and this is ${typeText(withNullability(bound.type, true))}`,
+      hint: `write ${name} - INTERVAL '5' SECOND`,
+    })
+  }
+  return { column: name, expression: bound }
+}
+
+/** @throws SQL_COLUMN_UNKNOWN */
+function known({ name, at }: Identifier, columns: readonly ColumnDefinition[]): string {
+  if (columns.some((column) => column.name === name)) return name
+  throw new SqlError('SQL_COLUMN_UNKNOWN', at, {
+    message: `there is no column \`${name}\``,
+    hint: suggestion(
+      name,
+      columns.map((column) => column.name),
+      'columns',
+    ),
+    facts: { column: name },
+  })
+}
+
+function checkMetadata(create: CreateTable, name: string | undefined, catalog: Catalog): void {
+  const connector = catalog.connectors.find((each) => each.name === name)
+  if (connector === undefined) return
+  for (const column of create.columns) {
+    if (column.kind !== 'metadata') continue
+    const key = column.key ?? column.name.name
+    const offered = connector.metadata[key]
+    if (offered === undefined) {
+      throw new SqlError('SQL_COLUMN_UNKNOWN', column.at, {
+        message: `the connector '${connector.name}' has no metadata '${key}'`,
+        hint: suggestion(key, Object.keys(connector.metadata), 'metadata'),
+        facts: { connector: connector.name, key },
+      })
+    }
+    // Refuses a type that the metadata can't be cast to.
+    castTo({ kind: 'literal', value: null, type: types.null }, column.type, column.at)
+  }
+}
+
+function nameTaken({ name, at }: Identifier): SqlError {
+  return new SqlError('SQL_NAME_TAKEN', at, {
+    message: `there is a column \`${name}\` already`,
+    hint: 'columns of a table have different names',
+    facts: { column: name },
+  })
+}
