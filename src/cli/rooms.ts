@@ -4,7 +4,7 @@
  */
 import type { Connector } from '../connectors/contract/connector.ts'
 import type { Schema } from '../data/types.ts'
-import type { Row } from '../data/values.ts'
+import type { Row, ValueOptions } from '../data/values.ts'
 import type { MillraceError } from '../errors.ts'
 import type { Pipeline, PlanNode } from '../plan/nodes.ts'
 import type { Ports } from '../ports/ports.ts'
@@ -29,6 +29,7 @@ export interface QueryStart {
   readonly dataDirectory: string
   readonly baseDirectory: string
   readonly environment: Readonly<Record<string, string | undefined>>
+  readonly values: ValueOptions
 }
 
 export interface Rooms {

@@ -1,4 +1,5 @@
 /** `millrace query "SELECT ..."`: a bounded query over topics and tables, by the same engine, while pipelines run. */
+import { nestedValue } from '../../data/nested-values.ts'
 import { type Schema, withNullability } from '../../data/types.ts'
 import type { Row } from '../../data/values.ts'
 import { typeText } from '../../plan/functions/type-text.ts'
@@ -66,6 +67,7 @@ async function runSelect(io: Io, sql: string, options: QueryOptions): Promise<vo
     dataDirectory: project.dataDirectory,
     baseDirectory: project.directory,
     environment: process.env,
+    values: { nested: nestedValue },
   })) {
     count++
     if (options.json) io.out(jsonLine(row))
