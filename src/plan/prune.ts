@@ -1,5 +1,6 @@
 /**
- * Columns that nothing reads are not read: each scan keeps what is used above it, each projection what is asked of it.
+ * Columns that nothing reads are not read: each scan keeps what is used above it, each projection what is asked of it. Below a
+ * window all are kept.
  *
  * Subtrees that are equal stay equal: what is asked of one is asked of all, so that they still run once.
  */
@@ -92,10 +93,12 @@ function neededOfInput(node: PlanNode, asked: ReadonlySet<number>): Set<number> 
       beneath.add(node.time)
       break
     case 'window-aggregate':
+      // A row that comes too late goes to `$late` whole, to be looked at and fed in again.
+      for (const index of schemaOf(node.input).keys()) beneath.add(index)
+      break
     case 'group-aggregate':
       for (const expression of node.keys) collectColumns(expression, beneath)
       for (const call of node.aggregates) aggregateColumns(call, beneath)
-      if (node.kind === 'window-aggregate') beneath.add(node.time)
       break
     default:
       break

@@ -128,14 +128,17 @@ async function killBoth(directory: string, morning: readonly Arrival[]): Promise
   expectEnd(millrace, 'SIGKILL')
 }
 
-/** What the restart said of itself. */
+/** What the restart went on from, by its own word. */
 async function finishBoth(directory: string): Promise<string> {
   const [millrace] = await Promise.all([
-    runMillrace(directory, [PIPELINE_FILE, '--until', 'end']),
+    runMillrace(directory, [PIPELINE_FILE, '--until', 'end', '--json']),
     runNaive(directory),
   ])
   expectEnd(millrace, null)
-  return millrace.output.split('\n').find((line) => line.includes('restored')) ?? ''
+  const restored = /"checkpoint":\{"incarnation":(\d+),"counter":(\d+)\}/.exec(millrace.output)
+  return restored === null
+    ? ''
+    : `Millrace went on from checkpoint ${restored[1]}-${restored[2]}: first its commit, which the crash had cut off, then what came after it`
 }
 
 function expectEnd({ code, signal, output }: Exit, wanted: 'SIGKILL' | null): void {

@@ -78,7 +78,7 @@ export function reconcile(
   }
   const differences = differencesOf(expected, found)
   const twice = repeatsOf(routed)
-  const lastMinute = minuteOf(Math.max(...orders.map(({ placedMs }) => placedMs)))
+  const lastMinute = minuteOf(orders.reduce((last, { placedMs }) => Math.max(last, placedMs), 0))
   const tomorrow = table.filter(({ minute }) => minute > lastMinute)
   return {
     orders: sum(table, ({ orders }) => orders),
