@@ -286,7 +286,7 @@ test('without a terminal a status is one line, without colour', () => {
   assert.equal(
     statusLine(waiting, NOW),
     'revenue: running, 10 read, 0/s, lag 0, 0 written, 0 late, 0 dead, watermark 2026-01-31 12:00:05, ' +
-      'windows 3 wait, the next for event time 2026-01-31 12:01:00, checkpoint 1-7, 4 s ago, 12 KB',
+      '3 windows wait, the next for event time 2026-01-31 12:01:00, checkpoint 1-7, 4 s ago, 12 KB',
   )
 })
 

@@ -120,6 +120,13 @@ function windowsText({ windows }: PipelineStatus): string {
   return `${countText(windows.open)} ${windows.open === 1 ? 'waits' : 'wait'}${next}`
 }
 
+/** As a part of a sentence. */
+function windowsPhrase(pipeline: PipelineStatus): string {
+  const { open } = pipeline.windows
+  if (open === 0) return 'no window waits'
+  return windowsText(pipeline).replace(/^\S+/, countOf(open, 'window'))
+}
+
 function checkpointText(checkpoint: CheckpointStatus | undefined, nowMs: number): string {
   if (checkpoint === undefined) return 'no checkpoint yet'
   const age = durationText(Math.max(0, nowMs - checkpoint.completedMs))
@@ -162,7 +169,7 @@ export function statusLine(pipeline: PipelineStatus, nowMs: number): string {
     `${countText(rowsLate)} late`,
     `${countText(rowsDead)} dead`,
     ...(pipeline.watermarkMs === undefined ? [] : [`watermark ${timeText(pipeline.watermarkMs)}`]),
-    ...(pipeline.windows.any ? [`windows ${windowsText(pipeline)}`] : []),
+    ...(pipeline.windows.any ? [windowsPhrase(pipeline)] : []),
     checkpointText(pipeline.checkpoint, nowMs),
   ]
   return `${name}: ${state}, ${parts.join(', ')}`
