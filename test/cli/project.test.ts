@@ -67,7 +67,7 @@ function recount(text: string): unknown[] {
   let watermark = Number.NEGATIVE_INFINITY
   for (const line of text.trim().split('\n')) {
     const { shop, amount, placed_at } = JSON.parse(line)
-    const at = Date.parse(placed_at)
+    const at = Date.parse(placed_at.replace(' ', 'T'))
     const start = Math.floor(at / 60_000) * 60_000
     if (watermark < start + 60_000 - 1) {
       const key = `${start} ${shop}`

@@ -20,7 +20,8 @@ export function sampleOrders(): string {
       id: index + 1,
       shop: SHOPS[(index * 7) % SHOPS.length],
       amount: (cents / 100).toFixed(2),
-      placed_at: placedAt.toISOString(),
+      // As Flink's JSON format writes TIMESTAMP_LTZ by default: a space, and Z.
+      placed_at: placedAt.toISOString().replace('T', ' '),
     }
     lines.push(`${JSON.stringify(order).replace(/"amount":"([\d.]+)"/, '"amount":$1')}\n`)
   }
