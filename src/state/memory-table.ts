@@ -2,7 +2,7 @@
 import type { Vector } from '../data/batch.ts'
 import { type LinearMemory, OVERREAD_BYTES, type Pointer } from '../data/memory.ts'
 import { layoutOf } from '../data/types.ts'
-import { invariant, MillraceError } from '../errors.ts'
+import { invariant } from '../errors.ts'
 import {
   type GroupKernel,
   groupKernel,
@@ -13,6 +13,7 @@ import {
 } from '../kernels/group.ts'
 import { KEYS_MAX, type KeyedRows, type KeyedTable, type KeyedTableLayout } from './keyed-table.ts'
 import type { EntrySink, TableSource } from './state-stream.ts'
+import { badRecord, schemaChanged } from './table-errors.ts'
 
 // Offsets in the table block, in u32s: group/table.as.ts.
 const DIRECTORY = 0
@@ -391,20 +392,4 @@ class MemoryTable implements KeyedTable {
     this.#bytes -= bytes + OVERREAD_BYTES
     this.#maker.memory.free(pointer, bytes)
   }
-}
-
-function badRecord(need: number): MillraceError {
-  return new MillraceError('CHECKPOINT_CORRUPT', {
-    message: 'a record of keyed state can not be read, though its checksum is right',
-    hint: 'restore an older checkpoint or a savepoint, or start afresh with --fresh',
-    facts: { need },
-  })
-}
-
-function schemaChanged(found: string, wanted: string): MillraceError {
-  return new MillraceError('CHECKPOINT_MISMATCH', {
-    message: `the checkpoint holds keyed state of another shape: ${found}, the query needs ${wanted}`,
-    hint: 'keep the old query, or start the changed one afresh with --fresh or another pipeline.name',
-    facts: { found, wanted },
-  })
 }

@@ -49,8 +49,8 @@ export function bindExpression(syntax: ExpressionSyntax, env: ExpressionEnvironm
     case 'in': {
       const input = bind(syntax.input)
       const tests = syntax.list.map((each) => callOf('EQUALS', [input, bind(each)], each.at))
-      const any = tests.length === 1 ? tests[0]! : callOf('OR', tests, syntax.at)
-      return syntax.negated ? callOf('NOT', [any], syntax.at) : any
+      const either = tests.length === 1 ? tests[0]! : callOf('OR', tests, syntax.at)
+      return syntax.negated ? callOf('NOT', [either], syntax.at) : either
     }
     case 'between':
       return bindBetween(syntax, bind)
