@@ -174,9 +174,10 @@ class Opened implements Millrace {
   }
 
   #bind(sql: string, name = 'pipeline'): BoundScript {
-    const bound = bindText(`${this.#script}\n${sql}`, name, CONNECTORS)
+    const before = `${this.#script}\n;\n`
+    const bound = bindText(before + sql, name, CONNECTORS)
     const [first] = bound.errors
-    if (first !== undefined) throw first
+    if (first !== undefined) throw first.behind(before)
     return bound
   }
 

@@ -10,6 +10,18 @@ export class SqlError extends MillraceError {
     super(code, told)
     this.place = place
   }
+
+  /** The same error, its place told within what stands behind `text`; itself if it is within `text`. */
+  behind(text: string): SqlError {
+    const { place, code, message, hint, facts } = this
+    if (place.offset < text.length) return this
+    const moved = {
+      ...place,
+      offset: place.offset - text.length,
+      line: place.line - (text.split('\n').length - 1),
+    }
+    return new SqlError(code, moved, { message, hint, facts })
+  }
 }
 
 const WIDTH_MAX = 160
