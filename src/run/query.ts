@@ -2,7 +2,8 @@
 import type { Connector } from '../connectors/contract/connector.ts'
 import { jsonText, type Row, type ValueOptions } from '../data/values.ts'
 import { graphOf } from '../engine/graph.ts'
-import type { PlanNode } from '../plan/nodes.ts'
+import { inputsOf, type PlanNode } from '../plan/nodes.ts'
+import { traitsOf } from '../plan/traits.ts'
 import type { Ports } from '../ports/ports.ts'
 import { type Assembly, assemble } from './assembly.ts'
 import { collectorOf } from './collect.ts'
@@ -29,18 +30,22 @@ const WAIT_MS = 2
 
 /** The rows of a bounded query: every source is read to where it ends now, and all windows fire. */
 export async function* runQuery(start: QueryStart): AsyncGenerator<Row> {
-  const folded = new Map<string, Row[]>()
-  let isFolding = false
-  for await (const { kind, row } of iterate(start, 'end')) {
-    // Rows that stay are given at once; from the first change on they wait, for they may be taken back.
-    if (!isFolding && kind === '+I') {
-      yield row
-      continue
-    }
-    isFolding = true
-    fold(folded, kind, row)
+  if (!mayTakeBack(start.query, start.connectors)) {
+    for await (const { row } of iterate(start, 'end')) yield row
+    return
   }
+  const folded = new Map<string, Row[]>()
+  for await (const { kind, row } of iterate(start, 'end')) fold(folded, kind, row)
   for (const rows of folded.values()) yield* rows
+}
+
+/** Whether a row of the result may be taken back later: by the query, or by a source that gives changes. */
+function mayTakeBack(node: PlanNode, connectors: readonly Connector[]): boolean {
+  if (traitsOf(node).changes === 'update') return true
+  if (node.kind !== 'scan') return inputsOf(node).some((input) => mayTakeBack(input, connectors))
+  const { options } = node.table
+  const source = connectors.find(({ name }) => name === options.connector)?.source
+  return (source?.mode?.(options) ?? 'append') !== 'append'
 }
 
 /** The changes of a query as they come, for ever, or until the signal aborts or the sources end. Iterating slowly reads slowly. */
