@@ -162,8 +162,10 @@ function stateOf(
   const channels = node.inputs.map((from, input) => {
     const exchange = options.exchange(from, node.index, input)
     if (exchange !== undefined) exchanges.set(edgeKey(node.index, input), exchange)
+    // What reads a restored node must not wait for it to move again: it may never.
+    const watermarkUs = options.watermarks.get(options.graph.nodes[from]!.id) ?? WATERMARK_MIN
     return Array.from({ length: exchange?.channels ?? 1 }, () => ({
-      watermarkUs: WATERMARK_MIN,
+      watermarkUs,
       idle: false,
       ended: false,
     }))

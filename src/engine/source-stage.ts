@@ -2,8 +2,9 @@
  * From a split's rows to the dataflow: computed columns, event time, the future guard, and the cuts that make a watermark a
  * function of rows.
  *
- * A batch is cut behind each row that moves the combined watermark to a point where a window fires; so every row meets the
- * watermark of exactly the rows before it, however batches fall. Nearly always no row does, and the batch goes on whole.
+ * A batch is cut behind each row that moves the combined watermark to a point where a window fires, and before late rows behind one
+ * that moves it at all; so every row meets the watermark of exactly the rows before it, however batches fall. Nearly always there
+ * is no such row, and the batch goes on whole.
  */
 import type { CompiledExpression } from '../compile/compiled.ts'
 import { compileExpression, compileProjection } from '../compile/expression.ts'
@@ -15,7 +16,13 @@ import { jsonText, rowReader } from '../data/values.ts'
 import { type TimeKernel, timeKernel } from '../kernels/time.ts'
 import { schemaOf, type WatermarkAssigner } from '../plan/nodes.ts'
 import { heldByOthersUs } from '../time/watermarks.ts'
-import { type Grid, nextBoundaryUs, WATERMARK_MIN } from '../time/windows.ts'
+import {
+  type Grid,
+  lateBeforeUs,
+  nextBoundaryUs,
+  WATERMARK_MAX,
+  WATERMARK_MIN,
+} from '../time/windows.ts'
 import { type Evaluation, evaluationOf, type OperatorContext, rowsWithout } from './evaluation.ts'
 import type { SourceGraphNode } from './graph.ts'
 import type { SourceSplit } from './source-split.ts'
@@ -110,7 +117,7 @@ export class SourceStage {
     const timed = this.#withTime(split, given, given.columns[assigner.rowtime]!)
     const batch = this.#withoutFuture(split, timed, timed.columns[assigner.rowtime]!, appendTimeUs)
     const marks = watermark.evaluate(this.#evaluation.frameOf(batch))
-    this.#cut(split, this.#evaluation.withoutFailed(batch), marks)
+    this.#cut(split, this.#evaluation.withoutFailed(batch), batch.columns[assigner.rowtime]!, marks)
   }
 
   #withTime(split: SourceSplit, batch: Batch, time: Vector): Batch {
@@ -175,7 +182,7 @@ export class SourceStage {
     }
   }
 
-  #cut(split: SourceSplit, batch: Batch, marks: Vector): void {
+  #cut(split: SourceSplit, batch: Batch, time: Vector, marks: Vector): void {
     const { grids, splits, emit } = this.#options
     const { cells, validity } = marks
     for (let from = 0; from < batch.count; ) {
@@ -193,7 +200,9 @@ export class SourceStage {
             batch.count,
             boundaryUs,
           )
-      const end = Math.min(at + 1, batch.count)
+      const reached = Math.min(at + 1, batch.count)
+      const holdsStill = heldUs !== undefined && heldUs <= this.#combinedUs
+      const end = holdsStill ? reached : this.#lateBehindMove(batch, time, marks, from, reached)
       const piece = this.#piece(batch, from, end)
       emit(piece)
       split.watermarkUs = this.#kernel.greatest(
@@ -206,6 +215,23 @@ export class SourceStage {
       this.settle()
       from = end
     }
+  }
+
+  /**
+   * The first late row behind one that moves the watermark, or `end`: it is told the watermark of the rows before it, which is no
+   * window's, so rows must be parted here though nothing fires.
+   */
+  #lateBehindMove(batch: Batch, time: Vector, marks: Vector, from: number, end: number): number {
+    const beforeUs = lateBeforeUs(this.#options.grids, this.#combinedUs)
+    const { selection } = batch
+    const { cells, validity } = marks
+    if (beforeUs === WATERMARK_MIN) return end
+    const first = this.#kernel.firstBelow(time.cells, selection, from, end, beforeUs)
+    if (first === end) return end
+    const movedUs = this.#combinedUs + 1n
+    const moves = this.#kernel.firstReaching(cells, validity, selection, from, end, movedUs)
+    if (first > moves) return first
+    return this.#kernel.firstBelow(time.cells, selection, Math.min(moves + 1, end), end, beforeUs)
   }
 
   /** Rows [from, end) of the batch's selection. */
@@ -226,3 +252,5 @@ export function schemaOfSource({ origin, projects }: SourceGraphNode): Schema {
 
 /** Where a source stands before any row. */
 export const UNREAD_US: bigint = WATERMARK_MIN
+/** Where a split stands that has ended by itself. */
+export const ENDED_US: bigint = WATERMARK_MAX

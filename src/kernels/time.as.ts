@@ -74,6 +74,20 @@ export function firstReaching(
   return count
 }
 
+/** The first position at or after `from` whose cell, never NULL, is below `threshold`; `count` if none is. */
+export function firstBelow(
+  cells: usize,
+  selection: usize,
+  from: u32,
+  count: u32,
+  threshold: i64,
+): u32 {
+  for (let at = from; at < count; at++) {
+    if (load<i64>(cells + ((<usize>rowAt(selection, at)) << 3)) < threshold) return at
+  }
+  return count
+}
+
 /** The first position at or after `from` whose cell is not NULL and more than `bound` beyond its row's append time (`nowUs` where that is 0). */
 export function firstAhead(
   cells: usize,

@@ -21,6 +21,14 @@ export interface TimeKernel {
     count: number,
     threshold: bigint,
   ): number
+  /** The first position in [from, count) whose cell is below `threshold`; `count` if none is. Cells must not be NULL. */
+  firstBelow(
+    cells: Pointer,
+    selection: Pointer,
+    from: number,
+    count: number,
+    threshold: bigint,
+  ): number
   /**
    * The first position in [from, count) whose cell is more than `boundUs` beyond its row's append time; `count` if none is.
    * `appendTimes` is i64 a row, or 0; where there is none (0), `nowUs` stands in.

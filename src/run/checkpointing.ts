@@ -10,7 +10,8 @@
  * Steps 3 to 5 go on while the task works; a next checkpoint waits for them.
  */
 import type { CheckpointId, SourcePositions } from '../connectors/contract/sink.ts'
-import { UNREAD_US } from '../engine/source-stage.ts'
+import type { SourceSplit } from '../engine/source-split.ts'
+import { ENDED_US, UNREAD_US } from '../engine/source-stage.ts'
 import { batchOfRows } from '../engine/value-rows.ts'
 import { SIDE_SCHEMAS } from '../plan/side-tables.ts'
 import type { Ports } from '../ports/ports.ts'
@@ -156,16 +157,16 @@ export function positionsOf({ sources }: Assembly): SourcePositions {
       Object.fromEntries(
         splits
           .filter(({ position }) => position !== undefined)
-          .map(({ id, position, watermarkUs }) => [
-            id,
-            {
-              readTo: position!,
-              ...(watermarkUs === UNREAD_US ? {} : { watermarkUs: `${watermarkUs}` }),
-            },
-          ]),
+          .map((split) => [split.id, { readTo: split.position!, ...watermarkOf(split) }]),
       ),
     ]),
   )
+}
+
+/** A split that ends by itself holds no watermark when the run goes on either. */
+function watermarkOf({ state, until, watermarkUs }: SourceSplit): { watermarkUs?: string } {
+  if (state === 'ended' && until === undefined) return { watermarkUs: `${ENDED_US}` }
+  return watermarkUs === UNREAD_US ? {} : { watermarkUs: `${watermarkUs}` }
 }
 
 function identitiesOf({ dataflow }: Assembly): OperatorIdentity[] {

@@ -1,6 +1,6 @@
 /** A run's status, read off its assembly. */
 import type { SourceSplit } from '../engine/source-split.ts'
-import { UNREAD_US } from '../engine/source-stage.ts'
+import { ENDED_US, UNREAD_US } from '../engine/source-stage.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { AssembledSource, Assembly } from './assembly.ts'
 import type { Conservation, SourceStatus, SplitStatus, WindowStatus } from './handle.ts'
@@ -47,7 +47,7 @@ function sourceStatus(
     table: node.origin.kind === 'scan' ? node.origin.table.name : 'values',
     rowsRead,
     rowsPerSecond: meter.rate(name, rowsRead),
-    ...(watermarkUs === UNREAD_US ? {} : { watermarkUs }),
+    ...(isTold(watermarkUs) ? { watermarkUs } : {}),
     ...(holder === undefined ? {} : { heldBy: holder.id }),
     splits: splits.map(splitStatus),
   }
@@ -69,9 +69,14 @@ function splitStatus(split: SourceSplit): SplitStatus {
     split: id,
     state: stateOf(split),
     ...(position === undefined ? {} : { position }),
-    ...(watermarkUs === UNREAD_US ? {} : { watermarkUs }),
+    ...(isTold(watermarkUs) ? { watermarkUs } : {}),
     ...(lag === undefined ? {} : { lag }),
   }
+}
+
+/** Neither before the first row nor behind the last, which are no times. */
+function isTold(watermarkUs: bigint): boolean {
+  return watermarkUs !== UNREAD_US && watermarkUs !== ENDED_US
 }
 
 function stateOf({ state, idle }: SourceSplit): SplitStatus['state'] {

@@ -65,6 +65,18 @@ export function nextBoundaryUs(grids: readonly Grid[], watermarkUs: bigint): big
   return next
 }
 
+/** Rows before this time miss a window of one of `grids` that has fired at `watermarkUs`; others miss none. */
+export function lateBeforeUs(grids: readonly Grid[], watermarkUs: bigint): bigint {
+  let before = WATERMARK_MIN
+  for (const grid of grids) {
+    const fired = firedThrough(grid, watermarkUs)
+    if (fired === Infinity) return WATERMARK_MAX
+    const pointUs = fired === -Infinity ? WATERMARK_MIN : gridPointUs(grid, fired)
+    if (pointUs > before) before = pointUs
+  }
+  return before
+}
+
 function floorDivide(value: bigint, by: bigint): number {
   const quotient = value / by
   return Number(value < 0n && quotient * by !== value ? quotient - 1n : quotient)

@@ -29,6 +29,18 @@ export interface Interpretation {
   readonly dead: number
   /** Pairs of a row and a window that it missed. */
   readonly late: number
+  /** The same one by one. */
+  readonly missed: readonly Missed[]
+  /** Pairs of a row and a window that it is in. */
+  readonly counted: number
+}
+
+export interface Missed {
+  readonly row: NaiveRow
+  /** µs */
+  readonly timeUs: bigint
+  readonly startUs: bigint
+  readonly watermarkUs: bigint
 }
 
 /** The table that `node` gives over `inputs`, by table name. */
@@ -36,7 +48,7 @@ export function interpret(
   node: PlanNode | SinkNode,
   inputs: ReadonlyMap<string, Input>,
 ): Interpretation {
-  const counts = { dead: 0, late: 0 }
+  const counts: Counts = { dead: 0, late: 0, counted: 0, missed: [] }
   const changes = run(node, inputs, counts)
   const rows =
     changes.length > 0 && node.kind === 'sort' ? changes.map(({ row }) => row) : folded(changes)
@@ -46,6 +58,8 @@ export function interpret(
 interface Counts {
   dead: number
   late: number
+  counted: number
+  readonly missed: Missed[]
 }
 
 function run(
@@ -199,8 +213,11 @@ function windowAggregate(
     for (const [start, end] of windowsOf(node.window, time as bigint)) {
       if (change.watermark !== undefined && change.watermark >= end - 1000n) {
         counts.late++
+        const { row, watermark } = change
+        counts.missed.push({ row, timeUs: time as bigint, startUs: start, watermarkUs: watermark })
         continue
       }
+      counts.counted++
       const pane = panes.get(start) ?? { end, changes: [] }
       pane.changes.push(change)
       panes.set(start, pane)

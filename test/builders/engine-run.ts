@@ -1,0 +1,312 @@
+/**
+ * Runs a plan in a chosen way, in memory: rows cut into chosen pieces, splits read in a chosen order, checkpoints taken and restored
+ * at chosen places. It tells the changelog, what was late, what was dead, and in which order the rows were really read.
+ */
+import type { Connector } from '../../src/connectors/contract/connector.ts'
+import type { LinearMemory } from '../../src/data/memory.ts'
+import type { Schema } from '../../src/data/types.ts'
+import type { Value } from '../../src/data/values.ts'
+import { graphOf } from '../../src/engine/graph.ts'
+import { type PlanNode, schemaOf } from '../../src/plan/nodes.ts'
+import type { TableDefinition } from '../../src/plan/tables.ts'
+import type { Clock } from '../../src/ports/clock.ts'
+import { type Assembly, assemble } from '../../src/run/assembly.ts'
+import { positionsOf } from '../../src/run/checkpointing.ts'
+import { settingsOf } from '../../src/run/settings.ts'
+import type { StateFile } from '../../src/state/checkpoint.ts'
+import { openSnapshot } from '../../src/state/snapshot-reader.ts'
+import { createSnapshotWriter } from '../../src/state/snapshot-writer.ts'
+import { simulatedPorts } from '../simulate/ports.ts'
+import { batchOf, kindsOf, type Plain, type RowKindText, rowsOf } from './batch.ts'
+
+/** A row as a table's split holds it, by the names of the table's columns. */
+export interface FedRow {
+  readonly kind: RowKindText
+  readonly row: Readonly<Record<string, Plain>>
+}
+
+/** Splits by table: what each holds, in order. */
+export type Fed = ReadonlyMap<string, readonly (readonly FedRow[])[]>
+
+export interface Way {
+  /** At most so many rows a batch. */
+  readonly rowsMax?: number
+  /** Which split gives how many rows next; when it is used up, whichever the engine asks. */
+  readonly schedule?: readonly { readonly split: string; readonly rows: number }[]
+  /** After so many batches (each counted from the one before) a checkpoint is taken and a new engine goes on from it. */
+  readonly restartAfter?: readonly number[]
+}
+
+export interface Changed {
+  readonly kind: RowKindText
+  readonly row: readonly Plain[]
+}
+
+/** What came to the engine, in order. `split` is '<table>/<number of the split>'. */
+export type ReadEvent =
+  | { readonly kind: 'row'; readonly split: string; readonly index: number }
+  | { readonly kind: 'ended'; readonly split: string }
+
+export interface Ran {
+  readonly changes: readonly Changed[]
+  /** As SIDE_SCHEMAS.late has them, less the node. */
+  readonly late: readonly (readonly Value[])[]
+  readonly dead: number
+  readonly read: readonly ReadEvent[]
+  /** Of all windowed nodes, over all restarts. */
+  readonly counted: number
+}
+
+const SETTINGS = { 'table.exec.source.idle-timeout': '0', 'time.future-guard': 'off' }
+const GROUPS = { groupStart: 0, groupEnd: 128 }
+
+export async function runWay(plan: PlanNode, fed: Fed, way: Way = {}): Promise<Ran> {
+  const told = {
+    changes: [] as Changed[],
+    late: [] as Value[][],
+    dead: 0,
+    read: [] as ReadEvent[],
+    counted: 0,
+  }
+  const clock = steppedClock()
+  const schedule = (way.schedule ?? []).map((entry) => ({ ...entry }))
+  const connectors = [scripted(fed, schedule, told.read), collected(told.changes)]
+  const restarts = [...(way.restartAfter ?? [])]
+  const files = simulatedPorts(1).files
+  files.makeDirectory('/state')
+  const chain: StateFile[] = []
+  let positions = {}
+  let watermarks: ReadonlyMap<string, bigint> = new Map()
+  for (;;) {
+    const assembly = await assemble({
+      pipeline: 'way',
+      graph: graphOf({
+        sinks: [{ kind: 'sink', input: plan, table: resultTable(schemaOf(plan)) }],
+      }),
+      opening: {
+        connectors,
+        ports: { ...simulatedPorts(1), clock, files },
+        dataDirectory: '/data',
+        baseDirectory: '/',
+        environment: {},
+      },
+      settings: settingsOf(SETTINGS),
+      clock,
+      until: 'end',
+      positions,
+      watermarks,
+      ...(way.rowsMax === undefined ? {} : { rowsMax: way.rowsMax }),
+    })
+    if (chain.length > 0) {
+      const reader = openSnapshot(files, '/state', [{ ...GROUPS, files: chain }], GROUPS)
+      for (const { node, operator } of assembly.dataflow.operators) {
+        operator.restore(reader.operator(node.id))
+      }
+    }
+    const ended = await work(assembly, clock, restarts.shift())
+    told.dead += assembly.side.deadCount
+    for (const { rows, kind } of assembly.side.take().values()) {
+      if (kind === 'late') told.late.push(...rows.map((row) => row.slice(1) as Value[]))
+    }
+    for (const { operator } of assembly.dataflow.operators) {
+      told.counted += operator.progress?.().counted ?? 0
+    }
+    if (!ended) {
+      positions = positionsOf(assembly)
+      watermarks = assembly.dataflow.watermarks()
+      chain.push(writeState(files, assembly, chain.length))
+    }
+    await assembly.dispose()
+    if (ended) return told
+  }
+}
+
+async function work(
+  { task }: Assembly,
+  clock: ReturnType<typeof steppedClock>,
+  stopAfter: number | undefined,
+): Promise<boolean> {
+  task.start()
+  for (let steps = 0; steps !== stopAfter; steps++) {
+    const result = await task.step()
+    if (result === 'done') return true
+    if (result === 'waiting') clock.step()
+  }
+  return false
+}
+
+function writeState(
+  files: ReturnType<typeof simulatedPorts>['files'],
+  { dataflow }: Assembly,
+  number: number,
+): StateFile {
+  const writer = createSnapshotWriter()
+  for (const { node, operator } of dataflow.operators) operator.snapshot(writer.operator(node.id))
+  const bytes = Buffer.concat(writer.finish(0, 128).pieces)
+  const name = `${number}.state`
+  const file = files.open(`/state/${name}`, 'create')
+  file.write(bytes, 0)
+  file.close()
+  return { name, bytes: bytes.length }
+}
+
+/** Time that passes only when the engine has nothing to do. */
+function steppedClock(): Clock & { step(): void } {
+  let now = 1_700_000_000_000
+  return {
+    nowMs: () => now,
+    monotonicMs: () => now,
+    sleep: async () => {},
+    step() {
+      now += 10
+    },
+  }
+}
+
+function resultTable(schema: Schema): TableDefinition {
+  return {
+    name: 'result',
+    columns: schema.map((field) => ({ kind: 'physical', ...field })),
+    options: { connector: 'collected' },
+  }
+}
+
+/** Gives the rows of `fed`, as `schedule` says, and notes what it gave. Tables with 'changelog' = 'true' take rows back. */
+export function scripted(
+  fed: Fed,
+  schedule: { split: string; rows: number }[],
+  read: ReadEvent[],
+): Connector {
+  return {
+    name: 'scripted',
+    summary: 'Rows of a test',
+    options: [
+      { name: 'changelog', kind: 'boolean', required: false, fallback: 'false', summary: '' },
+    ],
+    metadata: {},
+    source: {
+      replay: 'exact',
+      mode: (options) => (options.changelog === 'true' ? 'retract' : 'append'),
+      bounded: () => true,
+      open: async ({ table, schema }) => ({
+        replay: 'exact',
+        bounded: true,
+        splits: async () => (fed.get(table) ?? []).map((_, index) => `${index}`),
+        endPosition: async (split) => `${fed.get(table)![Number(split)]!.length}`,
+        open: async (split, start, memory) =>
+          reader(
+            `${table}/${split}`,
+            fed.get(table)![Number(split)]!,
+            schema,
+            start === undefined ? 0 : Number(start),
+            memory,
+            schedule,
+            read,
+          ),
+        close: async () => {},
+      }),
+    },
+  }
+}
+
+function reader(
+  id: string,
+  rows: readonly FedRow[],
+  schema: Schema,
+  start: number,
+  memory: LinearMemory,
+  schedule: { split: string; rows: number }[],
+  read: ReadEvent[],
+) {
+  let next = start
+  return {
+    poll({ rowsMax }: { readonly rowsMax: number }) {
+      if (next >= rows.length) {
+        read.push({ kind: 'ended', split: id })
+        for (let at = schedule.length - 1; at >= 0; at--) {
+          if (schedule[at]!.split === id) schedule.splice(at, 1)
+        }
+        return 'ended' as const
+      }
+      const turn = schedule[0]
+      if (turn !== undefined && turn.split !== id) return undefined
+      const some = rows.slice(next, next + Math.min(rowsMax, turn?.rows ?? rowsMax))
+      if (turn !== undefined) {
+        turn.rows -= some.length
+        if (turn.rows <= 0) schedule.shift()
+      }
+      some.forEach((_, index) => read.push({ kind: 'row', split: id, index: next + index }))
+      next += some.length
+      const hasKinds = some.some(({ kind }) => kind !== '+I')
+      const batch = batchOf(
+        memory,
+        schema,
+        some.map(({ row }) => schema.map(({ name }) => row[name] ?? null)),
+        hasKinds ? { kinds: some.map(({ kind }) => kind) } : {},
+      )
+      return { batch, appendTimeUs: 0, next: `${next}`, dead: [] }
+    },
+    committed: async () => {},
+    close: async () => {},
+  }
+}
+
+/** Keeps every change that the query gives. */
+export function collected(changes: Changed[]): Connector {
+  return {
+    name: 'collected',
+    summary: 'Changes of a test',
+    options: [],
+    metadata: {},
+    sink: {
+      guarantee: 'at-least-once',
+      modes: () => ['retract', 'append'],
+      open: async () => ({
+        guarantee: 'at-least-once',
+        prepareTable: async () => {},
+        openWriter: async (_worker, memory) => ({
+          write(batch) {
+            const kinds = kindsOf(memory, batch)
+            rowsOf(memory, batch).forEach((row, at) => {
+              changes.push({ kind: kinds[at]!, row })
+            })
+          },
+          full: false,
+          drain: async () => {},
+          prepare: async () => undefined,
+          close: async () => {},
+        }),
+        openCommitter: async () => ({
+          commit: async () => ({ kind: 'committed', already: false }),
+          lastCommitted: async () => undefined,
+          close: async () => {},
+        }),
+      }),
+    },
+  }
+}
+
+/** The table that the changes leave, as sorted texts; a row taken away that is not there shows itself. */
+export function tableOf(changes: readonly Changed[]): string[] {
+  const counts = new Map<string, number>()
+  for (const { kind, row } of changes) {
+    const text = rowText(row)
+    const adds = kind === '+I' || kind === '+U'
+    const count = (counts.get(text) ?? 0) + (adds ? 1 : -1)
+    if (count === 0) counts.delete(text)
+    else counts.set(text, count)
+  }
+  return [...counts]
+    .flatMap(([text, count]) =>
+      count < 0 ? [`${count} x ${text}`] : Array.from({ length: count }, () => text),
+    )
+    .sort()
+}
+
+export function rowText(row: readonly unknown[]): string {
+  return JSON.stringify(row, (_, value: unknown) => {
+    if (typeof value === 'bigint') return `${value}n`
+    if (typeof value === 'number') return Object.is(value, -0) ? '0' : `${value}`
+    return value
+  })
+}
