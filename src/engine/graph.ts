@@ -96,11 +96,18 @@ export function isSink(node: GraphNode): node is OperatorGraphNode & { readonly 
   return node.kind === 'operator' && node.plan.kind === 'sink'
 }
 
-/** True if the rows of `node` may be taken back: it is, or reads, an aggregate without a window. */
-export function isUpdating(graph: Graph, node: number): boolean {
+/**
+ * True if the rows of `node` may be taken back: it is, or reads, an aggregate without a window, or a table that gives changes.
+ */
+export function isUpdating(
+  graph: Graph,
+  node: number,
+  givesChanges: (scan: Scan) => boolean,
+): boolean {
   const at = graph.nodes[node]!
-  if (at.kind === 'operator' && at.plan.kind === 'group-aggregate') return true
-  return at.inputs.some((input) => isUpdating(graph, input))
+  if (at.kind === 'source') return at.origin.kind === 'scan' && givesChanges(at.origin)
+  if (at.plan.kind === 'group-aggregate') return true
+  return at.inputs.some((input) => isUpdating(graph, input, givesChanges))
 }
 
 function sourceOf(

@@ -20,8 +20,15 @@ import type { SourceSplit } from '../engine/source-split.ts'
 import { SourceStage, UNREAD_US } from '../engine/source-stage.ts'
 import { Task, type TaskSource } from '../engine/task.ts'
 import { invariant } from '../errors.ts'
+import type { Scan } from '../plan/nodes.ts'
 import type { Clock } from '../ports/clock.ts'
-import { type OpenedSink, openSink, openSource, type TableOpening } from './open-tables.ts'
+import {
+  givesChanges,
+  type OpenedSink,
+  openSink,
+  openSource,
+  type TableOpening,
+} from './open-tables.ts'
 import { durationMs, type Settings } from './settings.ts'
 import { createSideRows, type SideRows } from './side-rows.ts'
 import { listedValues } from './values-source.ts'
@@ -83,6 +90,7 @@ export async function assemble(request: AssemblyRequest): Promise<Assembly> {
   const sinks = await openSinks(request, memory)
   const sources = await openSources(request, memory)
   const rowsWritten = new Map<number, () => number>()
+  const changing = (scan: Scan): boolean => givesChanges(scan, request.opening.connectors)
   const contextOf = contextMaker(request, memory, side, counters)
   const dataflow = createDataflow({
     graph: request.graph,
@@ -91,7 +99,7 @@ export async function assemble(request: AssemblyRequest): Promise<Assembly> {
     operator: (node) => {
       const sink = sinks.find((each) => each.node === node.index)
       const operator = operatorOf(node, contextOf(node), {
-        inputUpdates: node.inputs.some((input) => isUpdating(request.graph, input)),
+        inputUpdates: node.inputs.some((input) => isUpdating(request.graph, input, changing)),
         watermarkUs: request.watermarks.get(node.id) ?? UNREAD_US,
         ...(sink === undefined ? {} : { sink }),
       })
@@ -157,7 +165,9 @@ async function openSinks(request: AssemblyRequest, memory: LinearMemory): Promis
   const sinks: AssembledSink[] = []
   for (const node of request.graph.nodes) {
     if (!isSink(node)) continue
-    const updates = isUpdating(request.graph, node.index)
+    const updates = isUpdating(request.graph, node.index, (scan) =>
+      givesChanges(scan, request.opening.connectors),
+    )
     const opened = await openSink(node.plan, request.pipeline, updates, request.opening)
     await opened.sink.prepareTable()
     sinks.push({

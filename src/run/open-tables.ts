@@ -34,6 +34,12 @@ export function openSource({ table, schema }: Scan, opening: TableOpening): Prom
   })
 }
 
+/** True if the table's rows may be updates of others: what its connector says. */
+export function givesChanges({ table }: Scan, connectors: readonly Connector[]): boolean {
+  const { source } = connectorOf(table, connectors)
+  return (source?.mode?.(table.options) ?? 'append') !== 'append'
+}
+
 export interface OpenedSink {
   readonly sink: Sink
   readonly mode: ChangelogMode

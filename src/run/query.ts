@@ -8,6 +8,7 @@ import type { Ports } from '../ports/ports.ts'
 import { type Assembly, assemble } from './assembly.ts'
 import { collectorOf } from './collect.ts'
 import type { Change } from './handle.ts'
+import { givesChanges } from './open-tables.ts'
 import { settingsOf } from './settings.ts'
 
 export interface QueryStart {
@@ -43,9 +44,7 @@ export async function* runQuery(start: QueryStart): AsyncGenerator<Row> {
 function mayTakeBack(node: PlanNode, connectors: readonly Connector[]): boolean {
   if (traitsOf(node).changes === 'update') return true
   if (node.kind !== 'scan') return inputsOf(node).some((input) => mayTakeBack(input, connectors))
-  const { options } = node.table
-  const source = connectors.find(({ name }) => name === options.connector)?.source
-  return (source?.mode?.(options) ?? 'append') !== 'append'
+  return givesChanges(node, connectors)
 }
 
 /** The changes of a query as they come, for ever, or until the signal aborts or the sources end. Iterating slowly reads slowly. */
