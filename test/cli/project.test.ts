@@ -30,7 +30,7 @@ test('every command in the README of a new project works, and its table equals a
     assert.deepEqual(rows, recount(readFileSync(join(project, 'data/orders.jsonl'), 'utf8')))
     assert.match(
       (await millrace(project, ['late', 'list', 'revenue'])).out,
-      /^1 min 47 s late for /,
+      /^2 min 32 s late for /,
     )
     assert.equal((await millrace(project, ['gen'])).code, 0)
     assert.equal((await millrace(project, ['gen', '--check'])).code, 0)
