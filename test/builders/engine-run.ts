@@ -235,7 +235,7 @@ function reader(
         turn.rows -= some.length
         if (turn.rows <= 0) schedule.shift()
       }
-      some.forEach((_, index) => read.push({ kind: 'row', split: id, index: next + index }))
+      for (const index of some.keys()) read.push({ kind: 'row', split: id, index: next + index })
       next += some.length
       const hasKinds = some.some(({ kind }) => kind !== '+I')
       const batch = batchOf(
