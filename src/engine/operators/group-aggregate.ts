@@ -93,7 +93,9 @@ class Groups implements Operator {
     const { added, taken } = this.#split(good)
     if (added.count > 0) this.#apply(added, keys, 1n)
     if (taken.count > 0) this.#apply(taken, keys, -1n)
-    this.#emitChanges(touched, before, this.#rowsOf(touched), emit)
+    const changes = this.#changes(touched, before, this.#rowsOf(touched))
+    if (good.count > 1) emit(changes)
+    else emitOneByOne(changes, emit)
     this.#removeEmpty(touched)
   }
 
@@ -176,12 +178,7 @@ class Groups implements Operator {
     else this.#aggregates.retract(this.#state, frame, keys, entries)
   }
 
-  #emitChanges(
-    touched: Touched,
-    before: readonly Vector[],
-    after: readonly Vector[],
-    emit: Emit,
-  ): void {
+  #changes(touched: Touched, before: readonly Vector[], after: readonly Vector[]): Batch {
     const { memory } = this.#context
     const { count, existed } = touched
     const columns = interleaved(memory, before, after, count)
@@ -201,7 +198,7 @@ class Groups implements Operator {
         put(2 * group + 1, UPDATE_AFTER)
       }
     }
-    if (emitted > 0) emit({ rowCount: 2 * count, columns, kinds, selection, count: emitted })
+    return { rowCount: 2 * count, columns, kinds, selection, count: emitted }
   }
 
   #rowCount({ entries }: Touched, group: number): bigint {
@@ -238,6 +235,13 @@ class Groups implements Operator {
     }
     memory.arena.release(mark)
     return last
+  }
+}
+
+/** What one row changed goes on as single rows: an aggregate above must not leave out what lies between. */
+function emitOneByOne(changes: Batch, emit: Emit): void {
+  for (let at = 0; at < changes.count; at++) {
+    emit({ ...changes, selection: changes.selection + 4 * at, count: 1 })
   }
 }
 
