@@ -35,7 +35,7 @@ export function groupingOf(relation: Relation, groupBy: readonly ExpressionSynta
       const bound = bindExpression(syntax, {
         relation,
         aggregate: (call, at) => addAggregate(relation, aggregates, call, at),
-        onColumn: (column, at, name) => places.set(column, { at, name }),
+        onColumn: (column, at, name) => places.set(columnOf(column), { at, name }),
       })
       return overGroups(bound, keyTexts, keys, places, syntax.at)
     },
@@ -115,6 +115,11 @@ function overGroups(
         otherwise: over(expression.otherwise),
       }
   }
+}
+
+/** The column that a reference reads, its fields left out. */
+function columnOf(reference: Expression): Expression {
+  return reference.kind === 'field' ? columnOf(reference.input) : reference
 }
 
 function ungrouped(known: { at: Place; name: string } | undefined, at: Place): SqlError {

@@ -1,6 +1,6 @@
 /** Expressions as written to expressions of a plan: names to columns, calls to functions, implicit casts as Flink makes them. */
 import { type DataType, types, withNullability } from '../../data/types.ts'
-import type { Expression } from '../../plan/expressions.ts'
+import type { Expression, LiteralValue } from '../../plan/expressions.ts'
 import { castRefusal } from '../../plan/functions/castable.ts'
 import { commonTypeOf } from '../../plan/functions/coercion.ts'
 import { aggregateNamed, functionNamed, functionNames } from '../../plan/functions/registry.ts'
@@ -130,6 +130,12 @@ function bindCall(call: CallSyntax, at: Place, env: ExpressionEnvironment): Expr
       hint: 'aggregates stand in SELECT and HAVING; filter aggregated rows with HAVING',
     })
   }
+  if (functionNamed(name) !== undefined && (call.star || call.distinct || call.filter)) {
+    throw new SqlError('SQL_AGGREGATE_MISPLACED', at, {
+      message: `${name.toUpperCase()} is no aggregate: it takes no *, DISTINCT or FILTER`,
+      hint: 'give it values: it is computed row by row',
+    })
+  }
   const args = call.args.map((each) => bindExpression(each, env))
   return callOf(name, args, call.name.at, at)
 }
@@ -139,11 +145,18 @@ function bindOperator(name: string, args: readonly Expression[], at: Place): Exp
   if (name === 'ITEM' && first?.type.kind === 'row' && second?.kind === 'literal') {
     return fieldOf(first, { name: String(second.value), at })
   }
-  if (name === 'NEGATE' && first?.kind === 'literal' && !first.type.kind.startsWith('interval')) {
-    const { value } = first
-    return { ...first, value: typeof value === 'number' ? -value : `-${value}` }
+  if (name === 'NEGATE' && first?.kind === 'literal' && SIGNED.includes(first.type.kind)) {
+    return { ...first, value: negated(first.value) }
   }
   return callOf(name, args, at)
+}
+
+const SIGNED: readonly string[] = ['int', 'bigint', 'decimal', 'double']
+
+function negated(value: LiteralValue): LiteralValue {
+  if (typeof value === 'number') return -value
+  const text = String(value)
+  return text.startsWith('-') ? text.slice(1) : `-${text}`
 }
 
 /** A call with its arguments cast as its signature says. @throws SQL_FUNCTION_UNKNOWN, SQL_TYPE_MISMATCH */

@@ -39,7 +39,16 @@ function targetsOf(
   written: readonly ColumnDefinition[],
 ): readonly ColumnDefinition[] {
   if (insert.columns === undefined) return written
+  const taken = new Set<string>()
   return insert.columns.map(({ name, at }) => {
+    if (taken.has(name)) {
+      throw new SqlError('SQL_INSERT_MISMATCH', at, {
+        message: `column \`${name}\` is listed twice`,
+        hint: 'list each column once',
+        facts: { table, column: name },
+      })
+    }
+    taken.add(name)
     const column = written.find((each) => each.name === name)
     if (column !== undefined) return column
     throw new SqlError('SQL_COLUMN_UNKNOWN', at, {
@@ -56,6 +65,13 @@ function targetsOf(
 
 function assigned(value: Expression, column: ColumnDefinition, at: Place): Expression {
   if (sameType(value.type, column.type)) return value
+  if (value.type.kind === 'null' && !column.type.nullable) {
+    throw new SqlError('SQL_INSERT_MISMATCH', at, {
+      message: `column \`${column.name}\` is NOT NULL, and the query gives NULL`,
+      hint: 'give it a value',
+      facts: { column: column.name },
+    })
+  }
   if (implicitlyCastable(value.type, column.type)) return castTo(value, column.type, at)
   throw new SqlError('SQL_INSERT_MISMATCH', at, {
     message: `column \`${column.name}\` is ${typeText(withNullability(column.type, true))}, and the query gives ${typeText(withNullability(value.type, true))}`,

@@ -3,6 +3,7 @@ import { parseDate, parseTime, parseTimestamp } from '../../data/civil.ts'
 import type { DataType } from '../../data/types.ts'
 import { types } from '../../data/types.ts'
 import type { Expression, LiteralValue } from '../../plan/expressions.ts'
+import { DECIMAL_PRECISION_MAX } from '../../plan/functions/coercion.ts'
 import type { Place } from '../place.ts'
 import { SqlError } from '../sql-error.ts'
 import type { LiteralSyntax } from '../syntax.ts'
@@ -14,9 +15,11 @@ const nullable = false
 export function bindLiteral(literal: LiteralSyntax, at: Place): Expression {
   switch (literal.kind) {
     case 'exact':
-      return exact(literal.text)
+      return exact(literal.text, at)
     case 'approximate':
-      return constant(Number(literal.text), { kind: 'double', nullable })
+      if (Number.isFinite(Number(literal.text)))
+        return constant(Number(literal.text), { kind: 'double', nullable })
+      throw tooLarge('a DOUBLE holds no such number', at)
     case 'string': {
       const length = [...literal.value].length
       return constant(literal.value, { kind: 'char', length, nullable })
@@ -41,17 +44,27 @@ function constant(value: LiteralValue, type: DataType): Expression {
 }
 
 /** INT, or BIGINT, or DECIMAL by its digits. */
-function exact(text: string): Expression {
+function exact(text: string, at: Place): Expression {
   const [whole, fraction] = text.split('.') as [string, string | undefined]
   if (fraction !== undefined) {
     const digits = (whole + fraction).replace(/^0+/, '').length
     const precision = Math.max(digits, fraction.length, 1)
+    if (precision > DECIMAL_PRECISION_MAX) throw tooLarge('it has more than 38 digits', at)
     return constant(text, { kind: 'decimal', precision, scale: fraction.length, nullable })
   }
   const value = BigInt(text)
   if (value <= 2147483647n) return constant(text, { kind: 'int', nullable })
   if (value <= 9223372036854775807n) return constant(text, { kind: 'bigint', nullable })
-  return constant(text, { kind: 'decimal', precision: text.length, scale: 0, nullable })
+  const precision = `${value}`.length
+  if (precision > DECIMAL_PRECISION_MAX) throw tooLarge('it has more than 38 digits', at)
+  return constant(text, { kind: 'decimal', precision, scale: 0, nullable })
+}
+
+function tooLarge(why: string, at: Place): SqlError {
+  return new SqlError('SQL_TYPE_MISMATCH', at, {
+    message: `this number can't be held: ${why}`,
+    hint: 'write it shorter, or as a string',
+  })
 }
 
 function moment(

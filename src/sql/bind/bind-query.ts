@@ -25,7 +25,7 @@ import { type Relation, relationOf, renamed } from './scope.ts'
 /** @throws SqlError */
 export function bindQuery(query: QuerySyntax, catalog: Catalog): Relation {
   const inner = withCommonTables(query, catalog)
-  const body = bindBody(query.body, inner)
+  const body = bindBody(query.body, inner, query.orderBy)
   return ordered(body, query)
 }
 
@@ -49,10 +49,11 @@ interface Body {
   readonly computed?: { readonly input: PlanNode; readonly expressions: readonly Expression[] }
 }
 
-function bindBody(body: BodySyntax, catalog: Catalog): Body {
+/** `orderBy` may need aggregates that are not selected. */
+function bindBody(body: BodySyntax, catalog: Catalog, orderBy: readonly OrderItem[]): Body {
   switch (body.kind) {
     case 'select':
-      return bindSelect(body, catalog)
+      return bindSelect(body, catalog, orderBy)
     case 'values':
       return { relation: bindValues(body.rows, body.at) }
     case 'union':
@@ -62,14 +63,14 @@ function bindBody(body: BodySyntax, catalog: Catalog): Body {
   }
 }
 
-function bindSelect(select: SelectSyntax, catalog: Catalog): Body {
+function bindSelect(select: SelectSyntax, catalog: Catalog, orderBy: readonly OrderItem[]): Body {
   const from = select.from === undefined ? ONE_ROW : bindRelation(select.from, catalog, bindQuery)
   const relation = select.where === undefined ? from : filtered(from, select.where)
   const isGrouped =
     select.groupBy !== undefined ||
     select.having !== undefined ||
     select.items.some((item) => item.kind === 'expression' && hasAggregate(item.expression))
-  const body = isGrouped ? grouped(select, relation) : projected(select.items, relation)
+  const body = isGrouped ? grouped(select, relation, orderBy) : projected(select.items, relation)
   if (!select.distinct) return body
   return { relation: distinct(body.relation) }
 }
@@ -97,7 +98,7 @@ interface Selected {
   readonly expression: Expression
 }
 
-function grouped(select: SelectSyntax, relation: Relation): Body {
+function grouped(select: SelectSyntax, relation: Relation, orderBy: readonly OrderItem[]): Body {
   const grouping = groupingOf(relation, select.groupBy ?? [])
   const columns = select.items.map((item, index) => {
     if (item.kind === 'star') {
@@ -113,7 +114,10 @@ function grouped(select: SelectSyntax, relation: Relation): Body {
       ? undefined
       : requireBoolean(grouping.bind(select.having), select.having.at)
   const order = (syntax: ExpressionSyntax): Expression => grouping.bind(syntax)
-  // Aggregates of HAVING are among them by now; those of ORDER BY must have been selected.
+  if (!select.distinct) {
+    for (const { expression } of orderBy) if (hasAggregate(expression)) order(expression)
+  }
+  // Aggregates of HAVING and ORDER BY are among them by now.
   const node = aggregateNode(relation.node, grouping.keys, [...grouping.aggregates])
   const input: PlanNode =
     having === undefined ? node : { kind: 'filter', input: node, condition: having }
@@ -222,7 +226,7 @@ function bindValues(rows: readonly (readonly ExpressionSyntax[])[], at: Place): 
 }
 
 function bindUnion(union: Extract<BodySyntax, { kind: 'union' }>, catalog: Catalog): Relation {
-  const relations = union.inputs.map((input) => bindBody(input, catalog).relation)
+  const relations = union.inputs.map((input) => bindBody(input, catalog, []).relation)
   const schemas = relations.map(({ node }) => schemaOf(node))
   const [first] = schemas as [readonly Field[]]
   const schema = first.map(({ name }, index) => {
@@ -298,10 +302,10 @@ function orderKey(
     syntax.kind === 'reference' && syntax.parts.length === 1
       ? relation.columns.findIndex(({ name }) => name === syntax.parts[0]!.name)
       : -1
-  if (named >= 0) {
-    return {
-      expression: { kind: 'column', index: named, type: schemaOf(relation.node)[named]!.type },
-    }
+  const place = named < 0 ? ordinalOf(syntax, relation) : named
+  if (place !== undefined) {
+    const { type } = schemaOf(relation.node)[place]!
+    return { expression: { kind: 'column', index: place, type } }
   }
   if (orderExpression === undefined || computed === undefined) {
     return { expression: bindExpression(syntax, { relation }) }
@@ -311,6 +315,18 @@ function orderKey(
   const index = computed.expressions.findIndex((each) => JSON.stringify(each) === text)
   if (index >= 0) return { expression: { kind: 'column', index, type: bound.type } }
   return { expression: bound, hidden: bound }
+}
+
+/** ORDER BY 2: the second column that is selected. */
+function ordinalOf(syntax: ExpressionSyntax, relation: Relation): number | undefined {
+  if (syntax.kind !== 'literal' || syntax.literal.kind !== 'exact') return undefined
+  const ordinal = Number(syntax.literal.text)
+  if (Number.isInteger(ordinal) && ordinal >= 1 && ordinal <= relation.columns.length)
+    return ordinal - 1
+  throw new SqlError('SQL_COLUMN_UNKNOWN', syntax.at, {
+    message: `there is no column ${syntax.literal.text} to order by`,
+    hint: `the columns are 1 to ${relation.columns.length}`,
+  })
 }
 
 function sortKey({ descending, nullsFirst }: OrderItem, expression: Expression): SortKey {

@@ -87,7 +87,7 @@ class Script {
       case 'create-view':
         this.#declare(statement.name, statement.ifNotExists, (name) => {
           const relation = bindQuery(statement.query, this.#catalog)
-          this.#catalog.views.set(name, renamed(relation, statement.columns, statement.at))
+          this.#catalog.views.set(name, renamed(relation, statement.columns, statement.name.at))
         })
         return
       case 'drop':
@@ -124,7 +124,10 @@ class Script {
         this.#query(statement.query)
         return
       case 'explain':
-        this.#run(statement.statement)
+        throw new SqlError('SQL_UNSUPPORTED', statement.at, {
+          message: 'EXPLAIN is no statement of a script',
+          hint: "leave EXPLAIN out, and run 'millrace explain FILE'",
+        })
     }
   }
 

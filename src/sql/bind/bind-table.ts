@@ -65,7 +65,12 @@ function columnsOf(
     ],
   })
   const own = create.columns.map((column) => definitionOf(column, scope, primaryKey))
-  return [...inherited, ...own]
+  const keyed = inherited.map((column) =>
+    primaryKey.includes(column.name)
+      ? { ...column, type: withNullability(column.type, false) }
+      : column,
+  )
+  return [...keyed, ...own]
 }
 
 function definitionOf(
@@ -102,6 +107,12 @@ function watermarkOf(
 ): WatermarkDefinition | undefined {
   if (watermark === undefined) return undefined
   const column = watermark.column.parts.at(-1)!
+  if (watermark.column.parts.length > 1) {
+    throw new SqlError('SQL_WATERMARK_INVALID', watermark.column.at, {
+      message: 'event time is a column, not a field in one',
+      hint: `compute a column: ts AS ${watermark.column.parts.map(({ name }) => name).join('.')}`,
+    })
+  }
   const name = known(column, columns)
   const { type } = columns.find((each) => each.name === name)!
   const isTime = type.kind === 'timestamp' || type.kind === 'timestamp_ltz'

@@ -133,6 +133,13 @@ function withoutWindow(node: PlanNode): Unwindowed | undefined {
     places.set(index, expressions.push(at) - 1)
     schema.push(node.schema[index]!)
   }
+  const kept = expressions.findIndex(
+    (expression) => expression.kind === 'column' && expression.index === beneath.time,
+  )
+  if (kept >= 0) {
+    const node: PlanNode = { kind: 'project', input: beneath.node, expressions, schema }
+    return { node, places, time: kept }
+  }
   const timeField = schemaOf(beneath.node)[beneath.time]!
   const time = expressions.push({ kind: 'column', index: beneath.time, type: timeField.type }) - 1
   schema.push({ name: '$time', type: timeField.type })

@@ -37,14 +37,17 @@ export function relationOf(node: PlanNode, qualifier?: string): Relation {
 export function resolveReference(relation: Relation, parts: readonly Identifier[]): Expression {
   const [first, second] = parts as [Identifier, Identifier | undefined]
   const schema = schemaOf(relation.node)
-  const found = indexesOf(relation, (column) => column.name === first.name)
-  if (found.length === 1) return fieldsOf(columnAt(schema, found[0]!), parts.slice(1))
   if (second !== undefined) {
     const qualified = indexesOf(
       relation,
       ({ name, qualifier }) => qualifier === first.name && name === second.name,
     )
     if (qualified.length === 1) return fieldsOf(columnAt(schema, qualified[0]!), parts.slice(2))
+    if (qualified.length > 1) throw ambiguous(second)
+  }
+  const found = indexesOf(relation, (column) => column.name === first.name)
+  if (found.length === 1) return fieldsOf(columnAt(schema, found[0]!), parts.slice(1))
+  if (second !== undefined) {
     if (relation.columns.some(({ qualifier }) => qualifier === first.name)) {
       throw unknownColumn(
         second,
@@ -98,8 +101,8 @@ function unknownColumn(
 
 function ambiguous({ name, at }: Identifier): SqlError {
   return new SqlError('SQL_COLUMN_AMBIGUOUS', at, {
-    message: `\`${name}\` may be a column of several tables`,
-    hint: `write the table before it: \`t.${name}\``,
+    message: `\`${name}\` may be any of several columns`,
+    hint: 'give them different names with AS where they are selected',
     facts: { column: name },
   })
 }
