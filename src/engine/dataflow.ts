@@ -57,7 +57,9 @@ interface NodeState {
   readonly node: GraphNode
   readonly operator: Operator | undefined
   readonly emit: Emit
+  /** By input. */
   readonly channels: readonly (readonly Channel[])[]
+  readonly allChannels: readonly Channel[]
   watermarkUs: bigint
   idle: boolean
   ended: boolean
@@ -100,7 +102,7 @@ export function createDataflow(options: DataflowOptions): Dataflow {
   }
 
   function settle(state: NodeState, index: number): void {
-    const channels = state.channels.flat()
+    const channels = state.allChannels
     const watermarkUs = combinedUs(channels, state.watermarkUs)
     const idle = channels.every((channel) => channel.idle)
     const ended = channels.every((channel) => channel.ended)
@@ -175,6 +177,7 @@ function stateOf(
     operator: node.kind === 'operator' ? options.operator(node) : undefined,
     emit: (batch) => emit(node.index, batch),
     channels,
+    allChannels: channels.flat(),
     watermarkUs: options.watermarks.get(node.id) ?? WATERMARK_MIN,
     idle: false,
     ended: false,
