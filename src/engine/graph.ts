@@ -4,8 +4,8 @@
  * What stands between a scan and its watermark is one *source* node with it: a split's rows get their event time before
  * anything else sees them, because a watermark is a function of the rows of one split.
  */
-import { createHash } from 'node:crypto'
 import { invariant } from '../errors.ts'
+import { operatorIds } from '../plan/identity.ts'
 import type {
   Pipeline,
   PlanNode,
@@ -24,7 +24,7 @@ export interface Graph {
 export type GraphNode = SourceGraphNode | OperatorGraphNode
 
 interface GraphPlace {
-  /** Stable: from what the node does and what it reads. Names its part of a checkpoint. */
+  /** Stable, by `plan/identity.ts`. Names its part of a checkpoint. */
   readonly id: string
   /** Its number in `nodes`. */
   readonly index: number
@@ -57,6 +57,7 @@ type Draft = { -readonly [Key in keyof GraphPlace]: GraphPlace[Key] } & {
 export function graphOf(pipeline: Pick<Pipeline, 'sinks'>): Graph {
   const nodes: Draft[] = []
   const byText = new Map<string, number>()
+  const ids = operatorIds(pipeline)
   const visit = (plan: PlanNode | SinkNode): number => {
     const text = JSON.stringify(plan)
     const known = byText.get(text)
@@ -64,7 +65,7 @@ export function graphOf(pipeline: Pick<Pipeline, 'sinks'>): Graph {
     const source = sourceOf(plan)
     const inputs = source === undefined ? inputsOf(plan).map(visit) : []
     const index = nodes.length
-    const place = { id: idOf(plan.kind, text), index, inputs, consumers: [] }
+    const place = { id: ids.get(plan)!, index, inputs, consumers: [] }
     nodes.push(
       source === undefined
         ? { ...place, kind: 'operator', plan: plan as OperatorGraphNode['plan'] }
@@ -127,8 +128,4 @@ function sourceOf(
     `a watermark stands above a scan and its computed columns, not above ${below.kind}`,
   )
   return { kind: 'source', origin: below, projects, assigner: plan }
-}
-
-function idOf(kind: string, text: string): string {
-  return `${kind}-${createHash('sha256').update(text).digest('hex').slice(0, 16)}`
 }

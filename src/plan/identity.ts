@@ -1,15 +1,20 @@
 /**
  * Stable operator ids: from what an operator with state does and where it stands, so that a checkpoint finds it again.
  *
- * Names of columns count, their places do not; filters and projections beneath do not either, nor a table's options:
- * editing them keeps the state. Equal subtrees are one operator and have one id.
+ * Names and types of columns count, their places do not; filters and projections beneath do not either, nor a table's options:
+ * editing them keeps the state. Equal subtrees are one operator and have one id. What is told here never changes its form: checkpoints
+ * of earlier releases are found by it.
  */
 import { createHash } from 'node:crypto'
-import { inputsOf, type Pipeline, type PlanNode, type SinkNode } from './nodes.ts'
-import { nodeText } from './print.ts'
+import type { Schema } from '../data/types.ts'
+import { mapAggregate, mapColumns } from './columns.ts'
+import type { Expression } from './expressions.ts'
+import { inputsOf, type Pipeline, type PlanNode, type SinkNode, schemaOf } from './nodes.ts'
 
 /** Of every node of the pipeline. */
-export function operatorIds(pipeline: Pipeline): ReadonlyMap<PlanNode | SinkNode, string> {
+export function operatorIds(
+  pipeline: Pick<Pipeline, 'sinks'>,
+): ReadonlyMap<PlanNode | SinkNode, string> {
   const ids = new Map<PlanNode | SinkNode, string>()
   const byContent = new Map<string, string>()
   const taken = new Map<string, number>()
@@ -24,7 +29,7 @@ export function operatorIds(pipeline: Pipeline): ReadonlyMap<PlanNode | SinkNode
     const hash = createHash('sha256')
       .update(JSON.stringify([whatItDoes(node), beneath]))
       .digest('hex')
-      .slice(0, 12)
+      .slice(0, 16)
     const plain = `${node.kind}-${hash}`
     const count = (taken.get(plain) ?? 0) + 1
     taken.set(plain, count)
@@ -37,9 +42,64 @@ export function operatorIds(pipeline: Pipeline): ReadonlyMap<PlanNode | SinkNode
   return ids
 }
 
-function whatItDoes(node: PlanNode | SinkNode): string {
-  if (node.kind === 'scan' || node.kind === 'sink') return `${node.kind} ${node.table.name}`
-  return nodeText(node)
+/** JSON: all that the meaning of a node's state hangs on. */
+function whatItDoes(node: PlanNode | SinkNode): unknown {
+  switch (node.kind) {
+    case 'scan':
+    case 'sink':
+      return node.table.name
+    case 'values':
+      return [node.schema, node.rows]
+    case 'watermark-assigner': {
+      const schema = schemaOf(node.input)
+      return [schema[node.rowtime]!.name, named(node.watermark, schema)]
+    }
+    case 'filter':
+      return named(node.condition, schemaOf(node.input))
+    case 'project': {
+      const schema = schemaOf(node.input)
+      return node.expressions.map((each, index) => [node.schema[index]!.name, named(each, schema)])
+    }
+    case 'window-table':
+      return [node.window, schemaOf(node.input)[node.time]!.name]
+    case 'window-aggregate':
+      return [node.window, schemaOf(node.input)[node.time]!.name, grouping(node)]
+    case 'group-aggregate':
+      return grouping(node)
+    case 'union-all':
+      return node.schema.map(({ type }) => type)
+    case 'sort': {
+      const schema = schemaOf(node.input)
+      const keys = node.keys.map((key) => ({ ...key, expression: named(key.expression, schema) }))
+      return [keys, node.limit ?? null, node.offset ?? null]
+    }
+  }
+}
+
+function grouping(
+  node: Extract<PlanNode, { kind: 'window-aggregate' | 'group-aggregate' }>,
+): unknown {
+  const schema = schemaOf(node.input)
+  return [
+    node.keys.map((key) => named(key, schema)),
+    node.aggregates.map((call) => mapAggregate(call, byName(schema))),
+  ]
+}
+
+function named(expression: Expression, schema: Schema): unknown {
+  return mapColumns(expression, byName(schema))
+}
+
+/** A column by its name and type, wherever it stands. */
+function byName(
+  schema: Schema,
+): (column: { index: number; type: Expression['type'] }) => Expression {
+  return ({ index, type }) => ({
+    kind: 'call',
+    function: `column ${schema[index]!.name}`,
+    args: [],
+    type,
+  })
 }
 
 /** What an operator above sees of this place: stateless nodes are looked through. */

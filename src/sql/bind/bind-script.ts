@@ -2,6 +2,7 @@
 import type { Connector } from '../../connectors/contract/connector.ts'
 import type { Pipeline, PlanNode, SinkNode } from '../../plan/nodes.ts'
 import { pruneColumns } from '../../plan/prune.ts'
+import { simplifyPlans } from '../../plan/simplify.ts'
 import type { TableDefinition } from '../../plan/tables.ts'
 import { SqlError } from '../sql-error.ts'
 import type { Insert, QualifiedName, QuerySyntax, Statement } from '../syntax.ts'
@@ -62,8 +63,9 @@ class Script {
   bound(name: string): BoundStatements {
     const { tables, views } = this.#catalog
     const given = this.#settings.get('pipeline.name')
-    const pruned = pruneColumns([...this.#sinks.map(({ input }) => input), ...this.#queries])
-    const sinks = this.#sinks.map((sink, index): SinkNode => ({ ...sink, input: pruned[index]! }))
+    const asked = [...this.#sinks.map(({ input }) => input), ...this.#queries]
+    const plans = simplifyPlans(pruneColumns(asked))
+    const sinks = this.#sinks.map((sink, index): SinkNode => ({ ...sink, input: plans[index]! }))
     const settings = Object.fromEntries(this.#settings)
     return {
       tables: [...tables.values()],
@@ -72,7 +74,7 @@ class Script {
         sinks.length === 0
           ? undefined
           : { name: given ?? name, nameIsDerived: given === undefined, settings, sinks },
-      queries: pruned.slice(sinks.length),
+      queries: plans.slice(sinks.length),
       errors: this.#errors,
     }
   }

@@ -1,6 +1,7 @@
 /** Window table functions, and the GROUP BYs over them that are window aggregates. */
 import { type Field, type Schema, types, withNullability } from '../../data/types.ts'
 import { mapAggregate, mapColumns } from '../../plan/columns.ts'
+import { aggregateText, expressionText } from '../../plan/expression-text.ts'
 import type { AggregateCall, Expression } from '../../plan/expressions.ts'
 import { typeText } from '../../plan/functions/type-text.ts'
 import { type PlanNode, schemaOf, type Window, type WindowTable } from '../../plan/nodes.ts'
@@ -168,15 +169,31 @@ export function aggregateNode(
   return windowAggregate(input, keys, aggregates) ?? groupAggregate(input, keys, aggregates)
 }
 
+/** Columns keep their names, others are named by what they compute. */
+function groupFields(
+  keys: readonly Expression[],
+  aggregates: readonly AggregateCall[],
+  input: Schema,
+): Field[] {
+  const taken = new Set<string>()
+  const unique = (name: string, type: Field['type']): Field => {
+    let free = name
+    for (let count = 0; taken.has(free); count++) free = `${name}${count}`
+    taken.add(free)
+    return { name: free, type }
+  }
+  return [
+    ...keys.map((key) => unique(expressionText(key, input), key.type)),
+    ...aggregates.map((call) => unique(aggregateText(call, input), call.type)),
+  ]
+}
+
 function groupAggregate(
   input: PlanNode,
   keys: readonly Expression[],
   aggregates: readonly AggregateCall[],
 ): PlanNode {
-  const schema = [
-    ...keys.map(({ type }, index) => ({ name: `key${index}`, type })),
-    ...aggregates.map(({ type }, index) => ({ name: `aggregate${index}`, type })),
-  ]
+  const schema = groupFields(keys, aggregates, schemaOf(input))
   return { kind: 'group-aggregate', input, keys, aggregates, schema }
 }
 
@@ -199,8 +216,7 @@ function windowAggregate(
   const calls = aggregates.map((call) => movedCall(call, beneath.places))
   if (ownKeys.includes(undefined) || calls.includes(undefined)) return undefined
   const schema = [
-    ...own.map(({ type }, index) => ({ name: `key${index}`, type })),
-    ...aggregates.map(({ type }, index) => ({ name: `aggregate${index}`, type })),
+    ...groupFields(ownKeys as Expression[], calls as AggregateCall[], schemaOf(beneath.node)),
     ...window.schema.slice(-WINDOW_COLUMNS),
   ]
   const node: PlanNode = {
