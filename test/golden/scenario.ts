@@ -31,6 +31,10 @@ export interface Scenario {
   readonly name: string
   /** The lines above the answers, as they stand. */
   readonly head: string
+  /** What stands behind CREATE TABLE, one a table. */
+  readonly creates: readonly string[]
+  readonly views: readonly string[]
+  readonly query: string
   readonly plan: PlanNode
   readonly fed: Fed
   readonly changes: readonly string[]
@@ -104,6 +108,9 @@ function readScenario(path: string): Scenario {
     path,
     name: basename(path, '.golden').replaceAll('-', ' '),
     head: (headEnd < 0 ? text : text.slice(0, headEnd)).trimEnd(),
+    creates: all('create').map(({ text: table }) => table),
+    views: all('view').map(({ text: view }) => view),
+    query: all('query')[0]!.text,
     plan: queries[0]!,
     fed: new Map(feeds.map((feed) => fedTable(feed, tables))),
     changes: rowsOfChanges(answers('changes').join('  ')),

@@ -11,8 +11,8 @@ export function windowTable(plan: WindowTable, { memory }: OperatorContext): Ope
   const grid = gridOf(plan.window)
   const fields = plan.schema.slice(-3)
   return stateless(`window-table(${plan.window.kind})`, (batch, emit) => {
-    // Windows of a row, the earliest first: the one that ends `span` panes before its own pane's last, and so on.
-    for (let back = grid.span - 1; back >= 0; back--) {
+    // Windows of a row, the latest first, as Flink gives them.
+    for (let back = 0; back < grid.span; back++) {
       const [start, end, time] = windowCells(memory, batch, plan.time, grid, back)
       const added = [start, end, time].map(
         (cells, index): Vector => ({ type: fields[index]!.type, cells: cells!, validity: 0 }),
