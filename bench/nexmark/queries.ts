@@ -1,5 +1,8 @@
 /** The benchmark's tables and queries, in Flink's dialect: the same text runs here and there, but for the tables' options. */
 
+/** The name is a reserved word. */
+const TIME = '`dateTime`'
+
 export type Layout = 'flat' | 'nested'
 
 export const QUERY_NAMES = [
@@ -21,12 +24,12 @@ interface Query {
 /** All over a table or view `bid`. */
 const QUERIES: Record<QueryName, Query> = {
   pass: {
-    sink: 'auction BIGINT, bidder BIGINT, price BIGINT, dateTime TIMESTAMP(3), extra STRING',
-    select: 'SELECT auction, bidder, price, dateTime, extra FROM bid',
+    sink: `auction BIGINT, bidder BIGINT, price BIGINT, ${TIME} TIMESTAMP(3), extra STRING`,
+    select: `SELECT auction, bidder, price, ${TIME}, extra FROM bid`,
   },
   project: {
-    sink: 'auction BIGINT, bidder BIGINT, price DECIMAL(23, 3), dateTime TIMESTAMP(3), extra STRING',
-    select: 'SELECT auction, bidder, 0.908 * price AS price, dateTime, extra FROM bid',
+    sink: `auction BIGINT, bidder BIGINT, price DECIMAL(23, 3), ${TIME} TIMESTAMP(3), extra STRING`,
+    select: `SELECT auction, bidder, 0.908 * price AS price, ${TIME}, extra FROM bid`,
   },
   filter: {
     sink: 'auction BIGINT, price BIGINT',
@@ -52,7 +55,7 @@ export function sourceSql(layout: Layout, options: string): string {
 }
 
 export function sinkSql(query: QueryName, options: string): string {
-  return `CREATE TABLE result (${QUERIES[query].sink}) WITH (${options})`
+  return `CREATE TABLE answer (${QUERIES[query].sink}) WITH (${options})`
 }
 
 export function selectSql(query: QueryName): string {
@@ -62,31 +65,31 @@ export function selectSql(query: QueryName): string {
 const BID = 'auction BIGINT, bidder BIGINT, price BIGINT, channel STRING, url STRING'
 
 function flatTable(options: string): string {
-  return `CREATE TABLE bid (${BID}, dateTime TIMESTAMP(3), extra STRING,
-  WATERMARK FOR dateTime AS dateTime - INTERVAL '4' SECOND) WITH (${options})`
+  return `CREATE TABLE bid (${BID}, ${TIME} TIMESTAMP(3), extra STRING,
+  WATERMARK FOR ${TIME} AS ${TIME} - INTERVAL '4' SECOND) WITH (${options})`
 }
 
 function nestedTable(options: string): string {
   return `CREATE TABLE events (
   event_type INT,
   person ROW<id BIGINT, name STRING, emailAddress STRING, creditCard STRING, city STRING, state STRING,
-    dateTime TIMESTAMP(3), extra STRING>,
+    ${TIME} TIMESTAMP(3), extra STRING>,
   auction ROW<id BIGINT, itemName STRING, description STRING, initialBid BIGINT, reserve BIGINT,
-    dateTime TIMESTAMP(3), expires TIMESTAMP(3), seller BIGINT, category BIGINT, extra STRING>,
-  bid ROW<${BID}, dateTime TIMESTAMP(3), extra STRING>,
-  dateTime AS CASE WHEN event_type = 0 THEN person.dateTime
-    WHEN event_type = 1 THEN auction.dateTime ELSE bid.dateTime END,
-  WATERMARK FOR dateTime AS dateTime - INTERVAL '4' SECOND) WITH (${options});
-CREATE VIEW bid AS SELECT bid.auction, bid.bidder, bid.price, bid.channel, bid.url, dateTime, bid.extra
+    ${TIME} TIMESTAMP(3), expires TIMESTAMP(3), seller BIGINT, category BIGINT, extra STRING>,
+  bid ROW<${BID}, ${TIME} TIMESTAMP(3), extra STRING>,
+  ${TIME} AS CASE WHEN event_type = 0 THEN person.${TIME}
+    WHEN event_type = 1 THEN auction.${TIME} ELSE bid.${TIME} END,
+  WATERMARK FOR ${TIME} AS ${TIME} - INTERVAL '4' SECOND) WITH (${options});
+CREATE VIEW bid AS SELECT bid.auction, bid.bidder, bid.price, bid.channel, bid.url, ${TIME}, bid.extra
 FROM events WHERE event_type = 2`
 }
 
 function tumble(seconds: number): string {
-  return `TUMBLE(TABLE bid, DESCRIPTOR(dateTime), INTERVAL '${seconds}' SECOND)`
+  return `TUMBLE(TABLE bid, DESCRIPTOR(${TIME}), INTERVAL '${seconds}' SECOND)`
 }
 
 function hop(slideSeconds: number, sizeSeconds: number): string {
-  return `HOP(TABLE bid, DESCRIPTOR(dateTime), INTERVAL '${slideSeconds}' SECOND, INTERVAL '${sizeSeconds}' SECOND)`
+  return `HOP(TABLE bid, DESCRIPTOR(${TIME}), INTERVAL '${slideSeconds}' SECOND, INTERVAL '${sizeSeconds}' SECOND)`
 }
 
 function windowed(columns: string, window: string, keys: string): string {
