@@ -1,5 +1,6 @@
 /**
- * The stream processor that a team writes in an afternoon: follow a file, count revenue by shop and minute, insert each minute once it is over.
+ * The stream processor that a team writes in an afternoon: follow a file, count revenue by shop and minute, insert each minute
+ * when the one after it is over.
  * It is here to be compared with: `millrace demo` runs it beside a pipeline, on the same events, through the same crash.
  *
  *   node examples/naive.ts events.jsonl revenue.jsonl offset.json
@@ -10,10 +11,12 @@ const [events, table, offsetFile] = process.argv.slice(2) as [string, string, st
 const minutes = new Map<string, { shop: string; minute: string; orders: number; revenue: number }>()
 let offset = existsSync(offsetFile) ? Number(readFileSync(offsetFile, 'utf8')) : 0
 let latest = ''
+let over = ''
 
 function handle(line: string): void {
   const order = JSON.parse(line)
   const minute = order.placed_at.slice(0, 16)
+  if (minute < over) return // inserted already
   const key = `${order.shop} ${minute}`
   const entry = minutes.get(key) ?? { shop: order.shop, minute, orders: 0, revenue: 0 }
   entry.orders += 1
@@ -21,7 +24,8 @@ function handle(line: string): void {
   minutes.set(key, entry)
   if (minute > latest) {
     latest = minute
-    insertBefore(latest)
+    over = new Date(Date.parse(`${latest}Z`) - 60_000).toISOString().slice(0, 16)
+    insertBefore(over)
   }
 }
 

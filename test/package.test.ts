@@ -65,6 +65,15 @@ test('the command of the installed tarball answers', () => {
   assert.match(help, /millrace/)
 })
 
+test('the demo runs from the installed tarball, without a terminal, and its commands work', () => {
+  const text = { cwd: directory, encoding: 'utf8' as const, env: { ...process.env, CI: 'true' } }
+  const screen = execFileSync(join(directory, 'node_modules/.bin/millrace'), ['demo'], text)
+  assert.match(screen, /0 lost, 0 duplicated/)
+  const project = { ...text, cwd: join(directory, 'millrace-demo') }
+  const query = ['query', 'SELECT COUNT(*) AS rows_there FROM revenue', '--json']
+  assert.match(execFileSync('./millrace', query, project), /"rows_there":\d{3}/)
+})
+
 function bytesOf(path: string): number {
   const stat = statSync(path, { throwIfNoEntry: false })
   if (stat === undefined) return 0

@@ -16,7 +16,8 @@ export interface Exit {
 }
 
 const isSource = import.meta.url.endsWith('.ts')
-const MAIN = fileURLToPath(new URL(isSource ? '../main.ts' : '../main.js', import.meta.url))
+/** The command line's own file. */
+export const MAIN = fileURLToPath(new URL(isSource ? '../main.ts' : '../main.js', import.meta.url))
 const NAIVE = fileURLToPath(
   new URL(isSource ? '../../../examples/naive.ts' : '../../examples/naive.js', import.meta.url),
 )

@@ -1,12 +1,32 @@
 /** The project that the demo leaves behind: a shop's tables, its pipeline, its arrivals. */
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { MAIN } from './contestants.ts'
 import { type Arrival, DELAY_SECONDS } from './shop.ts'
 
 export const TOPIC = 'orders'
 export const PARTITIONS = 4
 export const TABLE_PATH = 'lake/revenue'
 export const PIPELINE_FILE = 'pipelines/revenue.sql'
+
+/** What one may type in the folder; a test does. */
+export const NEXT_COMMANDS: readonly { readonly command: string; readonly why: string }[] = [
+  {
+    command: './millrace query "SELECT shop, SUM(revenue) FROM revenue GROUP BY shop"',
+    why: 'the table, by the same engine',
+  },
+  {
+    command: './millrace late list revenue --limit 5',
+    why: 'what came too late, for which minute',
+  },
+  { command: './millrace dead list revenue --limit 5', why: 'what is no order, or from tomorrow' },
+  { command: './millrace explain pipelines/revenue.sql', why: 'what ran, and what it promises' },
+  {
+    command: `duckdb -c "SELECT * FROM delta_scan('${TABLE_PATH}')"`,
+    why: 'elsewhere: DuckDB, Spark, Trino, delta-rs open it as it is',
+  },
+  { command: './millrace init ../my-project', why: 'your own' },
+]
 
 const FILES: Readonly<Record<string, string>> = {
   'tables/shop.sql': `-- Orders as the tills and phones send them. Whoever is more than ${DELAY_SECONDS} seconds behind comes late for a minute that is over.
@@ -50,12 +70,10 @@ GROUP BY shop, window_start, window_end;
 - \`naive/\`: what the program without Millrace wrote on the same events
 
 \`\`\`
-millrace query "SELECT shop, SUM(revenue) AS revenue FROM revenue GROUP BY shop"
-millrace late list revenue
-millrace dead list revenue
-millrace explain pipelines/revenue.sql
-millrace log list
+${NEXT_COMMANDS.map(({ command, why }) => `${command}\n    # ${why}`).join('\n')}
 \`\`\`
+
+\`./millrace\` starts the program that made this folder.
 `,
   '.gitignore': '.millrace/\nlake/\n',
 }
@@ -70,6 +88,13 @@ export function makeProject(directory: string): void {
     writeFileSync(join(directory, path), text)
   }
   mkdirSync(join(directory, 'naive'), { recursive: true })
+  writeFileSync(join(directory, 'millrace'), launcher(), { mode: 0o755 })
+}
+
+/** The command may be on no PATH, and `node` another than this one. */
+function launcher(): string {
+  const quoted = [process.execPath, MAIN].map((path) => `'${path.replaceAll("'", `'\\''`)}'`)
+  return `#!/bin/sh\nexec ${quoted.join(' ')} "$@"\n`
 }
 
 export function writeArrivals(directory: string, arrivals: readonly Arrival[]): void {

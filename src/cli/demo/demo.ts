@@ -11,13 +11,14 @@ import { closingLines, differenceLines } from './closing.ts'
 import { type Exit, KILL_POINT, runMillrace, runNaive } from './contestants.ts'
 import {
   makeProject,
+  NEXT_COMMANDS,
   PARTITIONS,
   PIPELINE_FILE,
   TABLE_PATH,
   TOPIC,
   writeArrivals,
 } from './demo-project.ts'
-import { reconcile } from './reconcile.ts'
+import { minuteOf, reconcile } from './reconcile.ts'
 import { sabotage } from './sabotage.ts'
 import { type Arrival, type ShopDay, shopDay } from './shop.ts'
 import { readMillraceTable, readNaiveTable, readRouted } from './tables.ts'
@@ -25,9 +26,11 @@ import { readMillraceTable, readNaiveTable, readRouted } from './tables.ts'
 export interface DemoOptions {
   readonly directory?: string
   readonly sabotage?: 'lose' | 'duplicate'
+  /** 120,000 unless told: tests take fewer. */
+  readonly orders?: number
 }
 
-const ORDERS = 200_000
+const ORDERS = 120_000
 const SEED = 20
 /** What has arrived when the crash comes. */
 const CRASH_SHARE = 0.6
@@ -38,22 +41,22 @@ export async function runDemo(io: Io, options: DemoOptions): Promise<number> {
   const startedMs = performance.now()
   const directory = resolve(io.directory, options.directory ?? 'millrace-demo')
   const say = narrator(io)
-  const day = shopDay({ seed: SEED, orders: ORDERS, endMs: Date.now() })
+  const day = shopDay({ seed: SEED, orders: options.orders ?? ORDERS, endMs: Date.now() })
   introduce(io, day)
   makeProject(directory)
   const crash = Math.floor(day.arrivals.length * CRASH_SHARE)
   const morning = day.arrivals.slice(0, crash)
 
-  await say('orders arrive', `${countText(crash)} lines, each durable before it is answered`, () =>
+  await say('orders arrive', `${countText(crash)} lines, answered when on the disk`, () =>
     arrive(directory, day.arrivals, 0, crash),
   )
-  await say('both are killed', 'between the table’s prepare and its commit, windows open', () =>
+  await say('both are killed', 'between prepare and commit, windows open', () =>
     killBoth(directory, morning),
   )
   await say('the rest arrives', `${countText(day.arrivals.length - crash)} lines more`, () =>
     arrive(directory, day.arrivals, crash, day.arrivals.length),
   )
-  let restart = ''
+  let restart: readonly string[] = []
   const ranMs = performance.now()
   await say('both start again', 'from where they know they were', async () => {
     restart = await finishBoth(directory)
@@ -63,8 +66,9 @@ export async function runDemo(io: Io, options: DemoOptions): Promise<number> {
     sabotage(directory, options.sabotage)
     io.out(io.style.warning(`  sabotaged: --sabotage ${options.sabotage}`))
   }
-  if (restart !== '') io.out(io.style.faint(`  ${restart}`))
-  return await close(io, directory, day, seconds, performance.now() - startedMs)
+  for (const line of restart) io.out(io.style.faint(`    ${line}`))
+  const times = { seconds, tookMs: performance.now() - startedMs }
+  return await close(io, { directory, day, morning, ...times })
 }
 
 function introduce({ out, style }: Io, day: ShopDay): void {
@@ -129,7 +133,7 @@ async function killBoth(directory: string, morning: readonly Arrival[]): Promise
 }
 
 /** What the restart went on from, by its own word. */
-async function finishBoth(directory: string): Promise<string> {
+async function finishBoth(directory: string): Promise<string[]> {
   const [millrace] = await Promise.all([
     runMillrace(directory, [PIPELINE_FILE, '--until', 'end', '--json']),
     runNaive(directory),
@@ -137,8 +141,11 @@ async function finishBoth(directory: string): Promise<string> {
   expectEnd(millrace, null)
   const restored = /"checkpoint":\{"incarnation":(\d+),"counter":(\d+)\}/.exec(millrace.output)
   return restored === null
-    ? ''
-    : `Millrace went on from checkpoint ${restored[1]}-${restored[2]}: first its commit, which the crash had cut off, then what came after it`
+    ? []
+    : [
+        `Millrace: from checkpoint ${restored[1]}-${restored[2]}; its commit, which the crash had cut off,`,
+        'was made first, then what had come after it was read again',
+      ]
 }
 
 function expectEnd({ code, signal, output }: Exit, wanted: 'SIGKILL' | null): void {
@@ -148,43 +155,39 @@ function expectEnd({ code, signal, output }: Exit, wanted: 'SIGKILL' | null): vo
   )
 }
 
-async function close(
-  io: Io,
-  directory: string,
-  day: ShopDay,
-  seconds: number,
-  tookMs: number,
-): Promise<number> {
+interface Ended {
+  readonly directory: string
+  readonly day: ShopDay
+  /** What had arrived before the crash. */
+  readonly morning: readonly Arrival[]
+  /** Of the run that finished. */
+  readonly seconds: number
+  readonly tookMs: number
+}
+
+async function close(io: Io, { directory, day, morning, seconds, tookMs }: Ended): Promise<number> {
   const { out, style } = io
   const routed = readRouted(resolve(directory, '.millrace'))
   const millrace = reconcile(await readMillraceTable(directory), day.orders, routed)
   const naive = reconcile(readNaiveTable(directory), day.orders, { late: [], dead: [] })
   const { late, dead, poison } = routed
+  const { orders } = day
+  const isHijacked = hijackedMinutes(day, morning)
+  const closing = { orders, naive, millrace, late, quarantined: dead, poison, isHijacked }
   out('')
-  for (const line of closingLines(
-    {
-      orders: day.orders,
-      naive,
-      millrace,
-      late,
-      quarantined: dead,
-      poison,
-      retries: day.retries,
-    },
-    style,
-  )) {
-    out(`  ${line}`)
-  }
+  for (const line of closingLines(closing, style)) out(`  ${line}`)
   out('')
   const read = day.orders.length + poison
   const used = read - dead.length - poison
   out(
-    `  ${countOf(read, 'row')} read = ${countText(used)} used + ${countText(dead.length + poison)} dead;` +
-      ` ${countText(late.length)} late, routed; ${style.strong(`${millrace.lost} lost, ${millrace.duplicated} duplicated`)}`,
+    `  ${countOf(read, 'row')} read = ${countText(used)} used + ${countText(dead.length + poison)} dead`,
+  )
+  out(
+    `  ${countText(late.length)} late, routed · ${style.strong(`${millrace.lost} lost, ${millrace.duplicated} duplicated`)}`,
   )
   out(
     style.faint(
-      `  ${rateText(read / seconds)} with start-up and restart, on one core; all of it took ${durationText(tookMs)}`,
+      `  ${rateText(read / seconds)} with start-up and restart, on one core · all of it took ${durationText(tookMs)}`,
     ),
   )
   out('')
@@ -195,19 +198,23 @@ async function close(
   return failed ? 1 : 0
 }
 
+/** From the first order of the fast clock to the last that came before the crash. */
+function hijackedMinutes(
+  { orders }: ShopDay,
+  morning: readonly Arrival[],
+): (minute: string) => boolean {
+  const first = minuteOf(orders.find(({ fate }) => fate === 'fast-clock')!.placedMs)
+  const arrived = new Set(morning.map(({ line }) => idOf(line).eventId))
+  const last = minuteOf(orders.findLast(({ id }) => arrived.has(id))!.placedMs)
+  return (minute) => minute >= first && minute <= last
+}
+
 function nextSteps({ out, style, directory: working }: Io, directory: string): void {
   const folder = relative(working, directory) || '.'
-  const steps: [string, string][] = [
-    [`cd ${folder}`, 'the project: tables/, pipelines/, lake/'],
-    ['millrace query "SELECT shop, SUM(revenue) FROM revenue GROUP BY shop"', 'the table'],
-    ['millrace late list revenue', 'what came too late, and for which minute'],
-    ['millrace explain pipelines/revenue.sql', 'what runs, and what it promises'],
-    [`duckdb -c "SELECT * FROM delta_scan('${TABLE_PATH}')"`, 'or any other reader of Delta'],
-    ['millrace init my-project', 'your own'],
-  ]
   out(`  The table lies in ${style.name(`${folder}/${TABLE_PATH}`)}. Next:`)
   out('')
-  for (const [command, why] of steps) {
+  out(`    ${style.name(`cd ${folder}`)}`)
+  for (const { command, why } of NEXT_COMMANDS) {
     out(`    ${style.name(command)}`)
     out(`      ${style.faint(why)}`)
   }

@@ -25,6 +25,10 @@ export interface Difference {
   readonly minute: string
   readonly expected: number
   readonly found: number
+  /** Money that is missing; below zero if there is too much. */
+  readonly centsShort: number
+  /** Orders without money: something in it was no number. */
+  readonly isSpoiled: boolean
 }
 
 export interface Verdict {
@@ -36,9 +40,6 @@ export interface Verdict {
   readonly duplicated: number
   /** The rows of the table that are not what they should be. */
   readonly differences: readonly Difference[]
-  /** Rows, and their money, dated beyond the last order. */
-  readonly tomorrowRows: number
-  readonly tomorrowCents: number
   /** Rows for a shop and minute beyond the first. */
   readonly repeatedRows: number
 }
@@ -78,17 +79,29 @@ export function reconcile(
   }
   const differences = differencesOf(expected, found)
   const twice = repeatsOf(routed)
-  const lastMinute = minuteOf(orders.reduce((last, { placedMs }) => Math.max(last, placedMs), 0))
-  const tomorrow = table.filter(({ minute }) => minute > lastMinute)
   return {
     orders: sum(table, ({ orders }) => orders),
     cents: sum(table, ({ cents }) => cents),
     lost: sum(differences, ({ expected, found }) => Math.max(0, expected - found)),
     duplicated: sum(differences, ({ expected, found }) => Math.max(0, found - expected)) + twice,
     differences,
-    tomorrowRows: tomorrow.length,
-    tomorrowCents: sum(tomorrow, ({ cents }) => cents),
     repeatedRows,
+  }
+}
+
+export interface Missing {
+  readonly orders: number
+  readonly cents: number
+}
+
+/** What is missing in the rows whose minute `is` asked for, spoiled ones aside. Per row: what is there twice may hide some. */
+export function missingIn({ differences }: Verdict, is: (minute: string) => boolean): Missing {
+  const short = differences.filter(
+    (row) => !row.isSpoiled && row.found < row.expected && is(row.minute),
+  )
+  return {
+    orders: sum(short, ({ expected, found }) => expected - found),
+    cents: sum(short, ({ centsShort }) => Math.max(0, centsShort)),
   }
 }
 
@@ -115,6 +128,8 @@ function differencesOf(
       minute,
       expected: counts.expected + (sameCount && moneyIsShort ? 1 : 0),
       found: counts.found + (sameCount && !moneyIsShort ? 1 : 0),
+      isSpoiled: (there?.orders ?? 0) > 0 && there?.cents === 0,
+      centsShort: (wanted?.cents ?? 0) - (there?.cents ?? 0),
     })
   }
   return differences.sort((left, right) => (left.minute < right.minute ? -1 : 1))

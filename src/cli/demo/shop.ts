@@ -43,7 +43,9 @@ export const DELAY_SECONDS = 5
 const JITTER_MS = 4_000
 const PHONE_LATE_MS = { least: 120_000, most: 1_200_000 }
 const PHONE_SHARE = 0.015
-const RETRY_SHARE = 0.005
+/** Till 1 loses its answers for a while, again and again, and sends all of it twice. */
+const RETRY_BURST = { every: 20_000, from: 7_000, orders: 400 }
+const RETRY_AFTER_MS = 2_000
 const POISON_SHARE = 0.0004
 const FAST_CLOCK_ORDERS = 24
 const DAY_MS = 86_400_000
@@ -61,14 +63,16 @@ export function shopDay(options: ShopOptions): ShopDay {
   const timed: Timed[] = []
   let retries = 0
   let poison = 0
-  for (const order of orders) {
+  for (const [index, order] of orders.entries()) {
     const till = tillOf(order, options, random)
     const arrival = { line: lineOf(order), till }
     const arrivesMs = arrivalOf(order, random)
     timed.push({ arrivesMs, arrival })
-    if (order.fate === 'on-time' && random() < RETRY_SHARE) {
+    const inBurst = index % RETRY_BURST.every
+    const isBurst = inBurst >= RETRY_BURST.from && inBurst < RETRY_BURST.from + RETRY_BURST.orders
+    if (order.fate === 'on-time' && till === 'till-1' && isBurst) {
       retries++
-      timed.push({ arrivesMs: arrivesMs + random() * 800, arrival })
+      timed.push({ arrivesMs: arrivesMs + RETRY_AFTER_MS, arrival })
     }
     if (random() < POISON_SHARE) {
       timed.push({ arrivesMs, arrival: { line: poisonOf(arrival.line, poison), till } })
@@ -118,7 +122,7 @@ function poisonOf(line: string, index: number): string {
   const kinds = [
     line.slice(0, line.length >> 1),
     line.replace(/"amount":[^,]+/, '"amount":"twelve"'),
-    line.replace(/"placed_at":"[^"]+"/, '"placed_at":"yesterday"'),
+    line.replace(/"placed_at":"[^"]+"/, '"placed_at":null'),
     '<html><body>502 Bad Gateway</body></html>',
     line.replace(/"amount":[^,]+/, '"amount":1e400'),
   ]
