@@ -12,7 +12,7 @@ import { type Input, interpret } from '../naive/interpret.ts'
 
 // Few values, so that rows are often taken back and groups come and go.
 const values = fc.record({
-  k: fc.constantFrom('a', 'b', null),
+  k: fc.constantFrom('a', 'b', '', null),
   v: fc.constantFrom(0n, 1n, 2n, 7n, null),
   d: fc.constantFrom('1.50', '-2.25', null),
 })
@@ -39,6 +39,7 @@ const SINGLE = [
   'SELECT v, MIN(k) AS l, MAX(k) AS g FROM changes GROUP BY v',
   'SELECT k, COUNT(DISTINCT v) AS n, SUM(DISTINCT v) AS s FROM changes GROUP BY k',
   'SELECT k, COUNT(*) FILTER (WHERE v > 0) AS n, SUM(v) FILTER (WHERE v < 5) AS s FROM changes GROUP BY k',
+  'SELECT COUNT(DISTINCT k) AS n, MIN(k) AS l FROM changes',
   'SELECT SUM(d) AS s, AVG(d) AS a FROM changes',
   'SELECT DISTINCT k, v FROM changes',
   'SELECT k, v, COUNT(*) AS n FROM changes WHERE v < 5 GROUP BY k, v',

@@ -19,7 +19,7 @@ const SECOND = 1_000_000n
 // Few keys, few seconds: rows share windows, come late, tie.
 const row = fc
   .record({
-    k: fc.constantFrom('a', 'b', null),
+    k: fc.constantFrom('a', 'b', '', null),
     v: fc.oneof(fc.bigInt({ min: -2n, max: 4n }), fc.constant(null)),
     d: fc.constantFrom('1.50', '-2.25', '0.00', null),
     t: fc.oneof(
@@ -62,6 +62,7 @@ const aggregates = fc.uniqueArray(
     'AVG(d)',
     'MAX(d)',
     'COUNT(DISTINCT v)',
+    'COUNT(DISTINCT k)',
     'SUM(DISTINCT v)',
     'COUNT(*) FILTER (WHERE v > 0)',
     "SUM(v) FILTER (WHERE k = 'a')",
