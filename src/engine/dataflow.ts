@@ -94,10 +94,15 @@ export function createDataflow(options: DataflowOptions): Dataflow {
 
   function receiveProgress(index: number, input: number, number: number, told: Progress): void {
     const state = states[index]!
-    const channel = state.channels[input]![number]!
-    channel.watermarkUs = told.ended ? WATERMARK_MAX : told.watermarkUs
-    channel.idle = told.idle && !told.ended
+    const channels = state.channels[input]!
+    const channel = channels[number]!
     channel.ended = told.ended
+    // One worker's part of an input that has ended is like a split that has: others of the input may still hold the watermark.
+    channel.idle = told.idle || told.ended
+    if (!told.ended) channel.watermarkUs = told.watermarkUs
+    if (channels.every(({ ended }) => ended)) {
+      for (const each of channels) Object.assign(each, { watermarkUs: WATERMARK_MAX, idle: false })
+    }
     settle(state, index)
   }
 

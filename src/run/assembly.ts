@@ -7,6 +7,9 @@ import type { Source } from '../connectors/contract/source.ts'
 import { LinearMemory } from '../data/memory.ts'
 import { createDataflow, type Dataflow, gridsBelow } from '../engine/dataflow.ts'
 import type { OperatorContext } from '../engine/evaluation.ts'
+import { createExchanges, type Exchanges, type Rings } from '../engine/exchange.ts'
+import type { Route } from '../engine/exchange-routes.ts'
+import { type ExchangingTask, exchangingTask } from '../engine/exchanging-task.ts'
 import {
   type Graph,
   type GraphNode,
@@ -18,7 +21,7 @@ import {
 import { operatorOf } from '../engine/operators/operators.ts'
 import type { SourceSplit } from '../engine/source-split.ts'
 import { SourceStage, UNREAD_US } from '../engine/source-stage.ts'
-import { Task, type TaskSource } from '../engine/task.ts'
+import { type StepResult, Task, type TaskSource } from '../engine/task.ts'
 import { invariant } from '../errors.ts'
 import type { Scan } from '../plan/nodes.ts'
 import type { Clock } from '../ports/clock.ts'
@@ -47,6 +50,18 @@ export interface AssemblyRequest {
   /** By node id, of the restored checkpoint. */
   readonly watermarks: ReadonlyMap<string, bigint>
   readonly rowsMax?: number
+  /** One worker of several; absent: the only one. */
+  readonly share?: WorkerShare
+}
+
+/** What makes a worker one of several. */
+export interface WorkerShare {
+  readonly worker: number
+  readonly workers: number
+  readonly routes: readonly Route[]
+  readonly rings: Rings
+  /** Opened by the first worker: the others write to the same, and commit nothing. */
+  readonly sinks?: readonly AssembledSink[]
 }
 
 export interface AssembledSource {
@@ -70,9 +85,18 @@ export interface Counters {
   readonly events: Map<string, number>
 }
 
+/** What drives the work. */
+export interface Driver {
+  start(): void
+  step(): StepResult | Promise<StepResult>
+  /** Of several workers: lets all stand at one place of their streams until `resume`. */
+  align?(): Promise<void>
+  resume?(): void
+}
+
 export interface Assembly {
   readonly memory: LinearMemory
-  readonly task: Task
+  readonly task: Driver
   readonly dataflow: Dataflow
   readonly sources: readonly AssembledSource[]
   readonly sinks: readonly AssembledSink[]
@@ -83,7 +107,28 @@ export interface Assembly {
   dispose(): Promise<void>
 }
 
+/** One of several. */
+export interface WorkerAssembly extends Assembly {
+  readonly task: ExchangingTask
+}
+
 export async function assemble(request: AssemblyRequest): Promise<Assembly> {
+  const { task, ...assembly } = await parts(request)
+  return { ...assembly, task }
+}
+
+/** @throws as `assemble` */
+export async function assembleWorker(
+  request: AssemblyRequest & { readonly share: WorkerShare },
+): Promise<WorkerAssembly> {
+  const { exchanges, task, ...assembly } = await parts(request)
+  invariant(exchanges !== undefined, 'a worker of several has exchanges')
+  return { ...assembly, task: exchangingTask(task, exchanges) }
+}
+
+async function parts(
+  request: AssemblyRequest,
+): Promise<Assembly & { readonly exchanges: Exchanges | undefined }> {
   const memory = new LinearMemory()
   const side = createSideRows()
   const counters: Counters = { rowsUsed: 0, events: new Map() }
@@ -92,10 +137,11 @@ export async function assemble(request: AssemblyRequest): Promise<Assembly> {
   const rowsWritten = new Map<number, () => number>()
   const changing = (scan: Scan): boolean => givesChanges(scan, request.opening.connectors)
   const contextOf = contextMaker(request, memory, side, counters)
-  const dataflow = createDataflow({
+  const exchanges = exchangesOf(request, memory, contextOf, () => dataflow)
+  const dataflow: Dataflow = createDataflow({
     graph: request.graph,
     watermarks: request.watermarks,
-    exchange: () => undefined,
+    exchange: (_from, to, input) => exchanges?.exchange(to, input),
     operator: (node) => {
       const sink = sinks.find((each) => each.node === node.index)
       const operator = operatorOf(node, contextOf(node), {
@@ -123,6 +169,7 @@ export async function assemble(request: AssemblyRequest): Promise<Assembly> {
     sinks,
     side,
     counters,
+    exchanges,
     rowsWritten: (node) => rowsWritten.get(node)?.() ?? 0,
     async dispose() {
       for (const { splits, source } of sources) {
@@ -131,11 +178,26 @@ export async function assemble(request: AssemblyRequest): Promise<Assembly> {
       }
       for (const { writer, committer } of sinks) {
         await writer.close()
-        await committer.close()
+        if (request.share?.sinks === undefined) await committer.close()
       }
       dataflow.dispose()
     },
   }
+}
+
+function exchangesOf(
+  { share, graph }: AssemblyRequest,
+  memory: LinearMemory,
+  contextOf: (node: GraphNode) => OperatorContext,
+  dataflow: () => Dataflow,
+): Exchanges | undefined {
+  if (share === undefined) return undefined
+  return createExchanges({
+    ...share,
+    memory,
+    dataflow,
+    context: ({ to }) => contextOf(graph.nodes[to]!),
+  })
 }
 
 function contextMaker(
@@ -163,6 +225,11 @@ function contextMaker(
 
 async function openSinks(request: AssemblyRequest, memory: LinearMemory): Promise<AssembledSink[]> {
   const sinks: AssembledSink[] = []
+  const worker = request.share?.worker ?? 0
+  for (const opened of request.share?.sinks ?? []) {
+    sinks.push({ ...opened, writer: await opened.sink.openWriter(worker, memory) })
+  }
+  if (request.share?.sinks !== undefined) return sinks
   for (const node of request.graph.nodes) {
     if (!isSink(node)) continue
     const updates = isUpdating(request.graph, node.index, (scan) =>
@@ -174,7 +241,7 @@ async function openSinks(request: AssemblyRequest, memory: LinearMemory): Promis
       ...opened,
       name: node.plan.table.name,
       node: node.index,
-      writer: await opened.sink.openWriter(0, memory),
+      writer: await opened.sink.openWriter(worker, memory),
       committer: await opened.sink.openCommitter(),
       commitIntervalMs: durationMs(
         'sink.commit-interval',
@@ -199,12 +266,18 @@ async function openSources(
     // Two different scans of one table are read side by side.
     const name = sources.some((each) => each.name === table) ? node.id : table
     const splits: SourceSplit[] = []
-    for (const id of await source.splits()) {
+    for (const [number, id] of (await source.splits()).entries()) {
+      if (!isDealt(number, request.share)) continue
       splits.push(await openSplit(request, source, name, id, memory))
     }
     sources.push({ name, node, source, splits })
   }
   return sources
+}
+
+/** Splits are dealt to the workers in turn. */
+function isDealt(number: number, share: WorkerShare | undefined): boolean {
+  return share === undefined || number % share.workers === share.worker
 }
 
 async function openSplit(

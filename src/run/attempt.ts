@@ -3,7 +3,6 @@ import type { CheckpointId } from '../connectors/contract/sink.ts'
 import { type Graph, graphOf } from '../engine/graph.ts'
 import { MillraceError } from '../errors.ts'
 import type { Manifest } from '../state/checkpoint.ts'
-import { type Assembly, assemble } from './assembly.ts'
 import { type Checkpointing, createCheckpointing, flushSideRows } from './checkpointing.ts'
 import { type Commits, createCommits, type Refusal } from './commits.ts'
 import type { PipelineStart, RunStatus } from './handle.ts'
@@ -11,6 +10,7 @@ import { openStore, type RunStore } from './run-store.ts'
 import type { Settings } from './settings.ts'
 import { createSideSinks, type SideSinks, sideKindOf } from './side-sinks.ts'
 import { conservationOf, rateMeter, sourceStatuses, windowStatuses } from './status.ts'
+import { assembleWorkers, type Crew } from './workers.ts'
 
 export type AttemptEnd =
   | { readonly kind: 'finished'; readonly because: 'end' | 'now' | 'stopped' }
@@ -46,7 +46,8 @@ export async function openAttempt(
     baseDirectory: start.baseDirectory,
     environment: start.environment ?? {},
   }
-  const assembly = await assemble({
+  const assembly = await assembleWorkers({
+    workers: start.workers ?? 1,
     pipeline: start.pipeline.name,
     graph,
     opening,
@@ -58,7 +59,7 @@ export async function openAttempt(
   })
   const restoredCommits = manifest?.committables ?? {}
   const { clock } = start.ports
-  const commits = createCommits(start.pipeline.name, assembly.sinks, restoredCommits, clock)
+  const commits = createCommits(start.pipeline.name, committing(assembly), restoredCommits, clock)
   const sideSinks = createSideSinks(start.pipeline.name, assembly.memory, opening, (sink) =>
     commits.include(sink),
   )
@@ -82,7 +83,7 @@ interface Parts {
   readonly settings: Settings
   readonly graph: Graph
   readonly store: RunStore
-  readonly assembly: Assembly
+  readonly assembly: Crew
   readonly commits: Commits
   readonly sideSinks: SideSinks
 }
@@ -106,7 +107,7 @@ async function refuseBehind(
   manifest: Manifest | undefined,
 ): Promise<void> {
   if (start.allowDuplicates) return
-  for (const { name, committer } of assembly.sinks) {
+  for (const { name, committer } of committing(assembly)) {
     const committed = await committer.lastCommitted(start.pipeline.name)
     if (committed === undefined) continue
     if (manifest !== undefined && !isAfter(committed, manifest.checkpoint)) continue
@@ -151,7 +152,7 @@ function runningAttempt(parts: Parts): Attempt {
     status: () => ({
       sources: sourceStatuses(assembly, meter),
       windows: windowStatuses(assembly),
-      sinks: assembly.sinks.map(({ name, node, sink }) => {
+      sinks: committing(assembly).map(({ name, node, sink }) => {
         const last = commits.lastCommitted(name)
         return {
           sink: name,
@@ -238,7 +239,7 @@ async function work(
 /** The last checkpoint: all that was prepared is committed. */
 async function finish(
   checkpointing: Checkpointing,
-  assembly: Assembly,
+  assembly: Crew,
   because: 'stopped' | 'now' | 'end' | undefined,
 ): Promise<AttemptEnd> {
   const before = await checkpointing.settled()
@@ -248,6 +249,11 @@ async function finish(
   if (refusal !== undefined) return { kind: 'refused', refusal }
   const ended = because !== 'stopped' && assembly.dataflow.ended()
   return { kind: 'finished', because: ended ? 'end' : (because ?? 'end') }
+}
+
+/** One worker's sinks are those of all, to commit. */
+function committing({ workers }: Crew): Crew['sinks'] {
+  return workers[0]!.sinks
 }
 
 function isAfter(left: CheckpointId, right: CheckpointId): boolean {

@@ -20,6 +20,7 @@ import type { Assembly } from './assembly.ts'
 import type { Commits, Refusal } from './commits.ts'
 import type { CheckpointStatus } from './handle.ts'
 import type { SideSinks } from './side-sinks.ts'
+import type { Crew } from './workers.ts'
 
 /** What a checkpoint is written to. */
 export interface CheckpointTarget {
@@ -27,11 +28,12 @@ export interface CheckpointTarget {
   write(contents: CheckpointContents, pending: ReturnType<Commits['pending']>): Promise<number>
   /** Nothing older than this checkpoint is needed any more. */
   confirm(checkpoint: CheckpointId): Promise<void>
-  snapshot(assembly: Assembly): WorkerSnapshot
+  /** One a worker. */
+  snapshots(crew: Crew): WorkerSnapshot[]
 }
 
 export interface CheckpointingOptions {
-  readonly assembly: Assembly
+  readonly assembly: Crew
   readonly commits: Commits
   readonly sideSinks: SideSinks
   readonly target: CheckpointTarget
@@ -58,12 +60,20 @@ export function createCheckpointing(options: CheckpointingOptions): Checkpointin
   let finishing: Promise<Refusal | undefined> = Promise.resolve(undefined)
   let busy = false
   let lastPositions = ''
-  let last:
-    | { id: CheckpointId; atMs: number; bytes: number; tookMs: number; pauseMs: number }
-    | undefined
+  let last: Taken | undefined
 
   async function take(all: boolean): Promise<void> {
     const startedMs = ports.clock.monotonicMs()
+    await assembly.task.align?.()
+    try {
+      await cut(all, startedMs)
+    } finally {
+      assembly.task.resume?.()
+    }
+  }
+
+  /** All workers stand at one place of their streams. */
+  async function cut(all: boolean, startedMs: number): Promise<void> {
     const positions = positionsOf(assembly)
     const positionsText = JSON.stringify(positions)
     // Nothing was read since the last one: it stands, unless something is left to commit.
@@ -71,13 +81,13 @@ export function createCheckpointing(options: CheckpointingOptions): Checkpointin
     lastPositions = positionsText
     const checkpoint: CheckpointId = { incarnation, counter: ++counter }
     await flushSideRows(assembly, sideSinks)
-    const snapshot = target.snapshot(assembly)
+    const snapshots = target.snapshots(assembly)
     const prepared: Record<string, string[]> = {}
     for (const { name, writer } of [...assembly.sinks, ...sideSinks.opened()]) {
       ports.faultPoint('checkpoint-prepare')
       const committable = await writer.prepare(checkpoint)
       if (committable === undefined) continue
-      prepared[name] = [committable]
+      prepared[name] = [...(prepared[name] ?? []), committable]
       commits.add(name, { checkpoint, committable })
     }
     ports.faultPoint('checkpoint-prepared')
@@ -88,7 +98,7 @@ export function createCheckpointing(options: CheckpointingOptions): Checkpointin
       operators: identitiesOf(assembly),
       positions,
       prepared,
-      snapshots: [snapshot],
+      snapshots,
       ended: assembly.dataflow.ended(),
     }
     busy = true
@@ -127,20 +137,25 @@ export function createCheckpointing(options: CheckpointingOptions): Checkpointin
       return busy
     },
     get status() {
-      if (last === undefined) return {}
-      return {
-        last: last.id,
-        ageMs: ports.clock.monotonicMs() - last.atMs,
-        bytes: last.bytes,
-        durationMs: last.tookMs,
-        pauseMs: last.pauseMs,
-      }
+      return last === undefined ? {} : statusOf(last, ports)
     },
   }
 }
 
+interface Taken {
+  readonly id: CheckpointId
+  readonly atMs: number
+  readonly bytes: number
+  readonly tookMs: number
+  readonly pauseMs: number
+}
+
+function statusOf({ id, atMs, bytes, tookMs, pauseMs }: Taken, { clock }: Ports): CheckpointStatus {
+  return { last: id, ageMs: clock.monotonicMs() - atMs, bytes, durationMs: tookMs, pauseMs }
+}
+
 /** Late and dead rows to the writers of their topics; topics are opened when they first have one. */
-export async function flushSideRows(assembly: Assembly, sideSinks: SideSinks): Promise<void> {
+export async function flushSideRows(assembly: Crew, sideSinks: SideSinks): Promise<void> {
   const { memory } = assembly
   for (const [topic, { kind, rows }] of assembly.side.take()) {
     const { writer } = await sideSinks.open(topic, kind)
@@ -150,7 +165,7 @@ export async function flushSideRows(assembly: Assembly, sideSinks: SideSinks): P
   }
 }
 
-export function positionsOf({ sources }: Assembly): SourcePositions {
+export function positionsOf({ sources }: Pick<Assembly, 'sources'>): SourcePositions {
   return Object.fromEntries(
     sources.map(({ name, splits }) => [
       name,
@@ -169,11 +184,11 @@ function watermarkOf({ state, until, watermarkUs }: SourceSplit): { watermarkUs?
   return watermarkUs === UNREAD_US ? {} : { watermarkUs: `${watermarkUs}` }
 }
 
-function identitiesOf({ dataflow }: Assembly): OperatorIdentity[] {
+function identitiesOf({ dataflow }: Crew): OperatorIdentity[] {
   return dataflow.operators.map(({ node, operator }) => ({ id: node.id, name: operator.name }))
 }
 
-async function acknowledge({ sources }: Assembly, positions: SourcePositions): Promise<void> {
+async function acknowledge({ sources }: Crew, positions: SourcePositions): Promise<void> {
   for (const { name, splits } of sources) {
     for (const { id, reader } of splits) {
       const position = positions[name]?.[id]

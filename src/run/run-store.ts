@@ -2,15 +2,19 @@
 import { createHash } from 'node:crypto'
 import { isAbsolute, join, resolve } from 'node:path'
 import type { CheckpointId } from '../connectors/contract/sink.ts'
+import { groupsOf } from '../engine/exchange.ts'
 import { MillraceError } from '../errors.ts'
+import type { Files } from '../ports/files.ts'
 import type { Manifest, WorkerSnapshot } from '../state/checkpoint.ts'
 import { type CheckpointStore, openCheckpointStore } from '../state/checkpoint-store.ts'
 import { KEY_GROUPS } from '../state/keyed-table.ts'
-import { openSnapshot, type SnapshotReader } from '../state/snapshot-reader.ts'
+import { type GroupRange, openSnapshot, type SnapshotReader } from '../state/snapshot-reader.ts'
 import { createSnapshotWriter } from '../state/snapshot-writer.ts'
 import type { Assembly } from './assembly.ts'
 import type { CheckpointTarget } from './checkpointing.ts'
 import type { PipelineStart } from './handle.ts'
+import type { Crew } from './workers.ts'
+import { watermarksOf } from './workers-merged.ts'
 
 export interface RunStore extends CheckpointTarget {
   readonly incarnation: number
@@ -19,7 +23,7 @@ export interface RunStore extends CheckpointTarget {
   /** By node id, where watermarks stood. */
   watermarks(): ReadonlyMap<string, bigint>
   /** Gives every operator its state. @throws CHECKPOINT_MISMATCH if state belongs to an operator that is gone */
-  restore(assembly: Assembly): void
+  restore(crew: Crew): void
   copyTo(path: string): Promise<CheckpointId>
 }
 
@@ -46,6 +50,7 @@ export async function openStore(start: PipelineStart, isFirst: boolean): Promise
       ? undefined
       : openSnapshot(ports.files, store.stateDirectory, restored.chains, ALL_GROUPS)
   return runStore(
+    ports.files,
     store,
     restored,
     reader,
@@ -58,6 +63,7 @@ function absolute({ baseDirectory }: PipelineStart, path: string): string {
 }
 
 function runStore(
+  files: Files,
   store: CheckpointStore,
   restored: Manifest | undefined,
   reader: SnapshotReader | undefined,
@@ -68,16 +74,21 @@ function runStore(
     planFingerprint,
     restored,
     watermarks: () => readWatermarks(reader),
-    restore(assembly) {
-      if (reader === undefined) return
-      const known = new Set([ENGINE, ...assembly.dataflow.operators.map(({ node }) => node.id)])
+    restore({ workers, dataflow }) {
+      if (reader === undefined || restored === undefined) return
+      const known = new Set([ENGINE, ...dataflow.operators.map(({ node }) => node.id)])
       const gone = reader.operators().filter((id) => !known.has(id))
       if (gone.length > 0) throw operatorsGone(restored, gone)
-      for (const { node, operator } of assembly.dataflow.operators) {
-        operator.restore(reader.operator(node.id))
+      for (const [worker, each] of workers.entries()) {
+        const groups = groupsOf(worker, workers.length)
+        const own = openSnapshot(files, store.stateDirectory, restored.chains, groups)
+        for (const { node, operator } of each.dataflow.operators) {
+          operator.restore(own.operator(node.id))
+        }
       }
     },
-    snapshot: snapshotOf,
+    snapshots: ({ workers }) =>
+      workers.map((each, worker) => snapshotOf(each, groupsOf(worker, workers.length))),
     async write(contents, pending) {
       const { chains } = await store.write(contents, pending)
       return chains.reduce((sum, { files }) => sum + (files.at(-1)?.bytes ?? 0), 0)
@@ -87,25 +98,31 @@ function runStore(
   }
 }
 
-function snapshotOf({ dataflow }: Assembly): WorkerSnapshot {
+function snapshotOf(assembly: Assembly, { groupStart, groupEnd }: GroupRange): WorkerSnapshot {
   const writer = createSnapshotWriter()
   writer.operator(ENGINE).table(WATERMARKS, (sink) => {
     sink.replace()
-    const text = JSON.stringify([...dataflow.watermarks()].map(([id, us]) => [id, `${us}`]))
-    // In every key group, so that every worker finds it, however many there will be.
-    for (let group = 0; group < KEY_GROUPS; group++) {
+    const text = JSON.stringify([...watermarksOf(assembly)].map(([id, us]) => [id, `${us}`]))
+    // In every key group, so that none finds nothing, however many workers there will be.
+    for (let group = groupStart; group < groupEnd; group++) {
       sink.put(group, new Uint8Array(), new TextEncoder().encode(text))
     }
   })
-  for (const { node, operator } of dataflow.operators) operator.snapshot(writer.operator(node.id))
-  return writer.finish(0, KEY_GROUPS)
+  for (const { node, operator } of assembly.dataflow.operators) {
+    operator.snapshot(writer.operator(node.id))
+  }
+  return writer.finish(groupStart, groupEnd)
 }
 
 function readWatermarks(reader: SnapshotReader | undefined): ReadonlyMap<string, bigint> {
   const found = new Map<string, bigint>()
   reader?.operator(ENGINE).table(WATERMARKS, (_group, _key, value) => {
     const entries: [string, string][] = JSON.parse(new TextDecoder().decode(value))
-    for (const [id, us] of entries) found.set(id, BigInt(us))
+    for (const [id, text] of entries) {
+      const us = BigInt(text)
+      // Workers that stood apart go on from the least: what some had not yet fired is fired.
+      if (us < (found.get(id) ?? us + 1n)) found.set(id, us)
+    }
   })
   return found
 }

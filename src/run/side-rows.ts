@@ -10,13 +10,18 @@ import type { SideKind } from '../plan/side-tables.ts'
 /** More than so many rows are flushed before the next batch. */
 const PENDING_ROWS_MAX = 10_000
 
+export interface WaitingRows {
+  readonly kind: SideKind
+  readonly rows: readonly ValueRow[]
+}
+
 export interface SideRows {
   /** For a node whose rows reach `sinks` (names of tables). */
   output(sinks: readonly string[]): SideOutput
   /** True when they should be flushed before more rows are read. */
   readonly full: boolean
   /** Topics and the rows waiting for them; forgets them. */
-  take(): ReadonlyMap<string, { readonly kind: SideKind; readonly rows: readonly ValueRow[] }>
+  take(): ReadonlyMap<string, WaitingRows>
   readonly lateCount: number
   readonly deadCount: number
 }

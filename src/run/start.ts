@@ -55,7 +55,7 @@ class PipelineRun implements RunHandle {
       pipeline: this.pipeline.name,
       state: this.#state,
       startedAtMs: this.#startedAtMs,
-      workers: 1,
+      workers: this.#start.workers ?? 1,
       restarts: this.#restarts,
       ...(this.#error === undefined ? {} : { error: this.#error }),
     }

@@ -2,8 +2,9 @@
 import type { SourceSplit } from '../engine/source-split.ts'
 import { ENDED_US, UNREAD_US } from '../engine/source-stage.ts'
 import type { Clock } from '../ports/clock.ts'
-import type { AssembledSource, Assembly } from './assembly.ts'
+import type { AssembledSource } from './assembly.ts'
 import type { Conservation, SourceStatus, SplitStatus, WindowStatus } from './handle.ts'
+import type { Crew } from './workers.ts'
 
 /** Rates are over about this long. */
 const RATE_WINDOW_MS = 3000
@@ -30,13 +31,13 @@ export function rateMeter(clock: Clock): RateMeter {
   }
 }
 
-export function sourceStatuses(assembly: Assembly, meter: RateMeter): SourceStatus[] {
+export function sourceStatuses(assembly: Crew, meter: RateMeter): SourceStatus[] {
   return assembly.sources.map((source) => sourceStatus(source, assembly, meter))
 }
 
 function sourceStatus(
   { name, node, splits }: AssembledSource,
-  { dataflow }: Assembly,
+  { dataflow }: Crew,
   meter: RateMeter,
 ): SourceStatus {
   const rowsRead = splits.reduce((sum, split) => sum + split.rowsRead, 0)
@@ -85,14 +86,14 @@ function stateOf({ state, idle }: SourceSplit): SplitStatus['state'] {
   return state === 'reading' ? 'reading' : 'at-end'
 }
 
-export function windowStatuses({ dataflow }: Assembly): WindowStatus[] {
+export function windowStatuses({ dataflow }: Crew): WindowStatus[] {
   return dataflow.operators.flatMap(({ node, operator }) => {
     const progress = operator.progress?.()
     return progress === undefined ? [] : [{ node: node.id, ...progress }]
   })
 }
 
-export function conservationOf({ sources, counters, side }: Assembly): Conservation {
+export function conservationOf({ sources, counters, side }: Crew): Conservation {
   const splits = sources.flatMap((source) => source.splits)
   return {
     read: splits.reduce((sum, { rowsRead }) => sum + rowsRead, 0),

@@ -1,0 +1,41 @@
+/** The work of one worker among several: what others sent comes before what its own sources have. */
+import type { Exchanges } from './exchange.ts'
+import type { StepResult, Task } from './task.ts'
+
+export interface ExchangingTask {
+  start(): void
+  /** 'done': its own sources are read, and nothing is here or waits. */
+  step(): StepResult | Promise<StepResult>
+  /** Reads nothing more until `resume`; drains until the barriers of all workers have come. */
+  barrier(): void
+  readonly aligned: boolean
+  resume(): void
+}
+
+export function exchangingTask(
+  task: Pick<Task, 'start' | 'step'>,
+  exchanges: Exchanges,
+): ExchangingTask {
+  let isStopped = false
+  return {
+    start: () => task.start(),
+    step() {
+      const moved = exchanges.flush()
+      if (exchanges.aligned) return moved ? 'worked' : 'waiting'
+      if (exchanges.receive() || moved) return 'worked'
+      if (isStopped || !exchanges.clear) return 'waiting'
+      return task.step()
+    },
+    barrier() {
+      isStopped = true
+      exchanges.barrier()
+    },
+    get aligned() {
+      return exchanges.aligned
+    },
+    resume() {
+      isStopped = false
+      exchanges.resume()
+    },
+  }
+}

@@ -1,0 +1,92 @@
+/** Several workers seen as one: for status, and for checkpoints. */
+import type { GraphNode } from '../engine/graph.ts'
+import type { Operator, WindowProgress } from '../engine/operator.ts'
+import { UNREAD_US } from '../engine/source-stage.ts'
+import type { Assembly } from './assembly.ts'
+import type { SideRows, WaitingRows } from './side-rows.ts'
+
+/** What can be asked of the dataflow of all workers. */
+export interface DataflowView {
+  /** True when all inputs of every sink have ended. */
+  ended(): boolean
+  watermarkUs(node: number): bigint
+  readonly operators: readonly {
+    readonly node: GraphNode
+    readonly operator: Pick<Operator, 'name' | 'progress'>
+  }[]
+}
+
+/** Where nodes stand, by id; a source that has no splits here stands nowhere. */
+export function watermarksOf({
+  dataflow,
+  sources,
+}: Pick<Assembly, 'dataflow' | 'sources'>): ReadonlyMap<string, bigint> {
+  const found = dataflow.watermarks()
+  for (const { node, splits } of sources) if (splits.length === 0) found.delete(node.id)
+  return found
+}
+
+export function mergedDataflow(workers: readonly Assembly[]): DataflowView {
+  const all = workers.map(({ dataflow }) => dataflow)
+  return {
+    ended: () => all.every((each) => each.ended()),
+    watermarkUs(node) {
+      const reading = workers.filter(({ sources }) =>
+        sources.every((source) => source.node.index !== node || source.splits.length > 0),
+      )
+      return leastUs(reading.map(({ dataflow }) => dataflow.watermarkUs(node))) ?? UNREAD_US
+    },
+    operators: all[0]!.operators.map(({ node }, index) => ({
+      node,
+      operator: mergedOperator(all.map((each) => each.operators[index]!.operator)),
+    })),
+  }
+}
+
+function mergedOperator(all: readonly Operator[]): Pick<Operator, 'name' | 'progress'> {
+  const { name, progress } = all[0]!
+  return progress === undefined ? { name } : { name, progress: () => mergedProgress(all) }
+}
+
+function leastUs(all: readonly bigint[]): bigint | undefined {
+  return all.reduce<bigint | undefined>(
+    (least, us) => (least === undefined || us < least ? us : least),
+    undefined,
+  )
+}
+
+function mergedProgress(all: readonly Operator[]): WindowProgress {
+  const parts = all.map((operator) => operator.progress!())
+  const ends = parts.flatMap(({ nextEndUs }) => (nextEndUs === undefined ? [] : [nextEndUs]))
+  const least = leastUs(ends)
+  return {
+    openWindows: Math.max(...parts.map(({ openWindows }) => openWindows)),
+    ...(least === undefined ? {} : { nextEndUs: least }),
+    counted: parts.reduce((sum, { counted }) => sum + counted, 0),
+    late: parts.reduce((sum, { late }) => sum + late, 0),
+  }
+}
+
+export function mergedSide(all: readonly SideRows[]): SideRows {
+  return {
+    output: (sinks) => all[0]!.output(sinks),
+    get full() {
+      return all.some(({ full }) => full)
+    },
+    take() {
+      const taken = new Map<string, WaitingRows>()
+      for (const side of all) {
+        for (const [topic, { kind, rows }] of side.take()) {
+          taken.set(topic, { kind, rows: [...(taken.get(topic)?.rows ?? []), ...rows] })
+        }
+      }
+      return taken
+    },
+    get lateCount() {
+      return all.reduce((sum, { lateCount }) => sum + lateCount, 0)
+    },
+    get deadCount() {
+      return all.reduce((sum, { deadCount }) => sum + deadCount, 0)
+    },
+  }
+}
