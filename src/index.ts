@@ -11,17 +11,18 @@ import type { Row, ValueOptions } from './data/values.ts'
 import { MillraceError } from './errors.ts'
 import { type Pipeline, type PlanNode, schemaOf } from './plan/nodes.ts'
 import { CONNECTORS } from './run/connectors.ts'
-import type { Change as AnyChange, PipelineStart, RunHandle } from './run/handle.ts'
+import type { Change as AnyChange, PipelineStart, ReadPositions, RunHandle } from './run/handle.ts'
 import { localPorts, type OwnedDirectory, ownDirectory } from './run/local.ts'
 import { runChanges, runQuery } from './run/query.ts'
 import { startPipeline } from './run/start.ts'
 import { type BoundScript, bindText } from './sql/bind-text.ts'
+import { SqlError } from './sql/sql-error.ts'
 
 export { type Column, type Columns, type RowOf, t } from './api/columns.ts'
 export type { DataType, Field, Schema } from './data/types.ts'
 export type { Row, Value } from './data/values.ts'
 export { ERRORS, type ErrorCode, MillraceError } from './errors.ts'
-export type { Outcome, RunEvent, RunHandle, RunStatus } from './run/handle.ts'
+export type { Outcome, ReadPositions, RunEvent, RunHandle, RunStatus } from './run/handle.ts'
 
 export interface OpenOptions {
   /** Where checkpoints and the event log are; '.millrace' unless told. */
@@ -51,10 +52,15 @@ export interface Query<Told> extends AsyncIterable<Told> {
 
 /** What happens to a result: rows of queries that only grow are all '+I'. */
 export type Change<Told> =
-  | { readonly kind: '+I'; readonly row: Told }
-  | { readonly kind: '-U'; readonly row: Told }
-  | { readonly kind: '+U'; readonly row: Told }
-  | { readonly kind: '-D'; readonly row: Told }
+  | (Reached & { readonly kind: '+I'; readonly row: Told })
+  | (Reached & { readonly kind: '-U'; readonly row: Told })
+  | (Reached & { readonly kind: '+U'; readonly row: Told })
+  | (Reached & { readonly kind: '-D'; readonly row: Told })
+
+/** How far the sources had been read when a change was told: nothing behind it is in it, and what is before it has been told. */
+export interface Reached {
+  readonly positions: ReadPositions
+}
 
 export interface RunOptions extends QueryOptions {
   /** Of the pipeline, unless the script sets 'pipeline.name'. */
@@ -72,17 +78,17 @@ export interface Millrace extends AsyncDisposable {
   /** More tables and views. @throws the errors of the text, the first of them */
   define(sql: string): void
   /** A SELECT over what is there now: topics are read to their present ends, all windows fire. */
-  query(sql: string, options?: QueryOptions): Query<Row>
   query<Declared extends Columns>(
     sql: string,
     options: QueryOptions<Declared> & { readonly columns: Declared },
   ): Query<RowOf<Declared>>
+  query(sql: string, options?: QueryOptions): Query<Row>
   /** A SELECT that goes on: its changes as they come. */
-  changes(sql: string, options?: QueryOptions): AsyncIterable<Change<Row>>
   changes<Declared extends Columns>(
     sql: string,
     options: QueryOptions<Declared> & { readonly columns: Declared },
   ): AsyncIterable<Change<RowOf<Declared>>>
+  changes(sql: string, options?: QueryOptions): AsyncIterable<Change<Row>>
   /** Starts the INSERTs of a script as one pipeline. Takes ownership of the data directory. */
   run(sql: string, options?: RunOptions): Promise<Run>
   /** Stops every run with a checkpoint and gives up the directory. */
@@ -108,7 +114,7 @@ class Opened implements Millrace {
 
   define(sql: string): void {
     this.#bind(sql)
-    this.#script += `\n${sql};\n`
+    this.#script += `\n;\n${sql}`
   }
 
   query(sql: string, options: QueryOptions = {}): Query<never> {
@@ -164,7 +170,11 @@ class Opened implements Millrace {
   }
 
   #own(): Promise<OwnedDirectory> {
-    this.#owned ??= ownDirectory(this.#places().dataDirectory)
+    this.#owned ??= ownDirectory(this.#places().dataDirectory).catch((error: unknown) => {
+      // Whoever has it now may give it up: asking again must not give the old answer.
+      this.#owned = undefined
+      throw error
+    })
     return this.#owned
   }
 
@@ -177,7 +187,7 @@ class Opened implements Millrace {
     const before = `${this.#script}\n;\n`
     const bound = bindText(before + sql, name, CONNECTORS)
     const [first] = bound.errors
-    if (first !== undefined) throw first.behind(before)
+    if (first !== undefined) throw placed(first.behind(before))
     return bound
   }
 
@@ -215,6 +225,13 @@ class Opened implements Millrace {
       ...(signal === undefined ? {} : { signal }),
     }
   }
+}
+
+/** Who has no editor to underline it reads from the facts where it is. */
+function placed(error: SqlError): SqlError {
+  const { code, place, message, hint, facts } = error
+  const { line, column } = place
+  return new SqlError(code, place, { message, hint, facts: { ...facts, line, column } })
 }
 
 function disposable(handle: RunHandle): Run {

@@ -12,6 +12,9 @@ import type { PlanNode, SinkNode } from '../plan/nodes.ts'
 import { schemaOf } from '../plan/nodes.ts'
 import type { Change } from './handle.ts'
 
+/** A change that does not know yet how far its sources have been read. */
+export type Collected = Omit<Change, 'positions'>
+
 const CONNECTOR = 'collect'
 const TABLE = 'result'
 
@@ -20,12 +23,12 @@ export interface Collector {
   /** The query as a pipeline's sink. */
   readonly sink: SinkNode
   /** Changes since the last call. */
-  take(): Change[]
+  take(): Collected[]
 }
 
 export function collectorOf(query: PlanNode, options: ValueOptions): Collector {
   const schema = schemaOf(query)
-  let held: Change[] = []
+  let held: Collected[] = []
   const connector = collecting(schema, options, (change) => held.push(change))
   return {
     connector,
@@ -49,7 +52,7 @@ export function collectorOf(query: PlanNode, options: ValueOptions): Collector {
 function collecting(
   schema: Schema,
   options: ValueOptions,
-  collect: (change: Change) => void,
+  collect: (change: Collected) => void,
 ): Connector {
   const read = rowReader(schema, options)
   return {

@@ -142,4 +142,9 @@ export interface CheckpointStatus {
 export interface Change {
   readonly kind: RowKindText
   readonly row: Readonly<Record<string, Value>>
+  /** How far each source had been read when the change was told; of changes of one batch the same object. */
+  readonly positions: ReadPositions
 }
+
+/** By table and split: the position up to which rows have been read, in the connector's own words; '' before any. */
+export type ReadPositions = Readonly<Record<string, Readonly<Record<string, string>>>>

@@ -7,7 +7,7 @@ import { traitsOf } from '../plan/traits.ts'
 import type { Ports } from '../ports/ports.ts'
 import { type Assembly, assemble } from './assembly.ts'
 import { collectorOf } from './collect.ts'
-import type { Change } from './handle.ts'
+import type { Change, ReadPositions } from './handle.ts'
 import { givesChanges } from './open-tables.ts'
 import { settingsOf } from './settings.ts'
 
@@ -75,7 +75,14 @@ async function* iterate(start: QueryStart, until: 'end' | undefined): AsyncGener
     assembly.task.start()
     for (;;) {
       const result = await assembly.task.step()
-      yield* collector.take()
+      const changes = collector.take()
+      if (changes.length > 0) {
+        const positions = positionsOf(assembly)
+        for (const change of changes) {
+          if (signal?.aborted) return
+          yield { ...change, positions }
+        }
+      }
       assembly.side.take()
       if (result === 'done' || signal?.aborted) break
       if (result === 'waiting') await ports.clock.sleep(WAIT_MS, signal)
@@ -84,6 +91,15 @@ async function* iterate(start: QueryStart, until: 'end' | undefined): AsyncGener
   } finally {
     await assembly.dispose()
   }
+}
+
+function positionsOf({ sources }: Assembly): ReadPositions {
+  return Object.fromEntries(
+    sources.map(({ name, splits }) => [
+      name,
+      Object.fromEntries(splits.map(({ id, position }) => [id, position ?? ''])),
+    ]),
+  )
 }
 
 function tellSideRows({ onSideRows }: QueryStart, { side }: Assembly): void {
