@@ -12,9 +12,10 @@ import { equalValues } from '../../src/compile/value-order.ts'
 import { LinearMemory } from '../../src/data/memory.ts'
 import { type DataType, types } from '../../src/data/types.ts'
 import { jsonText } from '../../src/data/values.ts'
+import { MillraceError } from '../../src/errors.ts'
 import type { Expression } from '../../src/plan/expressions.ts'
 import { typeText } from '../../src/plan/functions/type-text.ts'
-import { bindSelect, Refused } from './bind-select.ts'
+import { bindSelect } from './bind-select.ts'
 import { parseType, taggedValue } from './flink-values.ts'
 
 interface Case {
@@ -54,7 +55,7 @@ function runCase(given: Case): Outcome {
   try {
     bound = bindSelect(given.expr, columnTypes)
   } catch (error) {
-    if (!(error instanceof Refused)) throw error
+    if (!(error instanceof MillraceError)) throw error
     return given.kind === 'SqlErrorTestItem'
       ? { kind: 'passed' }
       : { kind: 'failed', reason: error.message }
