@@ -11,11 +11,12 @@ const QUERIES = [
   'SELECT k, v, d FROM events WHERE v > 0',
   'SELECT k, COUNT(*) AS c, SUM(v) AS s, MAX(k) AS m FROM events GROUP BY k',
   'SELECT COUNT(*) AS c, SUM(d) AS s FROM events',
+  'SELECT k, COUNT(DISTINCT v) AS c FROM events GROUP BY k',
   'SELECT c, COUNT(*) AS n FROM (SELECT k, COUNT(*) AS c FROM events GROUP BY k) GROUP BY c',
   `SELECT k, COUNT(*) AS c, SUM(d) AS s, window_start
    FROM TABLE(TUMBLE(TABLE events, DESCRIPTOR(t), INTERVAL '5' SECOND))
    GROUP BY k, window_start, window_end`,
-  `SELECT COUNT(k) AS c, window_start
+  `SELECT COUNT(DISTINCT k) AS c, MAX(v) AS m, window_start
    FROM TABLE(HOP(TABLE events, DESCRIPTOR(t), INTERVAL '2' SECOND, INTERVAL '6' SECOND))
    GROUP BY window_start, window_end`,
   'SELECT DISTINCT k FROM (SELECT k FROM events UNION ALL SELECT k FROM other)',

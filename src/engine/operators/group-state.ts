@@ -2,9 +2,13 @@
 import type { AggregateSet, GroupState } from '../../compile/aggregates/aggregate-set.ts'
 import type { LinearMemory } from '../../data/memory.ts'
 import type { DataType } from '../../data/types.ts'
-import type { KeyedTable, ValueCell } from '../../state/keyed-table.ts'
+import { keyHasher } from '../../kernels/group.ts'
+import { KEY_GROUPS, type KeyedTable, type ValueCell } from '../../state/keyed-table.ts'
 import { keyedTables } from '../../state/memory-table.ts'
-import type { StateReader, StateWriter } from '../../state/state-stream.ts'
+import type { StateReader, StateWriter, TableSource } from '../../state/state-stream.ts'
+
+/** Entries looked at at a time. */
+const SCAN_ROWS = 1024
 
 export interface GroupTables extends GroupState {
   readonly groups: KeyedTable
@@ -35,6 +39,32 @@ export function groupTables(
     groups: makeGroups(),
     sides: makeSides.map((makeSide) => makeSide()),
   })
+  const hash = keyHasher(memory, keys)
+
+  /** A side's entries belong to whom their group does, whatever the key group of their own, longer, key. */
+  function restoreSide(side: KeyedTable, source: TableSource): void {
+    const { groupStart, groupEnd, continues, schema } = source
+    const read: TableSource['read'] = (take) => source.read(take)
+    side.restore({ schema, continues, groupStart: 0, groupEnd: KEY_GROUPS, read })
+    // What goes on from its own files has only its own.
+    if (continues) return
+    const mark = memory.arena.mark()
+    const entries = memory.arena.allocate(4 * SCAN_ROWS)
+    const hashes = memory.arena.allocate(4 * SCAN_ROWS)
+    for (let cursor = 0; cursor >= 0; ) {
+      const { next, count } = side.scan(cursor, entries, SCAN_ROWS)
+      const inner = memory.arena.mark()
+      hash(side.keysOf(entries, count).slice(0, keys.length), 0, count, hashes)
+      memory.arena.release(inner)
+      for (let at = 0; at < count; at++) {
+        const group = memory.u32[hashes / 4 + at]! & (KEY_GROUPS - 1)
+        if (group < groupStart || group >= groupEnd) side.remove(memory.u32[entries / 4 + at]!)
+      }
+      cursor = next
+    }
+    memory.arena.release(mark)
+  }
+
   const sideName = (name: string, side: number): string =>
     `${name} / ${aggregates.sides[side]!.name}`
   return {
@@ -52,7 +82,7 @@ export function groupTables(
       tables.groups.restore(source)
       tables.sides.forEach((side, index) => {
         const sideSource = reader.source(sideName(name, index))
-        if (sideSource !== undefined) side.restore(sideSource)
+        if (sideSource !== undefined) restoreSide(side, sideSource)
       })
       return tables
     },
