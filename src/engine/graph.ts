@@ -99,6 +99,7 @@ export function isSink(node: GraphNode): node is OperatorGraphNode & { readonly 
 
 /**
  * True if the rows of `node` may be taken back: it is, or reads, an aggregate without a window, or a table that gives changes.
+ * DISTINCT over rows that stay gives each once, and a sort gives its rows at the end.
  */
 export function isUpdating(
   graph: Graph,
@@ -107,7 +108,8 @@ export function isUpdating(
 ): boolean {
   const at = graph.nodes[node]!
   if (at.kind === 'source') return at.origin.kind === 'scan' && givesChanges(at.origin)
-  if (at.plan.kind === 'group-aggregate') return true
+  if (at.plan.kind === 'sort') return false
+  if (at.plan.kind === 'group-aggregate' && at.plan.aggregates.length > 0) return true
   return at.inputs.some((input) => isUpdating(graph, input, givesChanges))
 }
 
