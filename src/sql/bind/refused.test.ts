@@ -110,6 +110,8 @@ const QUERIES: readonly Refusal[] = [
 ]
 
 const STATEMENTS: readonly Refusal[] = [
+  { sql: 'INSERT INTO results «SELECT shop, id FROM orders LIMIT 3»', code: 'SQL_UNSUPPORTED' },
+  { sql: "SELECT «/*+ STATE_TTL('orders' = '1s') */» shop FROM orders", code: 'SQL_UNSUPPORTED' },
   {
     sql: 'INSERT INTO «reslts» SELECT shop, id FROM orders',
     code: 'SQL_TABLE_UNKNOWN',

@@ -12,6 +12,7 @@ import {
   takeSymbol,
 } from './cursor.ts'
 import { lex } from './lexer.ts'
+import { unsupported } from './unsupported.ts'
 
 /** Between parentheses; may be empty. */
 export function parseOptions(cursor: Cursor, context: string): OptionSyntax[] {
@@ -27,7 +28,7 @@ export function parseOptions(cursor: Cursor, context: string): OptionSyntax[] {
   return options
 }
 
-/** The options of the hints at the cursor. STATE_TTL and planner hints can't change a result: they are passed over. */
+/** The options of the hints at the cursor. Planner hints can't change a result: they are passed over. */
 export function parseHints(cursor: Cursor): OptionSyntax[] {
   const options: OptionSyntax[] = []
   while (peek(cursor).kind === 'hint') {
@@ -43,6 +44,7 @@ export function parseHints(cursor: Cursor): OptionSyntax[] {
       const name = take(inside)
       if (name.upper === 'OPTIONS' && atSymbol(inside, '('))
         options.push(...parseOptions(inside, 'in OPTIONS'))
+      else if (name.upper === 'STATE_TTL') throw unsupported('STATE_TTL hint', hint.at)
       else if (name.kind === 'word' && /OPTION/.test(name.upper)) {
         throw new SqlError('SQL_SYNTAX', hint.at, {
           message: `there is no hint ${name.text}`,
