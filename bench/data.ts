@@ -16,7 +16,7 @@ export interface EventsRequest {
 
 export const TOPIC = 'events'
 /** Records of one append: the log makes batches of about 1 MiB of them. */
-const APPEND_RECORDS = 4096
+const APPEND_RECORDS = 1024
 
 /** A data directory whose topic `events` holds them, in turn over the partitions. */
 export async function eventsTopic(request: EventsRequest, partitions: number): Promise<string> {

@@ -32,7 +32,7 @@ const START_TIMEOUT_MS = 120_000
 
 /** Starts it unless it runs; resolves when the gateway and one task manager answer. */
 export async function startFlink(): Promise<void> {
-  if (await isUp()) return
+  if (await isFlinkUp()) return
   install()
   await stopFlink()
   configure()
@@ -53,7 +53,7 @@ export async function startFlink(): Promise<void> {
     '-Dsql-gateway.endpoint.rest.address=127.0.0.1',
   ])
   const deadline = Date.now() + START_TIMEOUT_MS
-  while (!(await isUp())) {
+  while (!(await isFlinkUp())) {
     if (Date.now() > deadline) throw new Error(`Flink did not start: see ${join(HOME, 'log')}`)
     await sleep(250)
   }
@@ -223,7 +223,8 @@ function isAlive(pid: number): boolean {
   }
 }
 
-async function isUp(): Promise<boolean> {
+/** Whether the gateway and one task manager answer. */
+export async function isFlinkUp(): Promise<boolean> {
   try {
     await fetch(`${FLINK_GATEWAY}/info`)
     const overview = (await (await fetch(`${FLINK_REST}/overview`)).json()) as {
