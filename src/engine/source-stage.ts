@@ -10,8 +10,8 @@ import type { CompiledExpression } from '../compile/compiled.ts'
 import { compileExpression, compileProjection } from '../compile/expression.ts'
 import type { Polled } from '../connectors/contract/source.ts'
 import type { Batch, Vector } from '../data/batch.ts'
-import type { Pointer } from '../data/memory.ts'
-import type { Schema } from '../data/types.ts'
+import type { LinearMemory, Pointer } from '../data/memory.ts'
+import type { DataType, Schema } from '../data/types.ts'
 import { jsonText, rowReader } from '../data/values.ts'
 import { type TimeKernel, timeKernel } from '../kernels/time.ts'
 import { schemaOf, type WatermarkAssigner } from '../plan/nodes.ts'
@@ -51,6 +51,8 @@ export class SourceStage {
   readonly #steps: readonly Step[]
   readonly #watermark: CompiledExpression | undefined
   readonly #evaluation: Evaluation
+  /** Of rows that are none: what fails in them concerns nobody. */
+  readonly #clockEvaluation: Evaluation
   readonly #kernel: TimeKernel
   readonly #readRow: ReturnType<typeof rowReader>
   #combinedUs: bigint
@@ -65,6 +67,7 @@ export class SourceStage {
     }))
     const schema = schemaOfSource(node)
     this.#evaluation = evaluationOf(context, schema)
+    this.#clockEvaluation = evaluationOf(context, schema)
     this.#watermark =
       node.assigner === undefined
         ? undefined
@@ -105,6 +108,24 @@ export class SourceStage {
     if (least === undefined || least <= this.#combinedUs) return
     this.#combinedUs = least
     this.#options.moved(least)
+  }
+
+  /**
+   * The watermark is at least what it would be behind a row of this moment of which only the event time is known. True if it moved;
+   * who asks tells the dataflow. A TIMESTAMP without a zone is taken for UTC.
+   */
+  followClock(nowUs: bigint): boolean {
+    const { assigner } = this.#options.node
+    if (assigner === undefined || this.#watermark === undefined) return false
+    const { memory } = this.#options.context
+    const mark = memory.arena.mark()
+    const row = rowOfTime(memory, schemaOfSource(this.#options.node), assigner.rowtime, nowUs)
+    const { cells, validity } = this.#watermark.evaluate(this.#clockEvaluation.frameOf(row))
+    const followedUs = this.#kernel.greatest(cells, validity, 0, 1, this.#combinedUs)
+    memory.arena.release(mark)
+    if (followedUs <= this.#combinedUs) return false
+    this.#combinedUs = followedUs
+    return true
   }
 
   #acceptTimed(
@@ -245,6 +266,25 @@ export class SourceStage {
     return { ...batch, selection, count: end - from }
   }
 }
+
+/** One row, all NULL but its time. */
+function rowOfTime(memory: LinearMemory, schema: Schema, rowtime: number, timeUs: bigint): Batch {
+  const columns = schema.map(({ type }) => nullOf(memory, type))
+  const cells = memory.arena.allocate(CELL_BYTES_MAX)
+  memory.i64[cells / 8] = timeUs
+  columns[rowtime] = { type: schema[rowtime]!.type, cells, validity: 0 }
+  return { rowCount: 1, columns, kinds: 0, selection: 0, count: 1 }
+}
+
+function nullOf(memory: LinearMemory, type: DataType): Vector {
+  const cells = memory.arena.allocate(2 * CELL_BYTES_MAX)
+  memory.u8.fill(0, cells, cells + 2 * CELL_BYTES_MAX)
+  const vector = { type, cells, validity: cells + CELL_BYTES_MAX }
+  if (type.kind !== 'row') return vector
+  return { ...vector, children: type.fields.map((field) => nullOf(memory, field.type)) }
+}
+
+const CELL_BYTES_MAX = 16
 
 export function schemaOfSource({ origin, projects }: SourceGraphNode): Schema {
   return projects.at(-1)?.schema ?? origin.schema

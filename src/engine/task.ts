@@ -26,6 +26,8 @@ export interface TaskOptions {
   readonly rowsMax: number
   /** A split at its end for so long does not hold the watermark; undefined: it always does. */
   readonly idleTimeoutMs: number | undefined
+  /** A source whose splits are all idle has the clock's time, less the delay of its watermark. */
+  readonly idleFollowsClock: boolean
 }
 
 /** 'worked': there may be more at once. 'waiting': nothing now. 'done': every split has been read to its `until` or its end. */
@@ -55,10 +57,13 @@ export class Task {
 
   /** Reads and runs one batch, if there is one. */
   step(): StepResult | Promise<StepResult> {
+    const mark = this.#options.memory.arena.mark()
     this.#lookAgain()
     const split = nextToRead(this.#splits)
-    if (split === undefined) return this.#isDone() ? 'done' : 'waiting'
-    const mark = this.#options.memory.arena.mark()
+    if (split === undefined) {
+      this.#options.memory.arena.release(mark)
+      return this.#isDone() ? 'done' : 'waiting'
+    }
     const limit: PollLimit = {
       rowsMax: this.#options.rowsMax,
       waitMs: 0,
@@ -125,6 +130,17 @@ export class Task {
       if (!isIdle || split.idle) continue
       split.idle = true
       this.#settle(this.#sourceOf.get(split)!)
+    }
+    if (this.#options.idleFollowsClock) this.#followClock()
+  }
+
+  #followClock(): void {
+    const nowUs = BigInt(Math.floor(this.#options.clock.nowMs())) * 1000n
+    for (const source of this.#options.sources) {
+      const { splits, stage } = source
+      const waits = splits.some(({ state }) => state !== 'ended' && state !== 'done')
+      if (!waits || !splits.every(({ idle }) => idle)) continue
+      if (stage.followClock(nowUs)) this.#settle(source)
     }
   }
 

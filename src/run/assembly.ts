@@ -160,6 +160,7 @@ async function parts(
     sources: sources.map((source) => taskSource(source, request, dataflow, contextOf, counters)),
     rowsMax: request.rowsMax ?? ROWS_MAX,
     idleTimeoutMs: request.settings.idleTimeoutMs,
+    idleFollowsClock: request.settings.idleFollowsClock,
   })
   return {
     memory,

@@ -5,6 +5,8 @@ export interface Settings {
   readonly checkpointIntervalMs: number
   /** Least time between commits of a sink; 0: at every checkpoint. */
   readonly idleTimeoutMs: number | undefined
+  /** Once all splits of a source are idle, its watermark follows the clock. */
+  readonly idleFollowsClock: boolean
   readonly futureBoundUs: bigint | undefined
   readonly timeZone: string
   readonly overflow: 'wrap' | 'error'
@@ -29,6 +31,12 @@ export const SETTINGS: readonly Setting[] = [
     name: 'table.exec.source.idle-timeout',
     fallback: '5 s',
     summary: "A split at its end for so long does not hold the watermark; '0' = it always does",
+  },
+  {
+    name: 'time.idle-watermark',
+    fallback: 'hold',
+    summary:
+      "When all splits are idle: 'hold', the watermark stays; 'clock', it follows the clock, less the table's delay, and a replay may call other rows late",
   },
   {
     name: 'time.future-guard',
@@ -60,6 +68,10 @@ export function settingsOf(given: Readonly<Record<string, string>>): Settings {
   const duration = (name: string): number => durationMs(name, text(name))
   const idleMs = duration('table.exec.source.idle-timeout')
   const guard = text('time.future-guard')
+  const idleWatermark = text('time.idle-watermark')
+  if (idleWatermark !== 'hold' && idleWatermark !== 'clock') {
+    throw invalid('time.idle-watermark', idleWatermark, "use 'hold' or 'clock'")
+  }
   const overflow = text('sql.overflow')
   if (overflow !== 'wrap' && overflow !== 'error') {
     throw invalid('sql.overflow', overflow, "use 'wrap' or 'error'")
@@ -67,6 +79,7 @@ export function settingsOf(given: Readonly<Record<string, string>>): Settings {
   return {
     checkpointIntervalMs: duration('execution.checkpointing.interval'),
     idleTimeoutMs: idleMs === 0 ? undefined : idleMs,
+    idleFollowsClock: idleWatermark === 'clock',
     futureBoundUs:
       guard === 'off' ? undefined : BigInt(durationMs('time.future-guard', guard)) * 1000n,
     timeZone: timeZoneOf(text('table.local-time-zone')),

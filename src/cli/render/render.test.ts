@@ -255,7 +255,8 @@ test('ten rows of a newcomer show which split holds the watermark, and why nothi
     '  why no rows yet? 10 rows came in, but a window fires only when the watermark reaches its end,',
     '  2026-01-31 12:01:00; it is at 2026-01-31 12:00:05, 55 s of event time short. The watermark moves',
     '  with the events, not with the clock: an event late enough fires the window. If none will come,',
-    '  millrace run --until end fires every window.',
+    "  millrace run --until end fires every window; with SET 'time.idle-watermark' = 'clock' the",
+    '  watermark follows the clock once no split has more.',
   ])
 })
 

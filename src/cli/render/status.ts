@@ -146,7 +146,8 @@ function explanation(pipeline: PipelineStatus, { style, columns }: StatusView): 
   const why =
     `${style.warning('why no rows yet?')} ${countOf(rowsRead, 'row')} came in, but a window fires only when the watermark ` +
     `reaches its end, ${timeText(end)}; ${reached}${toGo}. The watermark moves with the events, not with the clock: an event ` +
-    `late enough fires the window. If none will come, ${style.name('millrace run --until end')} fires every window.`
+    `late enough fires the window. If none will come, ${style.name('millrace run --until end')} fires every window; with ` +
+    `${style.name("SET 'time.idle-watermark' = 'clock'")} the watermark follows the clock once no split has more.`
   return wrapText(why, columns, '  ')
 }
 
