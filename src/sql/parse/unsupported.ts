@@ -2,7 +2,8 @@
 import type { Place } from '../place.ts'
 import { SqlError } from '../sql-error.ts'
 
-const INSTEAD = {
+/** By construct: what to write instead. */
+export const INSTEAD = {
   JOIN: 'supported instead: one table or window function in FROM, UNION ALL of queries with equal columns, and GROUP BY',
   'TEMPORAL JOIN': 'supported instead: one table in FROM, and UNION ALL',
   UNNEST:
