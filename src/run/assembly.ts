@@ -62,6 +62,8 @@ export interface WorkerShare {
   readonly rings: Rings
   /** Opened by the first worker: the others write to the same, and commit nothing. */
   readonly sinks?: readonly AssembledSink[]
+  /** False where commits are made elsewhere. */
+  readonly commits?: boolean
 }
 
 export interface AssembledSource {
@@ -231,6 +233,24 @@ async function openSinks(request: AssemblyRequest, memory: LinearMemory): Promis
     sinks.push({ ...opened, writer: await opened.sink.openWriter(worker, memory) })
   }
   if (request.share?.sinks !== undefined) return sinks
+  for (const prepared of await prepareSinks(request)) {
+    sinks.push({
+      ...prepared,
+      writer: await prepared.sink.openWriter(worker, memory),
+      committer:
+        request.share?.commits === false
+          ? elsewhere(prepared.name)
+          : await prepared.sink.openCommitter(),
+    })
+  }
+  return sinks
+}
+
+/** The sinks' tables, there and fit, with neither writers nor committers yet. */
+export async function prepareSinks(
+  request: Pick<AssemblyRequest, 'graph' | 'opening' | 'pipeline'>,
+): Promise<Omit<AssembledSink, 'writer' | 'committer'>[]> {
+  const sinks: Omit<AssembledSink, 'writer' | 'committer'>[] = []
   for (const node of request.graph.nodes) {
     if (!isSink(node)) continue
     const updates = isUpdating(request.graph, node.index, (scan) =>
@@ -242,8 +262,6 @@ async function openSinks(request: AssemblyRequest, memory: LinearMemory): Promis
       ...opened,
       name: node.plan.table.name,
       node: node.index,
-      writer: await opened.sink.openWriter(worker, memory),
-      committer: await opened.sink.openCommitter(),
       commitIntervalMs: durationMs(
         'sink.commit-interval',
         node.plan.table.options['sink.commit-interval'] ?? '0 ms',
@@ -251,6 +269,15 @@ async function openSinks(request: AssemblyRequest, memory: LinearMemory): Promis
     })
   }
   return sinks
+}
+
+function elsewhere(sink: string): SinkCommitter {
+  const refuse = (): never => invariant(false, `the commits of ${sink} are made elsewhere`) as never
+  return {
+    commit: async () => refuse(),
+    lastCommitted: async () => refuse(),
+    close: async () => {},
+  }
 }
 
 async function openSources(

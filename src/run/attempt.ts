@@ -10,6 +10,7 @@ import { openStore, type RunStore } from './run-store.ts'
 import type { Settings } from './settings.ts'
 import { createSideSinks, type SideSinks, sideKindOf } from './side-sinks.ts'
 import { conservationOf, rateMeter, sourceStatuses, windowStatuses } from './status.ts'
+import { assembleThreads } from './worker-threads.ts'
 import { assembleWorkers, type Crew } from './workers.ts'
 
 export type AttemptEnd =
@@ -46,7 +47,7 @@ export async function openAttempt(
     baseDirectory: start.baseDirectory,
     environment: start.environment ?? {},
   }
-  const assembly = await assembleWorkers({
+  const request = {
     workers: start.workers ?? 1,
     pipeline: start.pipeline.name,
     graph,
@@ -56,10 +57,14 @@ export async function openAttempt(
     until: start.until,
     positions: manifest?.positions ?? {},
     watermarks: store.watermarks(),
-  })
+  }
+  const hasThreads = start.threads === true && request.workers > 1
+  const assembly = hasThreads
+    ? await assembleThreads({ ...request, start, store })
+    : await assembleWorkers(request)
   const restoredCommits = manifest?.committables ?? {}
   const { clock } = start.ports
-  const commits = createCommits(start.pipeline.name, committing(assembly), restoredCommits, clock)
+  const commits = createCommits(start.pipeline.name, assembly.committing, restoredCommits, clock)
   const sideSinks = createSideSinks(start.pipeline.name, assembly.memory, opening, (sink) =>
     commits.include(sink),
   )
@@ -107,7 +112,7 @@ async function refuseBehind(
   manifest: Manifest | undefined,
 ): Promise<void> {
   if (start.allowDuplicates) return
-  for (const { name, committer } of committing(assembly)) {
+  for (const { name, committer } of assembly.committing) {
     const committed = await committer.lastCommitted(start.pipeline.name)
     if (committed === undefined) continue
     if (manifest !== undefined && !isAfter(committed, manifest.checkpoint)) continue
@@ -152,7 +157,7 @@ function runningAttempt(parts: Parts): Attempt {
     status: () => ({
       sources: sourceStatuses(assembly, meter),
       windows: windowStatuses(assembly),
-      sinks: committing(assembly).map(({ name, node, sink }) => {
+      sinks: assembly.committing.map(({ name, node, sink }) => {
         const last = commits.lastCommitted(name)
         return {
           sink: name,
@@ -249,11 +254,6 @@ async function finish(
   if (refusal !== undefined) return { kind: 'refused', refusal }
   const ended = because !== 'stopped' && assembly.dataflow.ended()
   return { kind: 'finished', because: ended ? 'end' : (because ?? 'end') }
-}
-
-/** One worker's sinks are those of all, to commit. */
-function committing({ workers }: Crew): Crew['sinks'] {
-  return workers[0]!.sinks
 }
 
 function isAfter(left: CheckpointId, right: CheckpointId): boolean {

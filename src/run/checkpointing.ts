@@ -16,7 +16,6 @@ import { batchOfRows } from '../engine/value-rows.ts'
 import { SIDE_SCHEMAS } from '../plan/side-tables.ts'
 import type { Ports } from '../ports/ports.ts'
 import type { CheckpointContents, OperatorIdentity, WorkerSnapshot } from '../state/checkpoint.ts'
-import type { Assembly } from './assembly.ts'
 import type { Commits, Refusal } from './commits.ts'
 import type { CheckpointStatus } from './handle.ts'
 import type { SideSinks } from './side-sinks.ts'
@@ -123,7 +122,7 @@ export function createCheckpointing(options: CheckpointingOptions): Checkpointin
     if (refusal !== undefined) return refusal
     await target.confirm(checkpoint)
     ports.faultPoint('checkpoint-confirmed')
-    await acknowledge(assembly, positions)
+    await assembly.acknowledge(positions)
     ports.faultPoint('checkpoint-acknowledged')
     const nowMs = ports.clock.monotonicMs()
     last = { id: checkpoint, atMs: nowMs, bytes, tookMs: nowMs - startedMs, pauseMs }
@@ -165,7 +164,7 @@ export async function flushSideRows(assembly: Crew, sideSinks: SideSinks): Promi
   }
 }
 
-export function positionsOf({ sources }: Pick<Assembly, 'sources'>): SourcePositions {
+export function positionsOf({ sources }: Pick<Crew, 'sources'>): SourcePositions {
   return Object.fromEntries(
     sources.map(({ name, splits }) => [
       name,
@@ -179,20 +178,13 @@ export function positionsOf({ sources }: Pick<Assembly, 'sources'>): SourcePosit
 }
 
 /** A split that ends by itself holds no watermark when the run goes on either. */
-function watermarkOf({ state, until, watermarkUs }: SourceSplit): { watermarkUs?: string } {
+function watermarkOf({ state, until, watermarkUs }: Omit<SourceSplit, 'reader'>): {
+  watermarkUs?: string
+} {
   if (state === 'ended' && until === undefined) return { watermarkUs: `${ENDED_US}` }
   return watermarkUs === UNREAD_US ? {} : { watermarkUs: `${watermarkUs}` }
 }
 
 function identitiesOf({ dataflow }: Crew): OperatorIdentity[] {
   return dataflow.operators.map(({ node, operator }) => ({ id: node.id, name: operator.name }))
-}
-
-async function acknowledge({ sources }: Crew, positions: SourcePositions): Promise<void> {
-  for (const { name, splits } of sources) {
-    for (const { id, reader } of splits) {
-      const position = positions[name]?.[id]
-      if (position !== undefined) await reader.committed(position.readTo)
-    }
-  }
 }

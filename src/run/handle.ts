@@ -19,6 +19,11 @@ export interface PipelineStart {
   readonly until?: 'now' | 'end'
   /** 1 to 64; 1 unless said. */
   readonly workers?: number
+  /**
+   * Several workers get a thread each: for connectors that come with Millrace, on this machine's own clock and files. Else they take
+   * turns in this thread.
+   */
+  readonly threads?: boolean
   /** Forget every checkpoint of this pipeline and begin again. */
   readonly fresh?: boolean
   /** Continue from this savepoint's directory instead of the newest checkpoint. */

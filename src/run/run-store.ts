@@ -5,7 +5,7 @@ import type { CheckpointId } from '../connectors/contract/sink.ts'
 import { groupsOf } from '../engine/exchange.ts'
 import { MillraceError } from '../errors.ts'
 import type { Files } from '../ports/files.ts'
-import type { Manifest, WorkerSnapshot } from '../state/checkpoint.ts'
+import type { Manifest, StateChain, WorkerSnapshot } from '../state/checkpoint.ts'
 import { type CheckpointStore, openCheckpointStore } from '../state/checkpoint-store.ts'
 import { KEY_GROUPS } from '../state/keyed-table.ts'
 import { type GroupRange, openSnapshot, type SnapshotReader } from '../state/snapshot-reader.ts'
@@ -20,6 +20,7 @@ export interface RunStore extends CheckpointTarget {
   readonly incarnation: number
   readonly planFingerprint: string
   readonly restored: Manifest | undefined
+  readonly stateDirectory: string
   /** By node id, where watermarks stood. */
   watermarks(): ReadonlyMap<string, bigint>
   /** Gives every operator its state. @throws CHECKPOINT_MISMATCH if state belongs to an operator that is gone */
@@ -81,13 +82,12 @@ function runStore(
       if (gone.length > 0) throw operatorsGone(restored, gone)
       for (const [worker, each] of workers.entries()) {
         const groups = groupsOf(worker, workers.length)
-        const own = openSnapshot(files, store.stateDirectory, restored.chains, groups)
-        for (const { node, operator } of each.dataflow.operators) {
-          operator.restore(own.operator(node.id))
-        }
+        restoreWorker(files, store.stateDirectory, restored.chains, each, groups)
       }
     },
-    snapshots: ({ workers }) =>
+    stateDirectory: store.stateDirectory,
+    snapshots: ({ workers, snapshots }) =>
+      snapshots?.() ??
       workers.map((each, worker) => snapshotOf(each, groupsOf(worker, workers.length))),
     async write(contents, pending) {
       const { chains } = await store.write(contents, pending)
@@ -98,7 +98,23 @@ function runStore(
   }
 }
 
-function snapshotOf(assembly: Assembly, { groupStart, groupEnd }: GroupRange): WorkerSnapshot {
+/** Gives a worker's operators the state of its key groups. */
+export function restoreWorker(
+  files: Files,
+  stateDirectory: string,
+  chains: readonly StateChain[],
+  { dataflow }: Assembly,
+  groups: GroupRange,
+): void {
+  if (chains.length === 0) return
+  const reader = openSnapshot(files, stateDirectory, chains, groups)
+  for (const { node, operator } of dataflow.operators) operator.restore(reader.operator(node.id))
+}
+
+export function snapshotOf(
+  assembly: Assembly,
+  { groupStart, groupEnd }: GroupRange,
+): WorkerSnapshot {
   const writer = createSnapshotWriter()
   writer.operator(ENGINE).table(WATERMARKS, (sink) => {
     sink.replace()

@@ -1,10 +1,9 @@
 /** A run's status, read off its assembly. */
-import type { SourceSplit } from '../engine/source-split.ts'
 import { ENDED_US, UNREAD_US } from '../engine/source-stage.ts'
 import type { Clock } from '../ports/clock.ts'
-import type { AssembledSource } from './assembly.ts'
 import type { Conservation, SourceStatus, SplitStatus, WindowStatus } from './handle.ts'
-import type { Crew } from './workers.ts'
+import type { SplitFacts } from './worker-messages.ts'
+import type { Crew, CrewSource } from './workers.ts'
 
 /** Rates are over about this long. */
 const RATE_WINDOW_MS = 3000
@@ -36,7 +35,7 @@ export function sourceStatuses(assembly: Crew, meter: RateMeter): SourceStatus[]
 }
 
 function sourceStatus(
-  { name, node, splits }: AssembledSource,
+  { name, node, splits }: CrewSource,
   { dataflow }: Crew,
   meter: RateMeter,
 ): SourceStatus {
@@ -55,16 +54,16 @@ function sourceStatus(
 }
 
 /** The split that the windows wait for. */
-function holderOf(splits: readonly SourceSplit[]): SourceSplit | undefined {
+function holderOf(splits: readonly SplitFacts[]): SplitFacts | undefined {
   const holding = splits.filter(({ idle, state }) => !idle && state !== 'ended')
-  return holding.reduce<SourceSplit | undefined>(
+  return holding.reduce<SplitFacts | undefined>(
     (least, split) =>
       least === undefined || split.watermarkUs < least.watermarkUs ? split : least,
     undefined,
   )
 }
 
-function splitStatus(split: SourceSplit): SplitStatus {
+function splitStatus(split: SplitFacts): SplitStatus {
   const { id, position, watermarkUs, lag } = split
   return {
     split: id,
@@ -80,7 +79,7 @@ function isTold(watermarkUs: bigint): boolean {
   return watermarkUs !== UNREAD_US && watermarkUs !== ENDED_US
 }
 
-function stateOf({ state, idle }: SourceSplit): SplitStatus['state'] {
+function stateOf({ state, idle }: SplitFacts): SplitStatus['state'] {
   if (state === 'ended') return 'ended'
   if (idle) return 'idle'
   return state === 'reading' ? 'reading' : 'at-end'

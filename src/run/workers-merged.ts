@@ -45,22 +45,22 @@ export function mergedDataflow(workers: readonly Assembly[]): DataflowView {
 
 function mergedOperator(all: readonly Operator[]): Pick<Operator, 'name' | 'progress'> {
   const { name, progress } = all[0]!
-  return progress === undefined ? { name } : { name, progress: () => mergedProgress(all) }
+  if (progress === undefined) return { name }
+  return { name, progress: () => mergedProgress(all.map((operator) => operator.progress!())) }
 }
 
-function leastUs(all: readonly bigint[]): bigint | undefined {
+export function leastUs(all: readonly bigint[]): bigint | undefined {
   return all.reduce<bigint | undefined>(
     (least, us) => (least === undefined || us < least ? us : least),
     undefined,
   )
 }
 
-function mergedProgress(all: readonly Operator[]): WindowProgress {
-  const parts = all.map((operator) => operator.progress!())
+export function mergedProgress(parts: readonly WindowProgress[]): WindowProgress {
   const ends = parts.flatMap(({ nextEndUs }) => (nextEndUs === undefined ? [] : [nextEndUs]))
   const least = leastUs(ends)
   return {
-    openWindows: Math.max(...parts.map(({ openWindows }) => openWindows)),
+    openWindows: Math.max(0, ...parts.map(({ openWindows }) => openWindows)),
     ...(least === undefined ? {} : { nextEndUs: least }),
     counted: parts.reduce((sum, { counted }) => sum + counted, 0),
     late: parts.reduce((sum, { late }) => sum + late, 0),
@@ -73,15 +73,7 @@ export function mergedSide(all: readonly SideRows[]): SideRows {
     get full() {
       return all.some(({ full }) => full)
     },
-    take() {
-      const taken = new Map<string, WaitingRows>()
-      for (const side of all) {
-        for (const [topic, { kind, rows }] of side.take()) {
-          taken.set(topic, { kind, rows: [...(taken.get(topic)?.rows ?? []), ...rows] })
-        }
-      }
-      return taken
-    },
+    take: () => mergedWaiting(all.map((side) => side.take())),
     get lateCount() {
       return all.reduce((sum, { lateCount }) => sum + lateCount, 0)
     },
@@ -89,4 +81,16 @@ export function mergedSide(all: readonly SideRows[]): SideRows {
       return all.reduce((sum, { deadCount }) => sum + deadCount, 0)
     },
   }
+}
+
+export function mergedWaiting(
+  all: readonly ReadonlyMap<string, WaitingRows>[],
+): Map<string, WaitingRows> {
+  const merged = new Map<string, WaitingRows>()
+  for (const side of all) {
+    for (const [topic, { kind, rows }] of side) {
+      merged.set(topic, { kind, rows: [...(merged.get(topic)?.rows ?? []), ...rows] })
+    }
+  }
+  return merged
 }

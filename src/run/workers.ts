@@ -2,12 +2,16 @@
  * A pipeline put together for several workers that take turns in one thread: each with its own memory, splits, keyed state and
  * writers; rows of one key meet by the exchanges between them.
  */
+import type { SourcePositions } from '../connectors/contract/sink.ts'
 import { LinearMemory } from '../data/memory.ts'
 import type { Rings } from '../engine/exchange.ts'
 import { routesOf } from '../engine/exchange-routes.ts'
 import { ringMemory, ringReader, ringWriter } from '../engine/ring.ts'
+import type { SourceSplit } from '../engine/source-split.ts'
 import type { StepResult } from '../engine/task.ts'
+import type { WorkerSnapshot } from '../state/checkpoint.ts'
 import {
+  type AssembledSink,
   type AssembledSource,
   type Assembly,
   type AssemblyRequest,
@@ -19,10 +23,21 @@ import {
 import { type DataflowView, mergedDataflow, mergedSide } from './workers-merged.ts'
 
 /** The workers of a run, one or several, seen as one. */
-export interface Crew extends Omit<Assembly, 'dataflow'> {
+export interface Crew extends Omit<Assembly, 'dataflow' | 'sources'> {
   readonly dataflow: DataflowView
-  /** In the order of their key groups. */
+  readonly sources: readonly CrewSource[]
+  /** Every sink once, with the committer that is everybody's. */
+  readonly committing: readonly AssembledSink[]
+  /** In the order of their key groups; none where each has a thread of its own. */
   readonly workers: readonly Assembly[]
+  /** Of workers in threads, as they were when they were last aligned. */
+  snapshots?(): WorkerSnapshot[]
+  /** Tells the sources that rows before these positions will not be asked for again. */
+  acknowledge(positions: SourcePositions): Promise<void>
+}
+
+export interface CrewSource extends Pick<AssembledSource, 'name' | 'node'> {
+  readonly splits: readonly Omit<SourceSplit, 'reader'>[]
 }
 
 export interface WorkersRequest extends Omit<AssemblyRequest, 'share'> {
@@ -32,13 +47,18 @@ export interface WorkersRequest extends Omit<AssemblyRequest, 'share'> {
   readonly turn?: (workers: number) => number
 }
 
-const RING_BYTES = 1 << 20
+export const RING_BYTES = 1 << 20
 
 /** One worker is the pipeline itself: no exchange, no copy. @throws as `assemble` */
 export async function assembleWorkers(request: WorkersRequest): Promise<Crew> {
   if (request.workers > 1) return assembleSeveral(request)
   const assembly = await assemble(request)
-  return { ...assembly, workers: [assembly] }
+  return {
+    ...assembly,
+    workers: [assembly],
+    committing: assembly.sinks,
+    acknowledge: (positions) => acknowledge(assembly, positions),
+  }
 }
 
 async function assembleSeveral(request: WorkersRequest): Promise<Crew> {
@@ -61,6 +81,7 @@ async function assembleSeveral(request: WorkersRequest): Promise<Crew> {
     memory: new LinearMemory(),
     task: takingTurns(workers, request.turn ?? inTurn()),
     workers,
+    committing: workers[0]!.sinks,
     dataflow: mergedDataflow(workers),
     sources: mergedSources(workers),
     sinks: workers.flatMap(({ sinks }) => sinks),
@@ -70,6 +91,9 @@ async function assembleSeveral(request: WorkersRequest): Promise<Crew> {
         return workers.reduce((sum, { counters }) => sum + counters.rowsUsed, 0)
       },
       events: new Map(),
+    },
+    async acknowledge(positions) {
+      for (const worker of workers) await acknowledge(worker, positions)
     },
     rowsWritten: (node) => workers.reduce((sum, worker) => sum + worker.rowsWritten(node), 0),
     async dispose() {
@@ -139,4 +163,16 @@ function mergedSources(workers: readonly WorkerAssembly[]): readonly AssembledSo
     ...source,
     splits: workers.flatMap(({ sources }) => sources[index]!.splits),
   }))
+}
+
+export async function acknowledge(
+  { sources }: Pick<Assembly, 'sources'>,
+  positions: SourcePositions,
+): Promise<void> {
+  for (const { name, splits } of sources) {
+    for (const { id, reader } of splits) {
+      const position = positions[name]?.[id]
+      if (position !== undefined) await reader.committed(position.readTo)
+    }
+  }
 }

@@ -1,0 +1,301 @@
+/** A pipeline's workers in threads of their own, as the main thread sees them: what they told last, and what they can be asked. */
+import { Worker } from 'node:worker_threads'
+import type { SinkWriter } from '../connectors/contract/sink.ts'
+import { LinearMemory } from '../data/memory.ts'
+import { routesOf } from '../engine/exchange-routes.ts'
+import type { Graph } from '../engine/graph.ts'
+import { ringMemory } from '../engine/ring.ts'
+import { UNREAD_US } from '../engine/source-stage.ts'
+import { invariant, MillraceError } from '../errors.ts'
+import type { WorkerSnapshot } from '../state/checkpoint.ts'
+import { type AssembledSink, prepareSinks } from './assembly.ts'
+import type { PipelineStart } from './handle.ts'
+import type { RunStore } from './run-store.ts'
+import { createSideRows, type SideRows } from './side-rows.ts'
+import {
+  ringKey,
+  type WorkerAnswer,
+  type WorkerCut,
+  type WorkerRequest,
+  type WorkerSetup,
+  type WorkerStatus,
+} from './worker-messages.ts'
+import { type Crew, RING_BYTES, type WorkersRequest } from './workers.ts'
+import { type DataflowView, leastUs, mergedProgress, mergedWaiting } from './workers-merged.ts'
+
+export interface ThreadsRequest extends WorkersRequest {
+  readonly start: PipelineStart
+  readonly store: RunStore
+}
+
+/** One worker's thread. */
+interface Remote {
+  ask(request: WorkerRequest): Promise<unknown>
+  /** Resolves when the worker stands ready. */
+  readonly ready: Promise<unknown>
+  status: WorkerStatus | undefined
+  snapshot: WorkerSnapshot | undefined
+  end(): Promise<void>
+}
+
+const isSource = import.meta.url.endsWith('.ts')
+const ENTRY = new URL(isSource ? './worker-thread.ts' : './worker-thread.js', import.meta.url)
+const LOOK_MS = 2
+
+/** @throws as `assemble`, from any thread */
+export async function assembleThreads(request: ThreadsRequest): Promise<Crew> {
+  const { graph, workers: count } = request
+  const prepared = await prepareSinks(request)
+  const rings = ringsOf(routesOf(graph).length, count, request.ringBytes ?? RING_BYTES)
+  const failure: { error: MillraceError | undefined } = { error: undefined }
+  const remotes = Array.from({ length: count }, (_, worker) =>
+    remoteOf(setupOf(request, worker, rings), failure),
+  )
+  try {
+    await Promise.all(remotes.map(({ ready }) => ready))
+  } catch (error) {
+    for (const remote of remotes) await remote.end()
+    throw error
+  }
+  const committing: AssembledSink[] = []
+  for (const [sink, each] of prepared.entries()) {
+    const committer = await each.sink.openCommitter()
+    committing.push({ ...each, committer, writer: remoteWriter(remotes[0]!, sink) })
+  }
+  return crewOf(request, remotes, committing, failure)
+}
+
+function crewOf(
+  { graph, clock }: ThreadsRequest,
+  remotes: readonly Remote[],
+  committing: readonly AssembledSink[],
+  failure: { readonly error: MillraceError | undefined },
+): Crew {
+  const told = (): WorkerStatus[] => remotes.flatMap(({ status }) => status ?? [])
+  const sum = (of: (status: WorkerStatus) => number): number =>
+    told().reduce((total, status) => total + of(status), 0)
+  const sourceNodes = graph.nodes.filter((node) => node.kind === 'source')
+  const askAll = (request: WorkerRequest) =>
+    Promise.all(remotes.map((remote) => remote.ask(request)))
+  const sinkNumber = new Map(committing.map(({ node }, number) => [node, number]))
+  return {
+    memory: new LinearMemory(),
+    workers: [],
+    committing,
+    sinks: remotes.flatMap((remote) =>
+      committing.map((each, sink) => ({ ...each, writer: remoteWriter(remote, sink) })),
+    ),
+    task: {
+      start() {
+        for (const remote of remotes) void remote.ask({ kind: 'start' }).catch(() => {})
+      },
+      async step() {
+        if (failure.error !== undefined) throw failure.error
+        await clock.sleep(LOOK_MS)
+        return told().length === remotes.length && told().every(({ done }) => done)
+          ? 'done'
+          : 'waiting'
+      },
+      async align() {
+        await Promise.all(
+          remotes.map(async (remote) => {
+            const cut = (await remote.ask({ kind: 'align' })) as WorkerCut
+            remote.status = withWaiting(cut.status, remote.status)
+            remote.snapshot = cut.snapshot
+          }),
+        )
+      },
+      resume() {
+        for (const remote of remotes) void remote.ask({ kind: 'resume' }).catch(() => {})
+      },
+    },
+    snapshots: () => remotes.map(({ snapshot }) => snapshot!),
+    async acknowledge(positions) {
+      await askAll({ kind: 'acknowledge', positions })
+    },
+    get sources() {
+      return sourceNodes.map((node, index) => ({
+        node,
+        name: told()[0]?.sources[index]?.name ?? node.id,
+        splits: told().flatMap(({ sources }) => sources[index]!.splits),
+      }))
+    },
+    dataflow: dataflowOf(graph, told),
+    side: sideOf(remotes),
+    counters: {
+      get rowsUsed() {
+        return sum(({ rowsUsed }) => rowsUsed)
+      },
+      events: new Map(),
+    },
+    rowsWritten: (node) => sum(({ rowsWritten }) => rowsWritten[sinkNumber.get(node)!] ?? 0),
+    async dispose() {
+      for (const remote of remotes) await remote.end()
+      for (const { committer } of committing) await committer.close()
+    },
+  }
+}
+
+function dataflowOf(graph: Graph, told: () => WorkerStatus[]): DataflowView {
+  const sourceNodes = graph.nodes.filter(({ kind }) => kind === 'source')
+  const operators = graph.nodes.filter((node) => node.kind === 'operator')
+  return {
+    ended: () => told().every(({ ended }) => ended),
+    watermarkUs(node) {
+      const index = sourceNodes.findIndex((each) => each.index === node)
+      const reading = told().flatMap(({ sources }) => sources[index] ?? [])
+      const withSplits = reading.filter(({ splits }) => splits.length > 0)
+      return leastUs(withSplits.map(({ watermarkUs }) => watermarkUs)) ?? UNREAD_US
+    },
+    operators: operators.map((node, index) => {
+      const named = {
+        get name() {
+          return told()[0]?.operators[index]?.name ?? node.id
+        },
+      }
+      if (node.plan.kind !== 'window-aggregate') return { node, operator: named }
+      const parts = () => told().flatMap((status) => status.operators[index]?.progress ?? [])
+      const progress = () => mergedProgress(parts())
+      return { node, operator: { name: node.id, progress } }
+    }),
+  }
+}
+
+/** What the workers' late and dead rows come to: told with their status, written by the main thread. */
+function sideOf(remotes: readonly Remote[]): SideRows {
+  const told = (): WorkerStatus[] => remotes.flatMap(({ status }) => status ?? [])
+  return {
+    output: createSideRows().output,
+    get full() {
+      return told().some(({ side }) => side.size > 0)
+    },
+    take() {
+      const taken = mergedWaiting(told().map(({ side }) => side))
+      for (const remote of remotes) {
+        if (remote.status !== undefined) remote.status = { ...remote.status, side: new Map() }
+      }
+      return taken
+    },
+    get lateCount() {
+      return told().reduce((sum, { late }) => sum + late, 0)
+    },
+    get deadCount() {
+      return told().reduce((sum, { dead }) => sum + dead, 0)
+    },
+  }
+}
+
+/** Side rows that were told before and not yet taken stay. */
+function withWaiting(status: WorkerStatus, before: WorkerStatus | undefined): WorkerStatus {
+  if (before === undefined) return status
+  return {
+    ...status,
+    done: status.done || before.done,
+    side: mergedWaiting([before.side, status.side]),
+  }
+}
+
+function remoteWriter(remote: Remote, sink: number): SinkWriter {
+  return {
+    write: () => invariant(false, 'rows are written where they are worked out'),
+    full: false,
+    drain: async () => {},
+    prepare: async (checkpoint) =>
+      (await remote.ask({ kind: 'prepare', sink, checkpoint })) as string | undefined,
+    close: async () => {},
+  }
+}
+
+function remoteOf(setup: WorkerSetup, failure: { error: MillraceError | undefined }): Remote {
+  const thread = new Worker(ENTRY, { workerData: setup })
+  const waiting = new Map<number, ReturnType<typeof Promise.withResolvers<unknown>>>()
+  const answerTo = (id: number): Promise<unknown> => {
+    const answer = Promise.withResolvers<unknown>()
+    answer.promise.catch(() => {})
+    if (failure.error !== undefined) answer.reject(failure.error)
+    else waiting.set(id, answer)
+    return answer.promise
+  }
+  let asked = 0
+  let isOver = false
+  const fail = (error: MillraceError): void => {
+    failure.error ??= error
+    for (const { reject } of waiting.values()) reject(failure.error)
+    waiting.clear()
+  }
+  const remote: Remote = {
+    ready: answerTo(0),
+    status: undefined,
+    snapshot: undefined,
+    ask(request) {
+      const answer = answerTo(++asked)
+      thread.postMessage({ id: asked, request })
+      return answer
+    },
+    async end() {
+      isOver = true
+      if (failure.error === undefined) await remote.ask({ kind: 'close' }).catch(() => {})
+      await thread.terminate()
+    },
+  }
+  thread.on('message', (message: WorkerAnswer) => {
+    if (message.kind === 'status') remote.status = withWaiting(message.status, remote.status)
+    else if (message.kind === 'failed') {
+      const { code, ...told } = message.failure
+      fail(new MillraceError(code, told))
+    } else {
+      waiting.get(message.id)?.resolve(message.value)
+      waiting.delete(message.id)
+    }
+  })
+  thread.on('error', (cause) => fail(threadEnded(setup.worker, cause)))
+  thread.on('exit', () => {
+    if (!isOver) fail(threadEnded(setup.worker, undefined))
+  })
+  return remote
+}
+
+function threadEnded(worker: number, cause: unknown): MillraceError {
+  return new MillraceError('INVARIANT_BROKEN', {
+    message: `the thread of worker ${worker} has ended: ${cause instanceof Error ? cause.message : 'nobody asked it to'}`,
+    hint: 'this is a bug in Millrace: please report it with the steps that led here',
+    cause,
+  })
+}
+
+function setupOf(
+  { start, store, workers, until, positions, watermarks }: ThreadsRequest,
+  worker: number,
+  rings: ReadonlyMap<number, SharedArrayBuffer>,
+): WorkerSetup {
+  return {
+    worker,
+    workers,
+    pipeline: start.pipeline,
+    dataDirectory: start.dataDirectory,
+    baseDirectory: start.baseDirectory,
+    environment: { ...start.environment },
+    until,
+    positions,
+    watermarks,
+    chains: store.restored?.chains ?? [],
+    stateDirectory: store.stateDirectory,
+    rings,
+  }
+}
+
+function ringsOf(
+  routes: number,
+  workers: number,
+  bytes: number,
+): ReadonlyMap<number, SharedArrayBuffer> {
+  const rings = new Map<number, SharedArrayBuffer>()
+  for (let route = 0; route < routes; route++) {
+    for (let from = 0; from < workers; from++) {
+      for (let to = 0; to < workers; to++) {
+        if (from !== to) rings.set(ringKey(workers, route, from, to), ringMemory(bytes))
+      }
+    }
+  }
+  return rings
+}
