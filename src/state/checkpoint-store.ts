@@ -8,6 +8,7 @@
  * A manifest exists whole or not at all: written beside its place, synced, renamed, its directory synced. State files are durable
  * before the manifest that names them. Manifests are kept until a later one is confirmed; what none names is removed.
  */
+import { dirname } from 'node:path'
 import { crc32cOf } from '../codec/crc32c.ts'
 import { MillraceError } from '../errors.ts'
 import type { Ports } from '../ports/ports.ts'
@@ -60,11 +61,17 @@ export async function openCheckpointStore(
   const { ports, directory } = options
   const { files } = ports
   const folders = ['incarnations', 'state', 'manifests'].map((name) => `${directory}/${name}`)
-  for (const folder of folders) files.makeDirectory(folder)
   const [incarnations, state, manifests] = folders as [string, string, string]
-  const incarnation = await takeIncarnation(ports, incarnations)
-  if (options.fresh) await forgetAll(ports, manifests, state)
-  if (options.savepoint !== undefined) await adopt(ports, options.savepoint, manifests, state)
+  const incarnation = await written(directory, async () => {
+    await ensureFolders(ports, directory, folders)
+    // A manifest whose name a crash left unsynced is not built upon before it is durable.
+    await files.syncDirectory(manifests)
+    return takeIncarnation(ports, incarnations)
+  })
+  await written(directory, async () => {
+    if (options.fresh) await forgetAll(ports, manifests, state)
+    if (options.savepoint !== undefined) await adopt(ports, options.savepoint, manifests, state)
+  })
   return storeOf(options, incarnation, state, manifests)
 }
 
@@ -82,32 +89,68 @@ function storeOf(
       return latest
     },
     stateDirectory: state,
-    async write(contents, pending) {
-      const { snapshots, prepared: _, ...facts } = contents
-      const chains: StateChain[] = []
-      for (const [worker, snapshot] of snapshots.entries()) {
-        const file = await writeState(ports, state, contents.checkpoint, worker, snapshot)
-        chains.push(await chainOf(ports, state, latest, snapshot, file))
-      }
-      if (snapshots.length > 0) await files.syncDirectory(state)
-      const manifest: Manifest = {
-        format: 1,
-        pipeline,
-        ...facts,
-        committables: pending,
-        chains,
-        writtenAtMs: ports.clock.nowMs(),
-      }
-      await writeManifest(ports, manifests, manifest)
-      latest = manifest
-      return manifest
-    },
-    confirm: (checkpoint) => removeOlder(ports, manifests, state, checkpoint),
+    write: (contents, pending) => written(manifests, () => write(contents, pending)),
+    confirm: (checkpoint) =>
+      written(manifests, () => removeOlder(ports, manifests, state, checkpoint)),
     async copyTo(path) {
       if (latest === undefined) throw nothingToCopy(pipeline)
-      await copyCheckpoint(ports, latest, state, path)
-      return latest.checkpoint
+      const { checkpoint } = latest
+      await written(path, () => copyCheckpoint(ports, latest!, state, path))
+      return checkpoint
     },
+  }
+
+  async function write(
+    contents: CheckpointContents,
+    pending: Readonly<Record<string, readonly PendingCommittable[]>>,
+  ): Promise<Manifest> {
+    const { snapshots, prepared: _, ...facts } = contents
+    const chains: StateChain[] = []
+    for (const [worker, snapshot] of snapshots.entries()) {
+      const file = await writeState(ports, state, contents.checkpoint, worker, snapshot)
+      chains.push(await chainOf(ports, state, latest, snapshot, file))
+    }
+    if (snapshots.length > 0) await files.syncDirectory(state)
+    const manifest: Manifest = {
+      format: 1,
+      pipeline,
+      ...facts,
+      committables: pending,
+      chains,
+      writtenAtMs: ports.clock.nowMs(),
+    }
+    await writeManifest(ports, manifests, manifest)
+    latest = manifest
+    return manifest
+  }
+}
+
+/** What the disk refuses is told as ours; what comes of elsewhere passes. @throws CHECKPOINT_FAILED */
+async function written<Result>(path: string, act: () => Promise<Result>): Promise<Result> {
+  try {
+    return await act()
+  } catch (cause) {
+    if (cause instanceof Error && 'code' in cause && !(cause instanceof MillraceError)) {
+      throw failed(String('path' in cause ? cause.path : path), cause)
+    }
+    throw cause
+  }
+}
+
+/** Made, and their names durable: a manifest in a folder that a power cut takes is no checkpoint. */
+async function ensureFolders(
+  { files, faultPoint }: Ports,
+  directory: string,
+  folders: readonly string[],
+): Promise<void> {
+  // `<data>/pipelines/<name>`, and whatever above it is made now.
+  let top = dirname(dirname(directory))
+  while (!files.exists(top)) top = dirname(top)
+  for (const folder of folders) files.makeDirectory(folder)
+  faultPoint('checkpoint-folders-made')
+  for (let above = directory; ; above = dirname(above)) {
+    await files.syncDirectory(above)
+    if (above === top || above === dirname(above)) break
   }
 }
 
@@ -160,7 +203,7 @@ async function writeManifest(ports: Ports, directory: string, manifest: Manifest
   ports.faultPoint('manifest-durable')
 }
 
-/** Written and synced; a leftover of a crash is replaced. The bytes. @throws CHECKPOINT_FAILED */
+/** Written and synced; a leftover of a crash is replaced. The bytes. */
 async function writeDurable(
   ports: Ports,
   path: string,
@@ -168,9 +211,9 @@ async function writeDurable(
   what: 'state' | 'manifest',
 ): Promise<number> {
   const { files } = ports
+  if (files.exists(path)) files.remove(path)
+  const handle = files.open(path, 'create')
   try {
-    if (files.exists(path)) files.remove(path)
-    const handle = files.open(path, 'create')
     let position = 0
     for (const piece of pieces) {
       handle.write(piece, position)
@@ -179,10 +222,9 @@ async function writeDurable(
     ports.faultPoint(`${what}-written`)
     await handle.sync()
     ports.faultPoint(`${what}-synced`)
-    handle.close()
     return position
-  } catch (cause) {
-    throw failed(path, cause)
+  } finally {
+    handle.close()
   }
 }
 
@@ -227,6 +269,10 @@ async function removeOlder(
       for (const file of chain.files) named.add(file.name)
     }
   }
+  // A crash between writing a manifest and naming it leaves this.
+  for (const name of files.list(manifests)) {
+    if (name.endsWith('.json.new') && name < keep) files.remove(`${manifests}/${name}`)
+  }
   ports.faultPoint('manifests-removed')
   for (const name of files.list(state)) {
     // A file of a checkpoint that is being written is newer than the one confirmed.
@@ -247,8 +293,7 @@ async function copyCheckpoint(
   state: string,
   path: string,
 ): Promise<void> {
-  ports.files.makeDirectory(`${path}/state`)
-  ports.files.makeDirectory(`${path}/manifests`)
+  await ensureFolders(ports, path, [`${path}/state`, `${path}/manifests`])
   for (const { files } of manifest.chains) {
     for (const { name } of files) {
       await copyFile(ports, `${state}/${name}`, `${path}/state/${name}`)
@@ -275,7 +320,7 @@ async function adopt(
     })
   }
   await forgetAll(ports, manifests, state)
-  await copyCheckpoint(ports, manifest, `${savepoint}/state`, dirnameOf(manifests))
+  await copyCheckpoint(ports, manifest, `${savepoint}/state`, dirname(manifests))
 }
 
 async function copyFile(ports: Ports, from: string, to: string): Promise<void> {
@@ -284,10 +329,6 @@ async function copyFile(ports: Ports, from: string, to: string): Promise<void> {
   source.read(bytes, 0)
   source.close()
   await writeDurable(ports, to, [bytes], 'state')
-}
-
-function dirnameOf(path: string): string {
-  return path.slice(0, path.lastIndexOf('/'))
 }
 
 function manifestNames(names: readonly string[]): string[] {
