@@ -1,5 +1,5 @@
 /**
- * Plans as short as they can be told: a projection over a projection is one, one that changes nothing is none, and aggregates
+ * Plans as short as they can be told: a projection over a projection is one, one that changes nothing is none, and groups
  * bear the names that they are selected under.
  *
  * Subtrees that are equal stay equal: what depends on who reads a subtree is decided over all its readers.
@@ -157,11 +157,11 @@ function renamed(node: PlanNode, before: PlanNode, names: Names): PlanNode {
   if (node.kind !== 'group-aggregate' && node.kind !== 'window-aggregate') return node
   const told = names.get(JSON.stringify(before))
   if (told === undefined) return node
-  const first = node.keys.length
+  // The window's columns keep their names.
+  const own = node.keys.length + node.aggregates.length
   const schema = node.schema.map((field, index) => {
-    const isAggregate = index >= first && index < first + node.aggregates.length
     const [name, ...others] = [...told[index]!]
-    if (!isAggregate || name === undefined || others.length > 0) return field
+    if (index >= own || name === undefined || others.length > 0) return field
     return { ...field, name }
   })
   return isUnique(schema) ? { ...node, schema } : node

@@ -6,9 +6,16 @@ import { bindScript } from './bind/bind-script.ts'
 import { parseScript } from './parse/parse-script.ts'
 import type { SqlError } from './sql-error.ts'
 
+export interface BoundTable {
+  readonly name: string
+  readonly schema: Schema
+  /** As written. */
+  readonly options: Readonly<Record<string, string>>
+}
+
 /** What a script of tables, views and statements means. */
 export interface BoundScript {
-  readonly tables: readonly { readonly name: string; readonly schema: Schema }[]
+  readonly tables: readonly BoundTable[]
   readonly views: readonly { readonly name: string; readonly schema: Schema }[]
   /** All INSERTs; absent if there are none. */
   readonly pipeline?: Pipeline
@@ -33,6 +40,7 @@ export function bindText(
   return {
     tables: bound.tables.map((table) => ({
       name: table.name,
+      options: table.options,
       schema: table.columns.map((column) => ({ name: column.name, type: column.type })),
     })),
     views: bound.views.map(({ name: view, relation }) => ({

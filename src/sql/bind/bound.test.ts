@@ -71,7 +71,7 @@ const PLANS: readonly (readonly [string, readonly string[]])[] = [
   [
     'SELECT shop AS s, COUNT(*) AS n, SUM(id) AS total FROM plain GROUP BY shop HAVING MAX(id) > 2',
     [
-      'project shop AS s, n, total',
+      'project s, n, total',
       ' filter MAX(id) > 2',
       '  group by shop: COUNT(*), SUM(id), MAX(id)',
       '   scan plain (datagen): id, shop',
