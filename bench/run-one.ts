@@ -71,6 +71,7 @@ async function runOnce(trial: Trial): Promise<Round> {
       baseDirectory: directory,
       until: 'end',
       workers: trial.workers,
+      threads: true,
       fresh: true,
     })
     const outcome = await run.finished

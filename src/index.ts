@@ -145,6 +145,7 @@ class Opened implements Millrace {
     const handle = await startPipeline({
       pipeline,
       connectors: CONNECTORS,
+      threads: true,
       ports,
       ...this.#places(),
       ...(options.until === undefined ? {} : { until: options.until }),

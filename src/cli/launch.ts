@@ -33,6 +33,7 @@ export function launchesOf(
         connectors: CONNECTORS,
         dataDirectory: project.dataDirectory,
         baseDirectory: project.directory,
+        threads: true,
         environment: process.env,
         onEvent: (event) => onEvent(pipeline.name, event),
       })
