@@ -12,7 +12,11 @@ import type { PipelineStart, RunHandle } from '../run/handle.ts'
 
 /** What a script of tables, views and statements means. */
 export interface BoundScript {
-  readonly tables: readonly { readonly name: string; readonly schema: Schema }[]
+  readonly tables: readonly {
+    readonly name: string
+    readonly schema: Schema
+    readonly options: Readonly<Record<string, string>>
+  }[]
   readonly views: readonly { readonly name: string; readonly schema: Schema }[]
   /** All INSERTs; absent if there are none. */
   readonly pipeline?: Pipeline
@@ -30,6 +34,7 @@ export interface QueryStart {
   readonly baseDirectory: string
   readonly environment: Readonly<Record<string, string | undefined>>
   readonly values: ValueOptions
+  readonly onSideRows?: (counts: { readonly dead: number; readonly late: number }) => void
 }
 
 export interface Rooms {

@@ -68,6 +68,7 @@ async function runSelect(io: Io, sql: string, options: QueryOptions): Promise<vo
     baseDirectory: project.directory,
     environment: process.env,
     values: { nested: nestedValue },
+    onSideRows: (counts) => tellSideRows(io, counts),
   })) {
     count++
     if (options.json) io.out(jsonLine(row))
@@ -78,6 +79,19 @@ async function runSelect(io: Io, sql: string, options: QueryOptions): Promise<vo
   if (held.length > 0 || tables === 0) showTable()
   const took = durationText(ports.clock.monotonicMs() - startedMs)
   io.out(io.style.faint(`${countOf(count, 'row')}, ${took}`))
+}
+
+/** On stderr: a result that lacks rows must not look as if it had all. */
+function tellSideRows(
+  io: Io,
+  { dead, late }: { readonly dead: number; readonly late: number },
+): void {
+  const { errorStyle } = io
+  const parts = [
+    ...(dead > 0 ? [`${countOf(dead, 'row')} could not be used`] : []),
+    ...(late > 0 ? [`${countOf(late, 'row')} came after the window`] : []),
+  ]
+  io.err(errorStyle.warning(`not in the result: ${parts.join(', ')}`))
 }
 
 function tableOf(schema: Schema, rows: readonly Row[], { style }: Io): string[] {

@@ -10,7 +10,6 @@ import type { StoredRecord } from '../../log/records.ts'
 import { describeTopic, listTopics, requireTopic } from '../../log/topics.ts'
 import { nodePorts } from '../../ports/node/ports.ts'
 import type { Ports } from '../../ports/ports.ts'
-import type { ProducedRecord } from '../../serve/protocol.ts'
 import {
   type Declare,
   examples,
@@ -22,9 +21,10 @@ import type { Io } from '../io.ts'
 import { readPartition } from '../log-records.ts'
 import { openTarget } from '../produce-rows.ts'
 import { configure } from '../program-style.ts'
-import { dataDirectoryOf } from '../project.ts'
+import { dataDirectoryOf, loadProject } from '../project.ts'
 import { countOf, countText, durationText } from '../render/quantity.ts'
 import { tableLines, visible } from '../render/table.ts'
+import { timesForTopic } from '../replayed-times.ts'
 
 type Side = 'late' | 'dead'
 
@@ -174,6 +174,7 @@ async function replayRows(io: Io, side: Side, sink: string, options: ReplayOptio
   const dataDirectory = await dataDirectoryOf(io, options)
   const topic = `${sink}.${side}`
   const { partitions } = requireTopic(ports, dataDirectory, topic)
+  const timed = await timesForTopic(await loadProject(io, options), options.into)
   const sum = { appended: 0, duplicates: 0 }
   const target = options.dryRun
     ? undefined
@@ -186,7 +187,10 @@ async function replayRows(io: Io, side: Side, sink: string, options: ReplayOptio
         const records = readPartition(place, offset, CHUNK_ROWS)
         if (records.length === 0) break
         offset = records.at(-1)!.offset + 1
-        const rows = records.map((record) => replayed(side, topic, partition, record))
+        const rows = records.map((record) => ({
+          value: side === 'late' ? timed(lateText(record)) : deadText(record),
+          eventId: `${topic}-${partition}-${record.offset}`,
+        }))
         const told = (await target?.append(rows)) ?? { appended: rows.length, duplicates: 0 }
         sum.appended += told.appended
         sum.duplicates += told.duplicates
@@ -206,18 +210,12 @@ async function replayRows(io: Io, side: Side, sink: string, options: ReplayOptio
   )
 }
 
-function replayed(
-  side: Side,
-  topic: string,
-  partition: number,
-  record: StoredRecord,
-): ProducedRecord {
-  const stored: unknown = JSON.parse(textOf(record))
-  const value =
-    side === 'late'
-      ? lateRow.parse(stored).row
-      : Buffer.from(deadRow.parse(stored).bytes, 'base64').toString()
-  return { value, eventId: `${topic}-${partition}-${record.offset}` }
+function lateText(record: StoredRecord): string {
+  return lateRow.parse(JSON.parse(textOf(record))).row
+}
+
+function deadText(record: StoredRecord): string {
+  return Buffer.from(deadRow.parse(JSON.parse(textOf(record))).bytes, 'base64').toString()
 }
 
 function textOf({ value }: StoredRecord): string {

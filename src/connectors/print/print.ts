@@ -5,6 +5,7 @@
 
 import type { Batch } from '../../data/batch.ts'
 import type { LinearMemory } from '../../data/memory.ts'
+import { nestedValue } from '../../data/nested-values.ts'
 import { isNull, rowKindAt, selectedRows, type Value, valueAt } from '../../data/values.ts'
 import type { Connector } from '../contract/connector.ts'
 import type { Sink, SinkRequest } from '../contract/sink.ts'
@@ -55,7 +56,9 @@ function printSink({ options, ports }: SinkRequest): Sink {
 export function* changeLines(memory: LinearMemory, batch: Batch): Generator<string> {
   for (const row of selectedRows(memory, batch)) {
     const values = batch.columns.map((column) =>
-      isNull(memory, column, row) ? 'null' : printed(valueAt(memory, column, row)),
+      isNull(memory, column, row)
+        ? 'null'
+        : printed(valueAt(memory, column, row, { nested: nestedValue })),
     )
     yield `${rowKindAt(memory, batch, row)}[${values.join(', ')}]`
   }
