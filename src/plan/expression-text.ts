@@ -1,5 +1,6 @@
 /** Bound expressions as people read them, with the names of the input's columns: for `explain`, not to be parsed again. */
-import type { Field } from '../data/types.ts'
+import { dateText, timestampText, timeText } from '../data/civil.ts'
+import { type DataType, type Field, withNullability } from '../data/types.ts'
 import type { AggregateCall, Expression, LiteralValue } from './expressions.ts'
 import { typeText } from './functions/type-text.ts'
 
@@ -18,6 +19,7 @@ const INFIX: Readonly<Record<string, string>> = {
   DIVIDE: '/',
   MOD: '%',
   CONCAT_OPERATOR: '||',
+  LIKE: 'LIKE',
 }
 
 const POSTFIX: Readonly<Record<string, string>> = {
@@ -35,9 +37,9 @@ export function expressionText(expression: Expression, columns: readonly Field[]
     case 'column':
       return columns[expression.index]?.name ?? `$${expression.index}`
     case 'literal':
-      return literalText(expression.value, expression.type.kind)
+      return literalText(expression.value, expression.type)
     case 'cast':
-      return `${expression.safe ? 'TRY_CAST' : 'CAST'}(${text(expression.input)} AS ${typeText(expression.type)})`
+      return `${expression.safe ? 'TRY_CAST' : 'CAST'}(${text(expression.input)} AS ${typeText(withNullability(expression.type, true))})`
     case 'field':
       return `${text(expression.input)}.${fieldName(expression.input, expression.index)}`
     case 'case': {
@@ -85,14 +87,27 @@ function fieldName(input: Expression, index: number): string {
     : String(index)
 }
 
-function literalText(value: LiteralValue, kind: string): string {
+function literalText(value: LiteralValue, type: DataType | undefined): string {
   if (value === null) return 'NULL'
-  if (kind === 'interval_day_second') return `INTERVAL '${intervalText(BigInt(String(value)))}'`
-  if (kind === 'char' || kind === 'varchar') return `'${String(value).replaceAll("'", "''")}'`
-  if (Array.isArray(value)) return `[${value.map((each) => literalText(each, '')).join(', ')}]`
-  return String(value).toUpperCase() === 'TRUE' || String(value).toUpperCase() === 'FALSE'
-    ? String(value).toUpperCase()
-    : String(value)
+  if (Array.isArray(value))
+    return `[${value.map((each) => literalText(each, undefined)).join(', ')}]`
+  if (typeof value === 'boolean') return value ? 'TRUE' : 'FALSE'
+  switch (type?.kind) {
+    case 'interval_day_second':
+      return `INTERVAL '${intervalText(BigInt(String(value)))}'`
+    case 'char':
+    case 'varchar':
+      return `'${String(value).replaceAll("'", "''")}'`
+    case 'date':
+      return `DATE '${dateText(Number(value))}'`
+    case 'time':
+      return `TIME '${timeText(BigInt(String(value)), type.precision)}'`
+    case 'timestamp':
+    case 'timestamp_ltz':
+      return `TIMESTAMP '${timestampText(BigInt(String(value)), type.precision)}'`
+    default:
+      return String(value)
+  }
 }
 
 const UNITS = [
