@@ -1,10 +1,16 @@
 /** Window table functions, and the GROUP BYs over them that are window aggregates. */
 import { type Field, type Schema, types, withNullability } from '../../data/types.ts'
-import { mapAggregate, mapColumns } from '../../plan/columns.ts'
+import { collectColumns, mapAggregate, mapColumns } from '../../plan/columns.ts'
 import { aggregateText, expressionText } from '../../plan/expression-text.ts'
 import type { AggregateCall, Expression } from '../../plan/expressions.ts'
 import { typeText } from '../../plan/functions/type-text.ts'
-import { type PlanNode, schemaOf, type Window, type WindowTable } from '../../plan/nodes.ts'
+import {
+  type PlanNode,
+  schemaOf,
+  type Window,
+  type WindowAggregate,
+  type WindowTable,
+} from '../../plan/nodes.ts'
 import { timeAttributesOf } from '../../plan/time-attributes.ts'
 import type { Place } from '../place.ts'
 import { SqlError } from '../sql-error.ts'
@@ -208,7 +214,8 @@ function windowAggregate(
   )
   const found = columns.filter((column) => column !== undefined)
   if (![0, 1].every((wanted) => found.some(({ which }) => which === wanted))) return undefined
-  const beneath = withoutWindow(input)
+  const { node: kept, ofWindow } = withoutWindowConditions(input)
+  const beneath = withoutWindow(kept)
   const window = found[0]!.table
   if (beneath === undefined || found.some(({ table }) => table !== window)) return undefined
   const own = keys.filter((_, index) => columns[index] === undefined)
@@ -219,7 +226,7 @@ function windowAggregate(
     ...groupFields(ownKeys as Expression[], calls as AggregateCall[], schemaOf(beneath.node)),
     ...window.schema.slice(-WINDOW_COLUMNS),
   ]
-  const node: PlanNode = {
+  const node: WindowAggregate = {
     kind: 'window-aggregate',
     input: beneath.node,
     window: window.window,
@@ -228,7 +235,7 @@ function windowAggregate(
     aggregates: calls as AggregateCall[],
     schema,
   }
-  return inKeyOrder(node, columns, aggregates.length)
+  return inKeyOrder(node, filteredWindows(node, ofWindow), columns, aggregates.length)
 }
 
 function movedCall(
@@ -244,9 +251,68 @@ function movedCall(
   return isWhole ? result : undefined
 }
 
+/** A condition on nothing but the window: `columns` says which of its columns each reads. */
+interface WindowCondition {
+  readonly condition: Expression
+  /** Column of the condition's input to 0 window_start, 1 window_end, 2 window_time. */
+  readonly columns: ReadonlyMap<number, number>
+}
+
+/** A group has one window: conditions on it hold as well for the group, and are taken from the filter on top. */
+function withoutWindowConditions(node: PlanNode): {
+  readonly node: PlanNode
+  readonly ofWindow: readonly WindowCondition[]
+} {
+  if (node.kind !== 'filter') return { node, ofWindow: [] }
+  const { input } = node
+  const ofWindow: WindowCondition[] = []
+  const others = conjunctsOf(node.condition).filter((condition) => {
+    const columns = windowColumnsOf(condition, input)
+    if (columns !== undefined) ofWindow.push({ condition, columns })
+    return columns === undefined
+  })
+  const rest = others.reduce(
+    (below: PlanNode, condition): PlanNode => ({ kind: 'filter', input: below, condition }),
+    input,
+  )
+  return { node: ofWindow.length === 0 ? node : rest, ofWindow }
+}
+
+function conjunctsOf(condition: Expression): readonly Expression[] {
+  const isAnd = condition.kind === 'call' && condition.function === 'AND'
+  return isAnd ? condition.args.flatMap(conjunctsOf) : [condition]
+}
+
+/** undefined if `condition` reads anything else, or nothing. */
+function windowColumnsOf(
+  condition: Expression,
+  input: PlanNode,
+): ReadonlyMap<number, number> | undefined {
+  const read = new Set<number>()
+  collectColumns(condition, read)
+  const columns = new Map<number, number>()
+  for (const index of read) {
+    const column = windowColumn(input, index)
+    if (column !== undefined) columns.set(index, column.which)
+  }
+  return read.size > 0 && columns.size === read.size ? columns : undefined
+}
+
+function filteredWindows(node: WindowAggregate, conditions: readonly WindowCondition[]): PlanNode {
+  const first = node.schema.length - WINDOW_COLUMNS
+  return conditions.reduce((input: PlanNode, { condition, columns }): PlanNode => {
+    const moved = mapColumns(condition, (column) => ({
+      ...column,
+      index: first + columns.get(column.index)!,
+    }))
+    return { kind: 'filter', input, condition: moved }
+  }, node)
+}
+
 /** Window columns stand last in the node, and where they were written in the query. */
 function inKeyOrder(
-  node: Extract<PlanNode, { kind: 'window-aggregate' }>,
+  node: WindowAggregate,
+  input: PlanNode,
   columns: readonly (WindowColumn | undefined)[],
   aggregateCount: number,
 ): PlanNode {
@@ -258,7 +324,7 @@ function inKeyOrder(
   ]
   return {
     kind: 'project',
-    input: node,
+    input,
     expressions: order.map((index) => ({ kind: 'column', index, type: node.schema[index]!.type })),
     schema: order.map((index) => node.schema[index]!),
   }

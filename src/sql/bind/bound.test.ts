@@ -123,6 +123,18 @@ const PLANS: readonly (readonly [string, readonly string[]])[] = [
     ],
   ],
   [
+    `SELECT window_start, COUNT(*) AS n FROM ${HOURLY}
+     WHERE window_start > TIMESTAMP '2026-01-01 00:00:00.000' AND id > 1 GROUP BY window_start, window_end`,
+    [
+      'project window_start, n',
+      " filter window_start > TIMESTAMP '2026-01-01 00:00:00.000'",
+      '  window TUMBLE 1 hour: COUNT(*)',
+      '   filter id > 1',
+      `    ${WATERMARK}`,
+      `     ${ORDERS}`,
+    ],
+  ],
+  [
     'SELECT shop FROM plain GROUP BY shop ORDER BY COUNT(*) DESC, 1 LIMIT 3',
     [
       'project shop',
