@@ -68,11 +68,23 @@ export async function openAttempt(
   const sideSinks = createSideSinks(start.pipeline.name, assembly.memory, opening, (sink) =>
     commits.include(sink),
   )
-  for (const topic of Object.keys(restoredCommits)) {
+  const parts: Parts = { start, settings, graph, store, assembly, commits, sideSinks }
+  try {
+    return await restoredAttempt(parts, manifest)
+  } catch (cause) {
+    // What has been opened is closed; what keeps it from closing is no news beside the cause.
+    await sideSinks.close().catch(() => {})
+    await assembly.dispose().catch(() => {})
+    throw cause
+  }
+}
+
+async function restoredAttempt(parts: Parts, manifest: Manifest | undefined): Promise<Attempt> {
+  const { start, store, assembly, sideSinks } = parts
+  for (const topic of Object.keys(manifest?.committables ?? {})) {
     const kind = sideKindOf(topic)
     if (kind !== undefined) await sideSinks.open(topic, kind)
   }
-  const parts: Parts = { start, settings, graph, store, assembly, commits, sideSinks }
   await recommit(parts, manifest)
   if (manifest?.ended === true) return endedAttempt(parts)
   await refuseBehind(parts, manifest)

@@ -74,8 +74,8 @@ export function createCheckpointing(options: CheckpointingOptions): Checkpointin
   /** All workers stand at one place of their streams. */
   async function cut(all: boolean, startedMs: number): Promise<void> {
     const positions = positionsOf(assembly)
-    const positionsText = JSON.stringify(positions)
-    // Nothing was read since the last one: it stands, unless something is left to commit.
+    const positionsText = JSON.stringify([positions, timesOf(assembly)])
+    // Nothing was read and no window fired since the last one: it stands, unless something is left to commit.
     if (positionsText === lastPositions && !all) return
     lastPositions = positionsText
     const checkpoint: CheckpointId = { incarnation, counter: ++counter }
@@ -183,6 +183,12 @@ function watermarkOf({ state, until, watermarkUs }: Omit<SourceSplit, 'reader'>)
 } {
   if (state === 'ended' && until === undefined) return { watermarkUs: `${ENDED_US}` }
   return watermarkUs === UNREAD_US ? {} : { watermarkUs: `${watermarkUs}` }
+}
+
+/** Where time stands at each source and operator: idle splits move it, and fire windows, though nothing was read. */
+function timesOf({ dataflow, sources }: Crew): string[] {
+  const nodes = [...sources, ...dataflow.operators].map(({ node }) => node.index)
+  return nodes.map((node) => `${dataflow.watermarkUs(node)}`)
 }
 
 function identitiesOf({ dataflow }: Crew): OperatorIdentity[] {

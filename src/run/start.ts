@@ -1,5 +1,6 @@
 /** Starts a pipeline and keeps it running: restores, reads, checkpoints, restarts after what may pass, stops in a named state after what may not. */
 import type { CheckpointId } from '../connectors/contract/sink.ts'
+import { recoverLog } from '../connectors/log/recover.ts'
 import { MillraceError } from '../errors.ts'
 import { type Attempt, type AttemptEnd, openAttempt } from './attempt.ts'
 import type { Outcome, PipelineStart, RunHandle, RunStatus } from './handle.ts'
@@ -45,6 +46,7 @@ class PipelineRun implements RunHandle {
   }
 
   async begin(): Promise<void> {
+    await recoverLog(this.#start.ports, this.#start.dataDirectory)
     this.#attempt = await openAttempt(this.#start, this.#settings, true)
     this.#state = 'running'
     void this.#keepRunning()
