@@ -124,7 +124,7 @@ export function requireTopic(ports: Ports, dataDirectory: string, name: string):
     message: `there is no topic ${name} in ${logDirectory(dataDirectory)}`,
     hint:
       others.length === 0
-        ? 'create it: `millrace produce` does so at its first record'
+        ? `create it: millrace produce ${name} --partitions 4`
         : `there are ${others.slice(0, 10).join(', ')}; \`millrace produce\` creates a topic`,
     facts: { topic: name },
   })
