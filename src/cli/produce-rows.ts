@@ -2,6 +2,7 @@
 
 import { MillraceError } from '../errors.ts'
 import { openLog } from '../log/log.ts'
+import type { FsyncPolicy } from '../log/partition-writer.ts'
 import { takeOwnership } from '../ports/node/ownership.ts'
 import { nodePorts } from '../ports/node/ports.ts'
 import type { Ports } from '../ports/ports.ts'
@@ -24,6 +25,8 @@ export interface TargetRequest {
   readonly topic: string
   readonly partitions?: number
   readonly ports?: Ports
+  /** 'batch' unless told; where an owner runs, its own counts. */
+  readonly fsync?: FsyncPolicy
 }
 
 /** Another process that only produces holds the directory for a moment: it is waited for. */
@@ -71,14 +74,14 @@ async function throughOwner(
 }
 
 async function direct(request: TargetRequest, ports: Ports): Promise<RowTarget> {
-  const { dataDirectory } = request
+  const { dataDirectory, fsync } = request
   const ownership = await takeOwnership({
     directory: dataDirectory,
     files: ports.files,
     random: ports.random,
     nowMs: ports.clock.nowMs(),
   })
-  const log = openLog({ ports, dataDirectory })
+  const log = openLog({ ports, dataDirectory, ...(fsync === undefined ? {} : { fsync }) })
   const append = (records: readonly ProducedRecord[]) => {
     ownership.assertCurrent()
     return appendRecords(ports, dataDirectory, { ...request, records })

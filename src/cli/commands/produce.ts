@@ -12,6 +12,7 @@ import {
   usageError,
   wholeNumber,
 } from '../command.ts'
+import { FSYNC_HELP, fsyncPolicy } from '../fsync.ts'
 import { EXIT, type Io } from '../io.ts'
 import { type Line, type LineFields, readLines } from '../produce-lines.ts'
 import { openTarget, type RowTarget } from '../produce-rows.ts'
@@ -20,6 +21,7 @@ import { countOf, countText } from '../render/quantity.ts'
 
 interface ProduceOptions extends ProjectOptions, LineFields {
   readonly partitions?: number
+  readonly fsync: string
   readonly json?: boolean
 }
 
@@ -67,6 +69,7 @@ export const declareProduce: Declare = (command, io) => {
       'create the topic if it is missing',
       wholeNumber(1, PARTITIONS_MAX),
     )
+    .option('--fsync <when>', `${FSYNC_HELP}; while an owner runs, as it was started`, 'batch')
     .option('--json', 'counts and bad lines as one JSON object')
     .action((topic: string, files: string[], options: ProduceOptions) =>
       produce(io, topic, files, options),
@@ -79,7 +82,7 @@ export const declareProduce: Declare = (command, io) => {
   command.addHelpText(
     'after',
     `
-Every answer comes after the rows are on the disk. With --event-id or --batch-id the same command can be
+Every answer comes after the rows are on the disk, unless --fsync says otherwise. With --event-id or --batch-id the same command can be
 repeated after an interruption: what is there already is counted as a duplicate and not appended. Lines
 that are no JSON object are told with their number, the others are appended, and the exit code is 1.`,
   )
@@ -100,6 +103,7 @@ async function produce(
   const target = await openTarget({
     dataDirectory: await dataDirectoryOf(io, options),
     topic,
+    fsync: fsyncPolicy(options.fsync),
     ...(options.partitions === undefined ? {} : { partitions: options.partitions }),
   })
   try {

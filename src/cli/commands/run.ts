@@ -1,5 +1,6 @@
 /** `millrace run [FILES]`: owns the data directory, runs pipelines in the foreground, shows how they do. */
 import { join } from 'node:path'
+import { openLog } from '../../log/log.ts'
 import { killAt, nodePorts } from '../../ports/node/ports.ts'
 import type { Ports } from '../../ports/ports.ts'
 import { CONNECTORS } from '../../run/connectors.ts'
@@ -16,6 +17,7 @@ import {
   usageError,
   wholeNumber,
 } from '../command.ts'
+import { FSYNC_HELP, fsyncPolicy } from '../fsync.ts'
 import { EXIT, type Io } from '../io.ts'
 import { type LaunchSettings, launchesOf } from '../launch.ts'
 import { appendRecords } from '../produce-rows.ts'
@@ -35,6 +37,7 @@ interface RunOptions extends ProjectOptions {
   readonly allowDuplicates?: boolean
   readonly stay?: boolean
   readonly http?: string
+  readonly fsync: string
   readonly logLevel?: LogLevel
   readonly json?: boolean
 }
@@ -52,6 +55,7 @@ export const declareRun: Declare = (command, io) => {
     .option('--allow-duplicates', 'go on even behind what a table holds already')
     .option('--stay', 'keep running when no pipeline does, for `millrace start`')
     .option('--http <address>', '127.0.0.1:PORT serves /livez, /readyz, /metrics, /status')
+    .option('--fsync <when>', FSYNC_HELP, 'batch')
     .option('--log-level <level>', `one of ${LOG_LEVELS.join(', ')}`)
     .option('--json', 'one JSON object a line: what starts, status, how it ended')
     .action((files: string[], options: RunOptions) => run(io, files, checked(options)))
@@ -95,6 +99,7 @@ async function run(io: Io, files: readonly string[], options: RunOptions): Promi
     ...(options.fromSavepoint === undefined ? {} : { fromSavepoint: options.fromSavepoint }),
     ...(options.allowDuplicates === undefined ? {} : { allowDuplicates: options.allowDuplicates }),
   }
+  const fsync = fsyncPolicy(options.fsync)
   const fenced = Promise.withResolvers<never>()
   fenced.promise.catch(() => {})
   const service = await openService({
@@ -108,6 +113,8 @@ async function run(io: Io, files: readonly string[], options: RunOptions): Promi
     produce: (request, fencedPorts) => appendRecords(fencedPorts, project.dataDirectory, request),
     onFenced: fenced.reject,
   })
+  // Who opens the log first decides how it syncs: all that this owner writes goes through this one.
+  const log = openLog({ ports: service.ports, dataDirectory: project.dataDirectory, fsync })
   try {
     for (const { pipeline } of pipelines) {
       if (options.json) io.out(JSON.stringify({ event: 'starting', pipeline: pipeline.name }))
@@ -119,6 +126,7 @@ async function run(io: Io, files: readonly string[], options: RunOptions): Promi
       runService(io, { options, project, service, ports, logger, launches }),
     ])
   } finally {
+    await log.close()
     await service.close()
   }
 }
