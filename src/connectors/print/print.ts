@@ -6,6 +6,7 @@
 import type { Batch } from '../../data/batch.ts'
 import type { LinearMemory } from '../../data/memory.ts'
 import { nestedValue } from '../../data/nested-values.ts'
+import { type DataType, types } from '../../data/types.ts'
 import { isNull, rowKindAt, selectedRows, type Value, valueAt } from '../../data/values.ts'
 import type { Connector } from '../contract/connector.ts'
 import type { Sink, SinkRequest } from '../contract/sink.ts'
@@ -58,18 +59,35 @@ export function* changeLines(memory: LinearMemory, batch: Batch): Generator<stri
     const values = batch.columns.map((column) =>
       isNull(memory, column, row)
         ? 'null'
-        : printed(valueAt(memory, column, row, { nested: nestedValue })),
+        : printed(valueAt(memory, column, row, { nested: nestedValue }), column.type),
     )
     yield `${rowKindAt(memory, batch, row)}[${values.join(', ')}]`
   }
 }
 
 /** As Java prints a Flink row's field. */
-function printed(value: Value): string {
+function printed(value: Value, type: DataType): string {
   if (value === null) return 'null'
   if (value instanceof Date) return value.toISOString()
   if (value instanceof Uint8Array) return `[${[...new Int8Array(value)].join(', ')}]`
-  if (Array.isArray(value)) return `[${value.map(printed).join(', ')}]`
-  if (typeof value === 'object') return `+I[${Object.values(value).map(printed).join(', ')}]`
+  if (Array.isArray(value))
+    return type.kind === 'map' ? mapText(value, type) : arrayText(value, type)
+  if (typeof value === 'object' && type.kind === 'row')
+    return `+I[${Object.values(value)
+      .map((each, index) => printed(each, type.fields[index]!.type))
+      .join(', ')}]`
   return String(value)
+}
+
+function arrayText(values: readonly Value[], type: DataType): string {
+  const element = type.kind === 'array' ? type.element : types.null
+  return `[${values.map((each) => printed(each, element)).join(', ')}]`
+}
+
+function mapText(pairs: readonly Value[], { key, value }: DataType & { kind: 'map' }): string {
+  const texts = pairs.map((pair) => {
+    const [of, to] = pair as readonly [Value, Value]
+    return `${printed(of, key)}=${printed(to, value)}`
+  })
+  return `{${texts.join(', ')}}`
 }
