@@ -81,9 +81,12 @@ export async function openAttempt(
 
 async function restoredAttempt(parts: Parts, manifest: Manifest | undefined): Promise<Attempt> {
   const { start, store, assembly, sideSinks } = parts
-  for (const topic of Object.keys(manifest?.committables ?? {})) {
-    const kind = sideKindOf(topic)
-    if (kind !== undefined) await sideSinks.open(topic, kind)
+  for (const [name, pending] of Object.entries(manifest?.committables ?? {})) {
+    const kind = sideKindOf(name)
+    if (kind !== undefined) await sideSinks.open(name, kind)
+    else if (pending.length > 0 && !assembly.committing.some((sink) => sink.name === name)) {
+      throw sinkGone(start.pipeline.name, name)
+    }
   }
   await recommit(parts, manifest)
   if (manifest?.ended === true) return endedAttempt(parts)
@@ -115,6 +118,15 @@ async function recommit({ commits, start }: Parts, manifest: Manifest | undefine
     message: `${refusal.sink} refused what checkpoint ${idText(manifest.checkpoint)} had prepared: ${refusal.reason}`,
     hint: `${refusal.remedy}; it stays in the checkpoint`,
     facts: { sink: refusal.sink, checkpoint: idText(manifest.checkpoint) },
+  })
+}
+
+/** What was prepared for a table must not be forgotten because the query no longer writes it. */
+function sinkGone(pipeline: string, sink: string): MillraceError {
+  return new MillraceError('CHECKPOINT_MISMATCH', {
+    message: `the checkpoint of pipeline '${pipeline}' holds rows for ${sink} that may not be committed yet, and the pipeline no longer writes it`,
+    hint: `run the pipeline once with ${sink} in it, or start anew with --fresh`,
+    facts: { pipeline, sink },
   })
 }
 
