@@ -1,6 +1,6 @@
 /** Rows into the log: through the owner where one runs, directly where none does. */
 
-import { MillraceError } from '../errors.ts'
+import { type ErrorCode, MillraceError } from '../errors.ts'
 import { openLog } from '../log/log.ts'
 import type { FsyncPolicy } from '../log/partition-writer.ts'
 import { takeOwnership } from '../ports/node/ownership.ts'
@@ -32,6 +32,8 @@ export interface TargetRequest {
 /** Another process that only produces holds the directory for a moment: it is waited for. */
 const WAIT_MS_MAX = 30_000
 const WAIT_MS = 50
+/** Another process has the directory, is about to take it, or has just given it up. */
+const OWNER_CHANGES = new Set<ErrorCode>(['OWNER_EXISTS', 'OWNER_NOT_SERVING', 'OWNER_MISSING'])
 
 /** @throws OWNER_NOT_SERVING if a program that embeds Millrace holds the directory for long */
 export async function openTarget(request: TargetRequest): Promise<RowTarget> {
@@ -41,10 +43,9 @@ export async function openTarget(request: TargetRequest): Promise<RowTarget> {
     try {
       return (await throughOwner(request, ports)) ?? (await direct(request, ports))
     } catch (error) {
-      const isHeld =
-        error instanceof MillraceError &&
-        (error.code === 'OWNER_EXISTS' || error.code === 'OWNER_NOT_SERVING')
-      if (!isHeld || ports.clock.monotonicMs() > deadline) throw error
+      // No row has been given yet: whatever came of it may be tried again.
+      const isPassing = error instanceof MillraceError && OWNER_CHANGES.has(error.code)
+      if (!isPassing || ports.clock.monotonicMs() > deadline) throw error
       await ports.clock.sleep(WAIT_MS)
     }
   }

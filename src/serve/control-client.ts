@@ -21,7 +21,9 @@ export async function connectControl(
 ): Promise<ControlClient | undefined> {
   const owner = await findOwner(directory, files)
   if (owner === undefined) return undefined
-  return controlClient(owner, await connectOwner(directory, owner), directory)
+  // An owner that went away since it was found owns nothing.
+  const socket = await connectOwner(directory, owner).catch(() => undefined)
+  return socket === undefined ? undefined : controlClient(owner, socket, directory)
 }
 
 /** @throws OWNER_MISSING if nobody owns it */
