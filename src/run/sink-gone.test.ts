@@ -30,7 +30,8 @@ test('a table that the checkpoint still has rows for is not forgotten when the q
     })
     return run.finished
   }
-  const both = 'INSERT INTO first_copy SELECT n FROM events; INSERT INTO second_copy SELECT n FROM events;'
+  const both =
+    'INSERT INTO first_copy SELECT n FROM events; INSERT INTO second_copy SELECT n FROM events;'
   assert.deepEqual(await start(both), { kind: 'finished', because: 'now' })
   await assert.rejects(start('INSERT INTO first_copy SELECT n FROM events;'), {
     code: 'CHECKPOINT_MISMATCH',
