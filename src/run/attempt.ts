@@ -1,5 +1,5 @@
 /** One life of a running pipeline: from a checkpoint to its end, its stop, or the failure that ends it. */
-import type { CheckpointId } from '../connectors/contract/sink.ts'
+import { type CheckpointId, isAfter } from '../connectors/contract/sink.ts'
 import { type Graph, graphOf } from '../engine/graph.ts'
 import { MillraceError } from '../errors.ts'
 import type { Manifest } from '../state/checkpoint.ts'
@@ -278,11 +278,6 @@ async function finish(
   if (refusal !== undefined) return { kind: 'refused', refusal }
   const ended = because !== 'stopped' && assembly.dataflow.ended()
   return { kind: 'finished', because: ended ? 'end' : (because ?? 'end') }
-}
-
-function isAfter(left: CheckpointId, right: CheckpointId): boolean {
-  if (left.incarnation !== right.incarnation) return left.incarnation > right.incarnation
-  return left.counter > right.counter
 }
 
 function idText({ incarnation, counter }: CheckpointId): string {

@@ -40,6 +40,12 @@ export interface CheckpointId {
   readonly counter: number
 }
 
+/** True if `left` is the later of two checkpoints of one pipeline. */
+export function isAfter(left: CheckpointId, right: CheckpointId): boolean {
+  if (left.incarnation !== right.incarnation) return left.incarnation > right.incarnation
+  return left.counter > right.counter
+}
+
 /** What one commit makes visible: the committables of one or more checkpoints, gathered, and the positions they reach. */
 export interface CommitRequest {
   readonly pipeline: string

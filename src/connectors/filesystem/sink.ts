@@ -11,15 +11,16 @@ import type { LinearMemory } from '../../data/memory.ts'
 import { createJsonEncoder, type JsonEncoder } from '../../formats/json/encode.ts'
 import type { FileHandle } from '../../ports/files.ts'
 import type { Ports } from '../../ports/ports.ts'
-import type {
-  CheckpointId,
-  CommitOutcome,
-  CommitRequest,
-  Committable,
-  Sink,
-  SinkCommitter,
-  SinkRequest,
-  SinkWriter,
+import {
+  type CheckpointId,
+  type CommitOutcome,
+  type CommitRequest,
+  type Committable,
+  isAfter,
+  type Sink,
+  type SinkCommitter,
+  type SinkRequest,
+  type SinkWriter,
 } from '../contract/sink.ts'
 import { localPath } from './source.ts'
 
@@ -184,9 +185,4 @@ function lastCommitted(
 /** Several pipelines may write one directory: a part bears its pipeline's name, as far as names of files can. */
 function prefixOf(pipeline: string): string {
   return encodeURIComponent(pipeline)
-}
-
-function isAfter(left: CheckpointId, right: CheckpointId): boolean {
-  if (left.incarnation !== right.incarnation) return left.incarnation > right.incarnation
-  return left.counter > right.counter
 }

@@ -1,10 +1,15 @@
 /** Makes staged rows visible, once: appends them under the commit's epoch, skipping what an earlier attempt has appended. */
 import { type EventLog, openLog } from '../../log/log.ts'
 import { readBatchHeader } from '../../log/record-batch.ts'
-import type { CommitOutcome, CommitRequest, SinkCommitter, SinkRequest } from '../contract/sink.ts'
+import {
+  type CommitOutcome,
+  type CommitRequest,
+  isAfter,
+  type SinkCommitter,
+  type SinkRequest,
+} from '../contract/sink.ts'
 import { beginCommit, type Ledger, ledgerPath, readLedger, writeLedger } from './ledger.ts'
 import {
-  isAfter,
   readStaged,
   removeStaged,
   type StagedBatch,

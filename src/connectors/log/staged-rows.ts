@@ -13,7 +13,7 @@ import { readBatchHeader, stampBatch } from '../../log/record-batch.ts'
 import { damaged } from '../../log/recovery.ts'
 import type { FileHandle } from '../../ports/files.ts'
 import type { Ports } from '../../ports/ports.ts'
-import type { CheckpointId } from '../contract/sink.ts'
+import { type CheckpointId, isAfter } from '../contract/sink.ts'
 
 export interface StagedBatch {
   readonly partition: number
@@ -143,11 +143,4 @@ export function removeStaged(ports: Ports, directory: string, checkpoint: Checkp
     ports.faultPoint('log.sink.staged.remove')
     ports.files.remove(join(directory, name))
   }
-}
-
-export function isAfter(one: CheckpointId, other: CheckpointId): boolean {
-  return (
-    one.incarnation > other.incarnation ||
-    (one.incarnation === other.incarnation && one.counter > other.counter)
-  )
 }
