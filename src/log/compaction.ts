@@ -5,6 +5,9 @@
  * a rewritten batch keeps its first and last offset, and readers of the topic expect gaps. A tombstone stays for
  * delete.retention.ms, for readers that still hold the value that it removes.
  *
+ * A pass is bounded: it learns the keys of segments that are new since the last one, up to `KEYS_MAX` of them, and lets others
+ * work after each piece. Appends go on meanwhile; only the swap of a segment has the partition for itself.
+ *
  * @see Kafka's LogCleaner
  */
 import type { Ports } from '../ports/ports.ts'
@@ -23,86 +26,149 @@ import {
 } from './record-batch.ts'
 import { readRecords, type StoredRecord } from './records.ts'
 import { damaged, rebuildIndexes } from './recovery.ts'
-import { closedSegments } from './retention.ts'
+import { closedSegments, type SegmentFacts } from './retention.ts'
 import { segmentPath } from './segment.ts'
 import type { TopicConfig } from './topics.ts'
 
-export interface Compacted {
+/** How far a partition has been compacted. Forgetting it costs reading the closed segments once more. */
+export interface CompactionProgress {
+  /** Below this offset each key stands once. */
+  readonly compactedTo: number
+  /** When the oldest tombstone that was left came in; undefined if none was left. */
+  readonly oldestTombstoneMs: number | undefined
+}
+
+export interface Compacted extends CompactionProgress {
   readonly recordsBefore: number
   readonly recordsAfter: number
 }
 
-/** @throws LOG_CORRUPT */
+/** Gives way to others; false if no more is wanted. */
+export type Pause = () => Promise<boolean>
+
+/** What one pass remembers. */
+export const KEYS_MAX = 1_000_000
+/** What is worked on between two pauses: some milliseconds. */
+const PIECE_BYTES = 256 << 10
+
+/** One pass. @throws LOG_CORRUPT */
 export async function compactPartition(
   ports: Ports,
   writer: PartitionWriter,
   config: TopicConfig,
   pinnedFrom: number | undefined,
+  progress: CompactionProgress = { compactedTo: 0, oldestTombstoneMs: undefined },
+  pause: Pause = async () => true,
+  keysMax = KEYS_MAX,
 ): Promise<Compacted> {
-  return writer.exclusively(async () => {
-    const end = pinnedFrom ?? Number.POSITIVE_INFINITY
-    const bases = closedSegments(ports, writer)
-      .filter((segment) => segment.endOffset <= end)
-      .map((segment) => segment.baseOffset)
-    const latest = latestOffsets(ports, writer.directory, bases)
-    const tombstonesFrom = ports.clock.nowMs() - config.deleteRetentionMs
-    const isKept = (record: StoredRecord): boolean => {
-      if (record.key === null || latest.get(keyText(record.key)) !== record.offset) return false
-      return record.value !== null || (record.appendTimeMs ?? record.timestampMs) >= tombstonesFrom
+  const { directory } = writer
+  const tombstonesFrom = ports.clock.nowMs() - config.deleteRetentionMs
+  const end = pinnedFrom ?? Number.POSITIVE_INFINITY
+  const closed = await writer.exclusively(async () => closedSegments(ports, writer))
+  const allowed = closed.filter((segment) => segment.endOffset <= end)
+  const fresh = allowed.filter((segment) => segment.endOffset > progress.compactedTo)
+  const { oldestTombstoneMs } = progress
+  const hasDue = oldestTombstoneMs !== undefined && oldestTombstoneMs < tombstonesFrom
+  let done: Compacted = { ...progress, recordsBefore: 0, recordsAfter: 0 }
+  if (fresh.length === 0 && !hasDue) return done
+  const known = await latestOffsets(ports, directory, fresh, keysMax, pause)
+  if (known === undefined) return done
+  const compactedTo = Math.max(progress.compactedTo, known.endOffset)
+  const isKept = (record: StoredRecord): boolean => {
+    if (record.key === null) return false
+    const latest = known.offsets.get(keyText(record.key))
+    if (latest !== undefined && latest !== record.offset) return false
+    return record.value !== null || cameMs(record) >= tombstonesFrom
+  }
+  done = { ...done, oldestTombstoneMs: undefined }
+  for (const { baseOffset, endOffset } of allowed) {
+    if (endOffset > compactedTo) break
+    const segment = await compactSegment(ports, writer, baseOffset, isKept, pause)
+    if (segment === undefined) return { ...done, ...progress }
+    done = {
+      compactedTo,
+      recordsBefore: done.recordsBefore + segment.recordsBefore,
+      recordsAfter: done.recordsAfter + segment.recordsAfter,
+      oldestTombstoneMs: earlier(done.oldestTombstoneMs, segment.oldestTombstoneMs),
     }
-    let [recordsBefore, recordsAfter] = [0, 0]
-    for (const base of bases) {
-      const done = await compactSegment(ports, writer.directory, base, isKept)
-      recordsBefore += done.recordsBefore
-      recordsAfter += done.recordsAfter
-    }
-    return { recordsBefore, recordsAfter }
-  })
+  }
+  return done
 }
 
-function latestOffsets(
+function cameMs({ appendTimeMs, timestampMs }: StoredRecord): number {
+  return appendTimeMs ?? timestampMs
+}
+
+function earlier(one: number | undefined, other: number | undefined): number | undefined {
+  if (one === undefined || other === undefined) return one ?? other
+  return Math.min(one, other)
+}
+
+/** The last offset of each key of as many segments as there is room for; undefined if no more is wanted. */
+async function latestOffsets(
   ports: Ports,
   directory: string,
-  bases: readonly number[],
-): Map<string, number> {
-  const latest = new Map<string, number>()
-  for (const base of bases)
-    visitRecords(ports, segmentPath(directory, base, 'log'), (_, records) => {
-      for (const { key, offset } of records) if (key !== null) latest.set(keyText(key), offset)
-    })
-  return latest
+  segments: readonly SegmentFacts[],
+  keysMax: number,
+  pause: Pause,
+): Promise<{ offsets: Map<string, number>; endOffset: number } | undefined> {
+  const offsets = new Map<string, number>()
+  let reached = 0
+  for (const { baseOffset, endOffset } of segments) {
+    if (offsets.size >= keysMax) break
+    const visit = (_: BatchHeader, records: readonly StoredRecord[]) => {
+      for (const { key, offset } of records) if (key !== null) offsets.set(keyText(key), offset)
+    }
+    const path = segmentPath(directory, baseOffset, 'log')
+    if (!(await visitRecords(ports, path, visit, pause))) return undefined
+    reached = endOffset
+  }
+  return { offsets, endOffset: reached }
 }
 
+interface CompactedSegment {
+  readonly recordsBefore: number
+  readonly recordsAfter: number
+  readonly oldestTombstoneMs: number | undefined
+}
+
+/** Undefined if no more is wanted: then the segment is as it was. */
 async function compactSegment(
   ports: Ports,
-  directory: string,
+  writer: PartitionWriter,
   base: number,
   isKept: (record: StoredRecord) => boolean,
-): Promise<Compacted> {
-  const path = segmentPath(directory, base, 'log')
+  pause: Pause,
+): Promise<CompactedSegment | undefined> {
+  const path = segmentPath(writer.directory, base, 'log')
   const cleaned = `${path}.cleaned`
   const file = ports.files.open(cleaned, 'write')
   let [bytes, recordsBefore, recordsAfter] = [0, 0, 0]
+  let oldestTombstoneMs: number | undefined
+  let isWhole = false
   try {
     file.truncate(0)
-    visitRecords(ports, path, (header, records, batch) => {
+    const visit = (header: BatchHeader, records: readonly StoredRecord[], batch: Uint8Array) => {
       const kept = records.filter(isKept)
       recordsBefore += records.length
       recordsAfter += kept.length
+      for (const record of kept)
+        if (record.value === null) oldestTombstoneMs = earlier(oldestTombstoneMs, cameMs(record))
       if (kept.length === 0) return
       const rewritten = kept.length === records.length ? batch : rewrite(header, kept)
       ports.faultPoint('log.compaction.write')
       file.write(rewritten, bytes)
       bytes += rewritten.length
-    })
+    }
+    isWhole = await visitRecords(ports, path, visit, pause)
     ports.faultPoint('log.compaction.sync')
     await file.sync()
   } finally {
     file.close()
   }
-  if (recordsAfter === recordsBefore) ports.files.remove(cleaned)
-  else await swap(ports, directory, base, cleaned)
-  return { recordsBefore, recordsAfter }
+  if (!isWhole || recordsAfter === recordsBefore) ports.files.remove(cleaned)
+  else await writer.exclusively(() => swap(ports, writer.directory, base, cleaned))
+  return isWhole ? { recordsBefore, recordsAfter, oldestTombstoneMs } : undefined
 }
 
 /** The old indexes go first: a segment without them is whole, and one with those of another file is not. */
@@ -135,18 +201,29 @@ function rewrite(header: BatchHeader, kept: readonly StoredRecord[]): Uint8Array
   return batch
 }
 
-function visitRecords(
+/** In pieces, with a pause after each; false if it was ended there. */
+async function visitRecords(
   ports: Ports,
   path: string,
   visit: (header: BatchHeader, records: readonly StoredRecord[], batch: Uint8Array) => void,
-): void {
+  pause: Pause,
+): Promise<boolean> {
   const file = ports.files.open(path, 'read')
   try {
-    const end = scanBatches(file, 0, file.bytes(), ({ header, bytes }) => {
-      visit(header, readRecords(bytes), bytes)
-      return undefined
-    })
-    if (end.fault !== undefined) throw damaged(path, end.position, end.fault, undefined)
+    const bytes = file.bytes()
+    for (let position = 0; position < bytes; ) {
+      let visited = 0
+      const end = scanBatches(file, position, bytes, ({ header, bytes: batch }) => {
+        if (visited >= PIECE_BYTES) return 'stop'
+        visit(header, readRecords(batch), batch)
+        visited += batch.length
+        return undefined
+      })
+      if (end.fault !== undefined) throw damaged(path, end.position, end.fault, undefined)
+      position = end.position
+      if (!(await pause())) return false
+    }
+    return true
   } finally {
     file.close()
   }

@@ -8,11 +8,11 @@ import { resolve } from 'node:path'
 import { invariant } from '../errors.ts'
 import type { Files } from '../ports/files.ts'
 import type { Ports } from '../ports/ports.ts'
-import { compactPartition } from './compaction.ts'
+import { type CompactionProgress, compactPartition, type Pause } from './compaction.ts'
 import { type EventIds, loadEventIds } from './event-ids.ts'
 import { type AppendedBatch, type FsyncPolicy, PartitionWriter } from './partition-writer.ts'
 import { partitionOf } from './partitioner.ts'
-import { leastPin, pin, unpin } from './pins.ts'
+import { leastPin } from './pins.ts'
 import { batchesOf, checkRecords, type ProducedRecord, withoutKnown } from './produced-records.ts'
 import { type ProducerState, sequenceAfter } from './producers.ts'
 import { type ProducerSequence, readBatchHeader } from './record-batch.ts'
@@ -70,6 +70,7 @@ interface OpenPartition {
   readonly writer: PartitionWriter
   readonly topic: TopicDescription
   eventIds: EventIds | undefined
+  compaction: CompactionProgress | undefined
 }
 
 export class EventLog {
@@ -197,35 +198,25 @@ export class EventLog {
   }
 
   /**
-   * Applies retention and compaction to all topics: nothing at or after a pin goes.
-   * The owner calls it from time to time; appends to a partition wait while it is worked on.
+   * Applies retention and compaction to all topics: nothing at or after a pin goes. The owner calls it from time to time.
+   * `pause` is asked between pieces of work, a few ms each: it lets others work, and says whether to go on.
    */
-  async maintain(): Promise<Maintained> {
+  async maintain(pause: Pause = async () => true): Promise<Maintained> {
     let [segmentsRemoved, recordsRemoved] = [0, 0]
     for (const name of this.topics()) {
       const topic = requireTopic(this.#ports, this.dataDirectory, name)
       for (let partition = 0; partition < topic.partitions; partition++) {
         const directory = partitionDirectory(this.dataDirectory, name, partition)
         if (keepsAll(topic) || !this.#ports.files.exists(directory)) continue
-        const { writer } = await this.#open(name, partition)
+        if (!(await pause())) return { segmentsRemoved, recordsRemoved }
+        const open = await this.#open(name, partition)
         const pinned = leastPin(this.#ports, this.dataDirectory, name, partition)
-        segmentsRemoved += await retainPartition(this.#ports, writer, topic.config, pinned)
+        segmentsRemoved += await retainPartition(this.#ports, open.writer, topic.config, pinned)
         if (topic.config.cleanupPolicy !== 'compact') continue
-        const done = await compactPartition(this.#ports, writer, topic.config, pinned)
-        recordsRemoved += done.recordsBefore - done.recordsAfter
+        recordsRemoved += await this.#compact(open, topic, pinned, pause)
       }
     }
     return { segmentsRemoved, recordsRemoved }
-  }
-
-  /** Keeps what follows `offset` from retention and compaction, under a name. */
-  pin(name: string, topic: string, partition: number, offset: number): Promise<void> {
-    return pin(this.#ports, this.dataDirectory, name, topic, partition, offset)
-  }
-
-  /** Takes away all pins of that name. */
-  unpin(name: string): void {
-    unpin(this.#ports, this.dataDirectory, name)
   }
 
   /** Everything placed so far is on the disk when it resolves. */
@@ -283,7 +274,7 @@ export class EventLog {
     )
     const directory = partitionDirectory(this.dataDirectory, name, partition)
     const writer = await PartitionWriter.open(this.#ports, directory, topic.config, this.#fsync)
-    return { writer, topic, eventIds: undefined }
+    return { writer, topic, eventIds: undefined, compaction: undefined }
   }
 
   async #place(
@@ -316,6 +307,24 @@ export class EventLog {
     }
     baseOffset ??= endOffset
     return { baseOffset, endOffset, appended, duplicates: records.length - appended }
+  }
+
+  async #compact(
+    open: OpenPartition,
+    { config }: TopicDescription,
+    pinned: number | undefined,
+    pause: Pause,
+  ): Promise<number> {
+    const done = await compactPartition(
+      this.#ports,
+      open.writer,
+      config,
+      pinned,
+      open.compaction,
+      pause,
+    )
+    open.compaction = done
+    return done.recordsBefore - done.recordsAfter
   }
 
   #eventIds(open: OpenPartition): EventIds {

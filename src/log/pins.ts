@@ -1,7 +1,9 @@
 /**
  * Pins: positions that retention must not pass, because a checkpoint, a savepoint or a reader still needs what follows.
+ * They stand with what needs them, and go when its directory goes:
  *
- *   <dataDirectory>/log/pins/<name>/<topic>-<partition>     the offset, as text
+ *   <dataDirectory>/pipelines/<pipeline>/pins/<source>/<topic>-<partition>      the offset, as text
+ *   <dataDirectory>/savepoints/<savepoint>/pins/<source>/<topic>-<partition>
  *
  * Any thread may set one: a file is replaced whole. One that is older than it could be keeps more, never less.
  */
@@ -9,26 +11,66 @@ import { join } from 'node:path'
 import { MillraceError } from '../errors.ts'
 import type { Ports } from '../ports/ports.ts'
 import { ensureDirectory, readText, replaceFile } from './durable-files.ts'
-import { logDirectory } from './topics.ts'
+
+/** One reader's place: a source of a pipeline reads a partition. */
+export interface PinPlace {
+  readonly dataDirectory: string
+  readonly pipeline: string
+  readonly source: string
+  readonly topic: string
+  readonly partition: number
+}
+
+/** Where pinning things are. */
+const HOLDERS = ['pipelines', 'savepoints']
+const PINS = 'pins'
 
 /** Keeps `offset` of the partition and all after it, until the pin is moved or taken away. Durable when it resolves. */
-export async function pin(
-  ports: Ports,
-  dataDirectory: string,
-  name: string,
-  topic: string,
-  partition: number,
-  offset: number,
-): Promise<void> {
-  const directory = join(pinsDirectory(dataDirectory), encodeURIComponent(name))
+export async function pin(ports: Ports, place: PinPlace, offset: number): Promise<void> {
+  const { dataDirectory, pipeline, source, topic, partition } = place
+  const directory = join(pinsOf(dataDirectory, pipeline), encodeURIComponent(source))
   await ensureDirectory(ports, dataDirectory, directory)
   await replaceFile(ports, join(directory, `${topic}-${partition}`), `${offset}\n`, 'log.pin')
 }
 
-/** Takes away all pins of `name`. */
-export function unpin(ports: Ports, dataDirectory: string, name: string): void {
-  const directory = join(pinsDirectory(dataDirectory), encodeURIComponent(name))
-  if (ports.files.exists(directory)) ports.files.remove(directory)
+/** Where the pin stands; undefined if there is none. @throws LOG_CORRUPT */
+export function pinned(ports: Ports, place: PinPlace): number | undefined {
+  const { dataDirectory, pipeline, source, topic, partition } = place
+  const directory = join(pinsOf(dataDirectory, pipeline), encodeURIComponent(source))
+  return readPin(ports, join(directory, `${topic}-${partition}`))
+}
+
+/** Takes away a pipeline's pins, but those of the sources in `kept`. */
+export function unpin(
+  ports: Ports,
+  dataDirectory: string,
+  pipeline: string,
+  kept: readonly string[] = [],
+): void {
+  const directory = pinsOf(dataDirectory, pipeline)
+  const names = new Set(kept.map(encodeURIComponent))
+  for (const source of listed(ports, directory)) {
+    if (!names.has(source)) ports.files.remove(join(directory, source))
+  }
+}
+
+/** Gives a copy of the pipeline's checkpoint, in `path`, pins of its own, durably. */
+export async function copyPins(
+  ports: Ports,
+  dataDirectory: string,
+  pipeline: string,
+  path: string,
+): Promise<void> {
+  const from = pinsOf(dataDirectory, pipeline)
+  for (const source of listed(ports, from)) {
+    const directory = join(path, PINS, source)
+    await ensureDirectory(ports, path, directory)
+    for (const name of listed(ports, join(from, source))) {
+      const offset = readPin(ports, join(from, source, name))
+      if (offset !== undefined)
+        await replaceFile(ports, join(directory, name), `${offset}\n`, 'log.pin')
+    }
+  }
 }
 
 /**
@@ -41,25 +83,36 @@ export function leastPin(
   topic: string,
   partition: number,
 ): number | undefined {
-  const root = pinsDirectory(dataDirectory)
-  if (!ports.files.exists(root)) return undefined
   let least: number | undefined
-  for (const name of ports.files.list(root)) {
-    const path = join(root, name, `${topic}-${partition}`)
-    const text = readText(ports, path)
-    if (text === undefined) continue
-    if (!/^\d+\n$/.test(text)) throw pinUnreadable(path)
-    least = Math.min(least ?? Number.POSITIVE_INFINITY, Number(text))
+  for (const holders of HOLDERS) {
+    const root = join(dataDirectory, holders)
+    for (const holder of listed(ports, root)) {
+      const pins = join(root, holder, PINS)
+      for (const source of listed(ports, pins)) {
+        const offset = readPin(ports, join(pins, source, `${topic}-${partition}`))
+        if (offset !== undefined) least = Math.min(least ?? offset, offset)
+      }
+    }
   }
   return least
 }
 
-function pinsDirectory(dataDirectory: string): string {
-  return join(logDirectory(dataDirectory), 'pins')
+function pinsOf(dataDirectory: string, pipeline: string): string {
+  return join(dataDirectory, 'pipelines', encodeURIComponent(pipeline), PINS)
 }
 
-function pinUnreadable(path: string): MillraceError {
-  return new MillraceError('LOG_CORRUPT', {
+/** Names in a directory; none if it is no directory. */
+function listed({ files }: Ports, directory: string): readonly string[] {
+  return files.stat(directory)?.isDirectory === true
+    ? files.list(directory).filter((name) => !name.endsWith('.tmp'))
+    : []
+}
+
+function readPin(ports: Ports, path: string): number | undefined {
+  const text = readText(ports, path)
+  if (text === undefined) return undefined
+  if (/^\d+\n$/.test(text)) return Number(text)
+  throw new MillraceError('LOG_CORRUPT', {
     message: `${path} does not hold an offset`,
     hint: 'remove the file if the pipeline that it belongs to is gone, else let it run to its next checkpoint',
     facts: { path, byte: 0 },

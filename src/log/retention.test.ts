@@ -3,9 +3,11 @@ import test from 'node:test'
 import { SimulatedCrash, type SimulatedPorts, simulatedPorts } from '../../test/simulate/ports.ts'
 import { simulatedRandom } from '../../test/simulate/random.ts'
 import { LinearMemory } from '../data/memory.ts'
+import { compactPartition } from './compaction.ts'
 import { inspectPartition, verifyTopic } from './inspect.ts'
 import { type EventLog, openLog } from './log.ts'
 import { partitionRange } from './lookup.ts'
+import { copyPins, pin, unpin } from './pins.ts'
 import { openReader } from './reader.ts'
 
 const DATA = '/data'
@@ -29,16 +31,22 @@ test('segments go when they are old, and readers of what is gone are told what i
 
 test('segments go when there are too many bytes, and what is pinned stays', async () => {
   const { ports, log } = await hourly({ 'retention.bytes': '1500' })
-  await log.pin('pipeline', 't', 0, 3)
-  await log.pin('savepoint', 't', 0, 5)
+  await pin(ports, place('p', 'orders'), 3)
+  await pin(ports, place('q', 'orders'), 5)
   await log.maintain()
   assert.ok(partitionRange(ports, DATA, 't', 0).startOffset <= 3)
-  await log.pin('pipeline', 't', 0, 6)
+  await pin(ports, place('p', 'orders'), 6)
+  await pin(ports, place('p', 'orders again'), 6)
   await log.maintain()
   const { startOffset } = partitionRange(ports, DATA, 't', 0)
   assert.ok(startOffset > 3 && startOffset <= 5)
-  log.unpin('savepoint')
-  log.unpin('pipeline')
+  unpin(ports, DATA, 'q')
+  unpin(ports, DATA, 'p', ['orders'])
+  await copyPins(ports, DATA, 'p', `${DATA}/savepoints/s`)
+  unpin(ports, DATA, 'p')
+  await log.maintain()
+  assert.ok(partitionRange(ports, DATA, 't', 0).startOffset <= 6, 'the savepoint pins it')
+  ports.files.remove(`${DATA}/savepoints/s`)
   await log.maintain()
   assert.ok(partitionRange(ports, DATA, 't', 0).startOffset > 5)
   await log.close()
@@ -56,13 +64,13 @@ test('compaction keeps the last record of each key, where nothing is pinned, and
   const log = openLog({ ports, dataDirectory: DATA })
   await compactedTopic(log)
   const all = records(ports)
-  await log.pin('pipeline', 't', 0, 20)
+  await pin(ports, place('p', 'orders'), 20)
   await log.maintain()
   assert.deepEqual(
     records(ports).filter(({ offset }) => offset >= 20),
     all.slice(20),
   )
-  log.unpin('pipeline')
+  unpin(ports, DATA, 'p')
   const before = all.length
   const { recordsRemoved } = await log.maintain()
   const left = records(ports)
@@ -73,6 +81,46 @@ test('compaction keeps the last record of each key, where nothing is pinned, and
     offsets(ports, 0),
     left.map(({ offset }) => offset),
   )
+  await log.close()
+})
+
+test('a pass that may remember few keys, is ended early, or runs beside appends leaves what one pass leaves', async () => {
+  const [whole, pieces] = [simulatedPorts(1), simulatedPorts(1)]
+  const log = openLog({ ports: whole, dataDirectory: DATA })
+  await compactedTopic(log)
+  await log.maintain()
+  await log.close()
+  const other = openLog({ ports: pieces, dataDirectory: DATA })
+  await compactedTopic(other)
+  const writer = await other.partition('t', 0)
+  const { config } = other.topic('t')!
+  let progress = { compactedTo: 0, oldestTombstoneMs: undefined as number | undefined }
+  for (let pass = 0; pass < 60; pass++) {
+    let pauses = pass % 7
+    const pause = async () => {
+      if (pass === 20) void other.append('t', 0, [{ key: utf8('beside'), value: utf8('1') }])
+      return pass % 3 !== 0 || pauses-- > 0
+    }
+    progress = await compactPartition(pieces, writer, config, undefined, progress, pause, 3)
+  }
+  await other.append('t', 0, [{ key: utf8('beside'), value: utf8('2') }])
+  await other.close()
+  const left = records(pieces).filter(({ key }) => key !== 'beside')
+  assert.deepEqual(
+    left.map(({ offset }) => offset),
+    records(whole).map(({ offset }) => offset),
+  )
+  assert.deepEqual(verifyTopic(pieces, DATA, 't')[0]!.damages, [])
+})
+
+test('what was compacted is not read again until there is more', async () => {
+  const ports = simulatedPorts(1)
+  const log = openLog({ ports, dataDirectory: DATA })
+  await compactedTopic(log)
+  assert.ok((await log.maintain()).recordsRemoved > 0)
+  ports.files.fail({ call: 'read', code: 'EIO', nth: 1, forever: true, path: '.log' })
+  assert.deepEqual(await log.maintain(), { segmentsRemoved: 0, recordsRemoved: 0 })
+  ports.files.heal()
   await log.close()
 })
 
@@ -197,6 +245,10 @@ function offsets(ports: SimulatedPorts, from: number): number[] {
 
 function range(from: number, to: number): number[] {
   return Array.from({ length: to - from }, (_, index) => from + index)
+}
+
+function place(pipeline: string, source: string) {
+  return { dataDirectory: DATA, pipeline, source, topic: 't', partition: 0 }
 }
 
 function utf8(value: string): Uint8Array {
