@@ -18,6 +18,7 @@ const REASONS: Record<string, string> = {
   'hyparquet-writer': 'Parquet metadata and encodings',
   pino: 'structured logs',
   'prom-client': 'metrics in the text format of Prometheus',
+  yaml: 'needs files, with the place of every value',
   zod: 'checking configuration',
 }
 
