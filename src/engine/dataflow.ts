@@ -7,7 +7,7 @@
 import type { Batch } from '../data/batch.ts'
 import { combinedUs, type InputWatermark } from '../time/watermarks.ts'
 import { type Grid, gridOf, WATERMARK_MAX, WATERMARK_MIN } from '../time/windows.ts'
-import type { Graph, GraphNode } from './graph.ts'
+import type { Graph, GraphNode, OperatorGraphNode } from './graph.ts'
 import type { Emit, Operator } from './operator.ts'
 
 /** What travels on an edge beside rows. */
@@ -38,8 +38,10 @@ export interface Dataflow {
   emit(node: number, batch: Batch): void
   progress(node: number, progress: Progress): void
   /** From an exchange: as if `channel` of the edge had said it directly. */
-  receive(node: number, batch: Batch): void
+  receive(node: number, input: number, batch: Batch): void
   receiveProgress(node: number, input: number, channel: number, progress: Progress): void
+  /** The machine's clock has moved: operators of the processing domain are told. */
+  clock(nowUs: bigint): void
   /** True when all inputs of every sink have ended. */
   ended(): boolean
   /** By node id. */
@@ -70,18 +72,22 @@ export function createDataflow(options: DataflowOptions): Dataflow {
   const exchanges = new Map<string, Exchange>()
   const states = graph.nodes.map((node) => stateOf(node, options, exchanges, emit))
 
+  const onTheClock = states.flatMap(({ operator, emit }) =>
+    operator?.onClock === undefined ? [] : [{ operator, emit }],
+  )
+
   function emit(index: number, batch: Batch): void {
     if (batch.count === 0) return
     for (const { node, input } of graph.nodes[index]!.consumers) {
       const exchange = exchanges.get(edgeKey(node, input))
-      if (exchange === undefined) receive(node, batch)
+      if (exchange === undefined) receive(node, input, batch)
       else exchange.send(batch)
     }
   }
 
-  function receive(index: number, batch: Batch): void {
+  function receive(index: number, input: number, batch: Batch): void {
     const { operator, emit } = states[index]!
-    operator?.onBatch(batch, emit)
+    operator?.onBatch(batch, emit, input)
   }
 
   function progress(index: number, told: Progress): void {
@@ -133,6 +139,9 @@ export function createDataflow(options: DataflowOptions): Dataflow {
     },
     receive,
     receiveProgress,
+    clock(nowUs) {
+      for (const { operator, emit } of onTheClock) operator.onClock?.(nowUs, emit)
+    },
     ended: () => states.every((state) => state.node.kind === 'source' || state.ended),
     watermarks: () => new Map(states.map((state) => [state.node.id, state.watermarkUs])),
     watermarkUs: (index) => states[index]!.watermarkUs,
@@ -145,19 +154,59 @@ export function createDataflow(options: DataflowOptions): Dataflow {
   }
 }
 
-/** The grids of the windows that rows of `node` reach: a batch is cut where the watermark passes a point of one of them. */
-export function gridsBelow(graph: Graph, node: number): readonly Grid[] {
+/** What rows of a source are cut by, so that each meets the watermark of exactly the rows before it. */
+export interface Cuts {
+  /** Of windows below: a batch is cut where the watermark passes a point of one of them. */
+  readonly grids: readonly Grid[]
+  /**
+   * A batch is also cut before a row that is no more than this ahead of the watermark of the rows before it (µs), if those moved
+   * it; absent: nothing below asks for it.
+   */
+  readonly aheadUs?: bigint
+}
+
+/** Sessions that end where the next row begins are one: such a row is 1 ms ahead of the watermark that would close the first. */
+const SESSION_AHEAD_US = 1000n
+
+export function cutsBelow(graph: Graph, node: number): Cuts {
   const grids = new Map<string, Grid>()
+  let isExact = false
   const visit = (index: number): void => {
     const at = graph.nodes[index]!
-    if (at.kind === 'operator' && at.plan.kind === 'window-aggregate') {
-      const grid = gridOf(at.plan.window)
-      grids.set(`${grid.slideUs} ${grid.offsetUs}`, grid)
+    if (at.kind === 'operator') {
+      isExact ||= meetsEachRow(at.plan)
+      const grid = gridIn(at.plan)
+      if (grid !== undefined) grids.set(`${grid.slideUs} ${grid.offsetUs}`, grid)
     }
     for (const consumer of at.consumers) visit(consumer.node)
   }
   visit(node)
-  return [...grids.values()]
+  return { grids: [...grids.values()], ...(isExact ? { aheadUs: SESSION_AHEAD_US } : {}) }
+}
+
+function gridIn(plan: OperatorGraphNode['plan']): Grid | undefined {
+  if (plan.kind !== 'window-aggregate' && plan.kind !== 'window-table') return undefined
+  const { window, timeDomain } = plan
+  if (timeDomain === 'processing' || window.kind === 'session' || window.kind === 'attached')
+    return undefined
+  return gridOf(window)
+}
+
+/** What it does with a row hangs on the watermark of the very rows before it, not on windows that lie on a grid. */
+function meetsEachRow(plan: OperatorGraphNode['plan']): boolean {
+  switch (plan.kind) {
+    case 'window-table':
+    case 'window-aggregate':
+      return plan.timeDomain !== 'processing' && plan.window.kind === 'session'
+    case 'interval-join':
+    case 'temporal-join':
+    case 'temporal-sort':
+      return plan.timeDomain !== 'processing'
+    case 'over-aggregate':
+      return plan.time !== undefined && plan.timeDomain !== 'processing'
+    default:
+      return false
+  }
 }
 
 function stateOf(

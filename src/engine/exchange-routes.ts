@@ -1,7 +1,7 @@
 /** Where rows must change workers, and by which keys: where rows of one key must meet. */
 import type { Schema } from '../data/types.ts'
 import type { Expression } from '../plan/expressions.ts'
-import { type SinkNode, schemaOf } from '../plan/nodes.ts'
+import { type PlanNode, type SinkNode, schemaOf } from '../plan/nodes.ts'
 import type { Graph, GraphNode, OperatorGraphNode } from './graph.ts'
 import { schemaOfSource } from './source-stage.ts'
 
@@ -29,9 +29,10 @@ export function routesOf(graph: Graph): readonly Route[] {
       return route >= 0 ? [route] : above(from)
     })
   for (const node of graph.nodes) {
-    const keys = node.kind === 'operator' ? keysOf(node) : undefined
-    if (node.kind !== 'operator' || keys === undefined) continue
+    if (node.kind !== 'operator') continue
     for (const [input, from] of node.inputs.entries()) {
+      const keys = keysOf(node, input)
+      if (keys === undefined) continue
       const schema = rowsOf(graph.nodes[from]!)
       routes.push({
         from,
@@ -47,11 +48,27 @@ export function routesOf(graph: Graph): readonly Route[] {
   return routes
 }
 
-function keysOf({ plan }: OperatorGraphNode): readonly Expression[] | undefined {
+function keysOf({ plan }: OperatorGraphNode, input: number): readonly Expression[] | undefined {
   switch (plan.kind) {
     case 'window-aggregate':
     case 'group-aggregate':
       return plan.keys
+    case 'window-table':
+      // A session's rows meet; windows on a grid ask for nothing.
+      return plan.window.kind === 'session' ? plan.window.partition : undefined
+    case 'window-rank':
+    case 'over-aggregate':
+    case 'rank':
+    case 'deduplicate':
+      return plan.partition
+    case 'join':
+    case 'interval-join':
+    case 'temporal-join':
+    case 'window-join':
+      return input === 0 ? plan.leftKeys : plan.rightKeys
+    case 'changelog-normalize':
+      return plan.keys.map((index) => columnOf(plan.input, index))
+    case 'temporal-sort':
     case 'sort':
       return []
     case 'sink':
@@ -72,6 +89,10 @@ function primaryKeyOf({ table, input }: SinkNode): readonly Expression[] | undef
     const index = written.findIndex((column) => column.name === name)
     return { kind: 'column', index, type: schema[index]!.type }
   })
+}
+
+function columnOf(input: PlanNode, index: number): Expression {
+  return { kind: 'column', index, type: schemaOf(input)[index]!.type }
 }
 
 function rowsOf(node: GraphNode): Schema {

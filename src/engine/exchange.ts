@@ -98,7 +98,8 @@ export function createExchanges(options: ExchangesOptions): Exchanges {
   function accept({ route }: Lane, from: number, channel: Channel, at: Pointer): void {
     const dataflow = options.dataflow()
     const kind = memory.u32[at / 4 + 1]
-    if (kind === MESSAGE.rows) dataflow.receive(route.to, decodeRows(memory, route.schema, at))
+    if (kind === MESSAGE.rows)
+      dataflow.receive(route.to, route.input, decodeRows(memory, route.schema, at))
     else if (kind === MESSAGE.progress) {
       dataflow.receiveProgress(route.to, route.input, from, progressAt(memory, at))
     } else {
@@ -184,7 +185,7 @@ function laneOf(options: ExchangesOptions, route: Route, number: number): Lane {
           memory.arena.release(inner)
         }
         const own = parts[worker]!
-        if (own.count > 0) options.dataflow().receive(route.to, own)
+        if (own.count > 0) options.dataflow().receive(route.to, route.input, own)
         memory.arena.release(mark)
       },
       progress(told) {

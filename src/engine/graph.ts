@@ -16,6 +16,7 @@ import type {
   WatermarkAssigner,
 } from '../plan/nodes.ts'
 import { inputsOf } from '../plan/nodes.ts'
+import { makesChanges } from '../plan/traits.ts'
 
 export interface Graph {
   readonly nodes: readonly GraphNode[]
@@ -98,8 +99,8 @@ export function isSink(node: GraphNode): node is OperatorGraphNode & { readonly 
 }
 
 /**
- * True if the rows of `node` may be taken back: it is, or reads, an aggregate without a window, or a table that gives changes.
- * DISTINCT over rows that stay gives each once, and a sort gives its rows at the end.
+ * True if the rows of `node` may be taken back: it makes changes, or reads what does, or a table that gives them. A sort gives its
+ * rows at the end.
  */
 export function isUpdating(
   graph: Graph,
@@ -109,7 +110,7 @@ export function isUpdating(
   const at = graph.nodes[node]!
   if (at.kind === 'source') return at.origin.kind === 'scan' && givesChanges(at.origin)
   if (at.plan.kind === 'sort') return false
-  if (at.plan.kind === 'group-aggregate' && at.plan.aggregates.length > 0) return true
+  if (at.plan.kind !== 'sink' && makesChanges(at.plan)) return true
   return at.inputs.some((input) => isUpdating(graph, input, givesChanges))
 }
 

@@ -13,10 +13,15 @@ export type Emit = (batch: Batch) => void
 export interface Operator {
   /** What it does and to what: 'window-aggregate(shop)'. */
   readonly name: string
-  /** Every row of `batch` is later than the last watermark was told, and none of them moves it past a window's end but the last. */
-  onBatch(batch: Batch, emit: Emit): void
+  /**
+   * No row of `batch` moves the watermark past a window's end but the last, and none that is late for what is below it, or at
+   * the watermark, comes behind one that moves it. `input`: which of the node's inputs it is of, from 0.
+   */
+  onBatch(batch: Batch, emit: Emit, input: number): void
   /** The combined watermark (µs) of the inputs has moved: fire what is complete. The engine passes it on afterwards. */
   onWatermark(watermarkUs: bigint, emit: Emit): void
+  /** Of operators in the processing domain: called now and again, a few milliseconds apart, with the clock's time. */
+  onClock?(nowUs: bigint, emit: Emit): void
   /** Inputs have ended; the watermark has been moved to the maximum before. */
   onEnd(emit: Emit): void
   /** Names every table of state it has, and writes what changed in them since the last snapshot. */

@@ -7,10 +7,11 @@
  */
 
 export interface LateRow {
-  /** Id of the windowed node. */
+  /** Id of the node for which it came too late. */
   readonly node: string
-  readonly windowStartUs: bigint
-  readonly windowEndUs: bigint
+  /** The window that it missed, of windowed nodes. */
+  readonly windowStartUs?: bigint
+  readonly windowEndUs?: bigint
   /** Event time of the row. */
   readonly timeUs: bigint
   /** The combined watermark when the row came. */

@@ -16,13 +16,8 @@ import { jsonText, rowReader } from '../data/values.ts'
 import { type TimeKernel, timeKernel } from '../kernels/time.ts'
 import { schemaOf, type WatermarkAssigner } from '../plan/nodes.ts'
 import { heldByOthersUs } from '../time/watermarks.ts'
-import {
-  type Grid,
-  lateBeforeUs,
-  nextBoundaryUs,
-  WATERMARK_MAX,
-  WATERMARK_MIN,
-} from '../time/windows.ts'
+import { lateBeforeUs, nextBoundaryUs, WATERMARK_MAX, WATERMARK_MIN } from '../time/windows.ts'
+import type { Cuts } from './dataflow.ts'
 import { type Evaluation, evaluationOf, type OperatorContext, rowsWithout } from './evaluation.ts'
 import type { SourceGraphNode } from './graph.ts'
 import type { SourceSplit } from './source-split.ts'
@@ -30,8 +25,8 @@ import type { SourceSplit } from './source-split.ts'
 export interface SourceStageOptions {
   readonly node: SourceGraphNode
   readonly context: OperatorContext
-  /** Of the windows below. */
-  readonly grids: readonly Grid[]
+  /** Of what is below. */
+  readonly cuts: Cuts
   /** How far ahead of its append time an event time may be; undefined: as far as it likes. */
   readonly futureBoundUs: bigint | undefined
   readonly splits: readonly SourceSplit[]
@@ -204,11 +199,11 @@ export class SourceStage {
   }
 
   #cut(split: SourceSplit, batch: Batch, time: Vector, marks: Vector): void {
-    const { grids, splits, emit } = this.#options
+    const { cuts, splits, emit } = this.#options
     const { cells, validity } = marks
     for (let from = 0; from < batch.count; ) {
       const heldUs = heldByOthersUs(splits, split)
-      const boundaryUs = nextBoundaryUs(grids, this.#combinedUs)
+      const boundaryUs = nextBoundaryUs(cuts.grids, this.#combinedUs)
       // Where another split holds the watermark below the boundary, no row of this one can move it there.
       const isHeld = heldUs !== undefined && heldUs < boundaryUs
       const at = isHeld
@@ -223,7 +218,17 @@ export class SourceStage {
           )
       const reached = Math.min(at + 1, batch.count)
       const holdsStill = heldUs !== undefined && heldUs <= this.#combinedUs
-      const end = holdsStill ? reached : this.#lateBehindMove(batch, time, marks, from, reached)
+      const end = holdsStill
+        ? reached
+        : this.#behindMove(
+            batch,
+            time,
+            marks,
+            from,
+            this.#lateBehindMove(batch, time, marks, from, reached),
+            split.watermarkUs,
+            heldUs ?? WATERMARK_MAX,
+          )
       const piece = this.#piece(batch, from, end)
       emit(piece)
       split.watermarkUs = this.#kernel.greatest(
@@ -243,7 +248,7 @@ export class SourceStage {
    * window's, so rows must be parted here though nothing fires.
    */
   #lateBehindMove(batch: Batch, time: Vector, marks: Vector, from: number, end: number): number {
-    const beforeUs = lateBeforeUs(this.#options.grids, this.#combinedUs)
+    const beforeUs = lateBeforeUs(this.#options.cuts.grids, this.#combinedUs)
     const { selection } = batch
     const { cells, validity } = marks
     if (beforeUs === WATERMARK_MIN) return end
@@ -253,6 +258,32 @@ export class SourceStage {
     const moves = this.#kernel.firstReaching(cells, validity, selection, from, end, movedUs)
     if (first > moves) return first
     return this.#kernel.firstBelow(time.cells, selection, Math.min(moves + 1, end), end, beforeUs)
+  }
+
+  /** The first row behind one that moves the watermark, and not far enough ahead of it, or `end`. */
+  #behindMove(
+    batch: Batch,
+    time: Vector,
+    { cells, validity }: Vector,
+    from: number,
+    end: number,
+    splitUs: bigint,
+    heldUs: bigint,
+  ): number {
+    const { aheadUs } = this.#options.cuts
+    if (aheadUs === undefined) return end
+    return this.#kernel.firstBehind(
+      time.cells,
+      cells,
+      validity,
+      batch.selection,
+      from,
+      end,
+      splitUs,
+      this.#combinedUs,
+      heldUs,
+      aheadUs,
+    )
   }
 
   /** Rows [from, end) of the batch's selection. */

@@ -131,6 +131,7 @@ export class Task {
       split.idle = true
       this.#settle(this.#sourceOf.get(split)!)
     }
+    this.#options.dataflow.clock(BigInt(Math.floor(this.#options.clock.nowMs())) * 1000n)
     if (this.#options.idleFollowsClock) this.#followClock()
   }
 

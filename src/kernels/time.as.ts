@@ -109,6 +109,33 @@ export function firstAhead(
 }
 
 /**
+ * The first position above `from` whose time is no more than `ahead` beyond the watermark of the rows before it, where those have
+ * moved it above `told`; `count` if there is none. The watermark: the greatest of `split` and the marks, but `held` at most.
+ */
+export function firstBehind(
+  times: usize,
+  marks: usize,
+  validity: usize,
+  selection: usize,
+  from: u32,
+  count: u32,
+  split: i64,
+  told: i64,
+  held: i64,
+  ahead: i64,
+): u32 {
+  let greatest = split
+  for (let at = from; at < count; at++) {
+    const place = (<usize>rowAt(selection, at)) << 3
+    const combined = greatest < held ? greatest : held
+    if (at > from && combined > told && load<i64>(times + place) - ahead <= combined) return at
+    const mark = load<i64>(marks + place)
+    if (mark > greatest && isValid(validity, rowAt(selection, at))) greatest = mark
+  }
+  return count
+}
+
+/**
  * Writes each selected row's pane number, floor((cell - offset) / size), as i64 by position, and the least and the greatest
  * of them to `bounds`. Rows in event-time order mostly stay in one pane: then nothing is divided.
  */

@@ -44,6 +44,22 @@ export interface TimeKernel {
     boundUs: bigint,
   ): number
   /**
+   * The first position in (from, count) whose time is no more than `aheadUs` beyond the watermark of the rows before it, if they
+   * moved it above `toldUs`; `count` if there is none. `splitUs`: the split's watermark before `from`; `heldUs`: what others allow.
+   */
+  firstBehind(
+    times: Pointer,
+    marks: Pointer,
+    validity: Pointer,
+    selection: Pointer,
+    from: number,
+    count: number,
+    splitUs: bigint,
+    toldUs: bigint,
+    heldUs: bigint,
+    aheadUs: bigint,
+  ): number
+  /**
    * Writes each selected row's pane, floor((cell - offsetUs) / sizeUs), to `panes` (i64 by position), and the least and the
    * greatest to `bounds` (two i64). Cells must not be NULL.
    */

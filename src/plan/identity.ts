@@ -10,6 +10,7 @@ import type { Schema } from '../data/types.ts'
 import { mapAggregate, mapColumns } from './columns.ts'
 import type { Expression } from './expressions.ts'
 import { inputsOf, type Pipeline, type PlanNode, type SinkNode, schemaOf } from './nodes.ts'
+import { columnsRead, moveColumns } from './shape.ts'
 
 /** Of every node of the pipeline. */
 export function operatorIds(
@@ -68,12 +69,56 @@ function whatItDoes(node: PlanNode | SinkNode): unknown {
       return grouping(node)
     case 'union-all':
       return node.schema.map(({ type }) => type)
+    case 'window-rank':
+    case 'over-aggregate':
+    case 'rank':
+    case 'deduplicate':
+    case 'join':
+    case 'interval-join':
+    case 'temporal-join':
+    case 'window-join':
+    case 'correlate':
+    case 'expand':
+    case 'changelog-normalize':
+    case 'temporal-sort':
+      return ofNamedColumns(node)
     case 'sort': {
       const schema = schemaOf(node.input)
       const keys = node.keys.map((key) => ({ ...key, expression: named(key.expression, schema) }))
       return [keys, node.limit ?? null, node.offset ?? null]
     }
   }
+}
+
+/** All of a node but its inputs and its columns' own places: those that it reads stand by name. */
+function ofNamedColumns(node: PlanNode): unknown {
+  const inputs = inputsOf(node).map(schemaOf)
+  const read = columnsRead(node)
+  // Columns in the order of their names, so that no place is told.
+  const places = inputs.map((schema, input) => {
+    const byName = [...read[input]!].sort((a, b) => compareText(told(schema, a), told(schema, b)))
+    return new Map(byName.map((index, place) => [index, place]))
+  })
+  const moved = moveColumns(node, (input, index) => places[input]!.get(index)!, places[0]!.size)
+  const {
+    input: _,
+    left: __,
+    right: ___,
+    schema: ____,
+    ...rest
+  } = { ...moved } as Record<string, unknown>
+  return [
+    rest,
+    places.map((map, input) => [...map.keys()].map((index) => told(inputs[input]!, index))),
+  ]
+}
+
+function told(schema: Schema, index: number): string {
+  return `${schema[index]!.name} ${JSON.stringify(schema[index]!.type)}`
+}
+
+function compareText(left: string, right: string): number {
+  return left < right ? -1 : left > right ? 1 : 0
 }
 
 function grouping(

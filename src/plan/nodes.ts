@@ -16,8 +16,20 @@ export type PlanNode =
   | Project
   | WindowTable
   | WindowAggregate
+  | WindowRank
+  | WindowJoin
   | GroupAggregate
+  | OverAggregate
+  | Rank
+  | Deduplicate
+  | Join
+  | IntervalJoin
+  | TemporalJoin
+  | Correlate
+  | Expand
+  | ChangelogNormalize
   | UnionAll
+  | TemporalSort
   | Sort
 
 /** Reads a table. `schema` holds the physical and metadata columns that are used, in the table's order. */
@@ -58,7 +70,8 @@ export interface Project {
   readonly schema: Schema
 }
 
-export type Window =
+/** Windows that lie on a grid, whatever the rows. */
+export type GridWindow =
   | { readonly kind: 'tumble'; readonly sizeUs: number; readonly offsetUs: number }
   /** `sizeUs` is a multiple of `slideUs`. */
   | {
@@ -67,13 +80,40 @@ export type Window =
       readonly sizeUs: number
       readonly offsetUs: number
     }
+  /** Windows of 1, 2 ... steps that share their start; `sizeUs` is a multiple of `stepUs`. */
+  | {
+      readonly kind: 'cumulate'
+      readonly stepUs: number
+      readonly sizeUs: number
+      readonly offsetUs: number
+    }
 
-/** A window table function alone: each row once a window that it belongs to, with window_start, window_end, window_time appended. */
+export type Window =
+  | GridWindow
+  /** Rows of equal `partition` that are less than, or exactly, `gapUs` apart share a window, which ends that long after its last row. */
+  | { readonly kind: 'session'; readonly gapUs: number; readonly partition: readonly Expression[] }
+  /** Each row bears its window already, from a window beneath, in these columns of the input. */
+  | { readonly kind: 'attached'; readonly start: number; readonly end: number }
+
+/** What moves time on: watermarks, or the machine's clock (PROCTIME()). */
+export type TimeDomain = 'event' | 'processing'
+
+/** Columns of the input that hold a row's window. */
+export interface WindowColumns {
+  readonly start: number
+  readonly end: number
+}
+
+/**
+ * A window table function alone: each row once a window that it belongs to, with window_start, window_end, window_time appended.
+ * A session's rows come out when it closes. `window` is not 'attached'. `timeDomain` absent: event.
+ */
 export interface WindowTable {
   readonly kind: 'window-table'
   readonly input: PlanNode
   readonly window: Window
   readonly time: number
+  readonly timeDomain?: TimeDomain
   readonly schema: Schema
 }
 
@@ -87,6 +127,7 @@ export interface WindowAggregate {
   readonly window: Window
   /** Column of the input: timestamp or timestamp_ltz. */
   readonly time: number
+  readonly timeDomain?: TimeDomain
   readonly keys: readonly Expression[]
   readonly aggregates: readonly AggregateCall[]
   readonly schema: Schema
@@ -99,6 +140,167 @@ export interface GroupAggregate {
   readonly keys: readonly Expression[]
   readonly aggregates: readonly AggregateCall[]
   readonly schema: Schema
+}
+
+/**
+ * OVER: each row of the input with aggregates over the rows before it in its partition appended. All calls share one frame.
+ * Ordered by a time attribute it fires with the watermark; by other columns its rows are updated as rows come between.
+ */
+export interface OverAggregate {
+  readonly kind: 'over-aggregate'
+  readonly input: PlanNode
+  readonly partition: readonly Expression[]
+  readonly order: readonly SortKey[]
+  /** Column of the input that `order` begins with, where that is a time attribute. */
+  readonly time?: number
+  readonly timeDomain?: TimeDomain
+  readonly frame: OverFrame
+  /** Besides the aggregates: ROW_NUMBER, RANK, DENSE_RANK, LAG, LEAD, FIRST_VALUE, LAST_VALUE ... */
+  readonly aggregates: readonly AggregateCall[]
+  readonly schema: Schema
+}
+
+/** `preceding`: rows, or µs (range), before the current row; absent = unbounded. Always up to the current row (with its peers, for range). */
+export interface OverFrame {
+  readonly kind: 'rows' | 'range'
+  readonly preceding?: number
+}
+
+/**
+ * Top-N: the rows whose number in their partition's order lies in [from, to], as a changelog. Without `partition`: of all rows;
+ * without `order`: in order of arrival (LIMIT). Columns: the input's, then the number as BIGINT if `outputsNumber`.
+ */
+export interface Rank {
+  readonly kind: 'rank'
+  readonly input: PlanNode
+  readonly function: 'ROW_NUMBER' | 'RANK' | 'DENSE_RANK'
+  readonly partition: readonly Expression[]
+  readonly order: readonly SortKey[]
+  /** From 1. */
+  readonly from: number
+  /** A number, or a column of the input that gives it. */
+  readonly to: number | { readonly column: number }
+  readonly outputsNumber: boolean
+  readonly schema: Schema
+}
+
+/** ROW_NUMBER() = 1 ordered by a time attribute alone: the first row of each partition (append-only if it arrives so), or the last. */
+export interface Deduplicate {
+  readonly kind: 'deduplicate'
+  readonly input: PlanNode
+  readonly partition: readonly Expression[]
+  readonly time: number
+  readonly timeDomain?: TimeDomain
+  readonly keep: 'first' | 'last'
+}
+
+/** Top-N within windows that rows already bear: given once, when the watermark closes the window. */
+export interface WindowRank {
+  readonly kind: 'window-rank'
+  readonly input: PlanNode
+  readonly window: WindowColumns
+  readonly timeDomain?: TimeDomain
+  readonly function: Rank['function']
+  /** Without the window's columns. */
+  readonly partition: readonly Expression[]
+  readonly order: readonly SortKey[]
+  readonly from: number
+  readonly to: number
+  readonly outputsNumber: boolean
+  readonly schema: Schema
+}
+
+export type JoinType = 'inner' | 'left' | 'right' | 'full' | 'semi' | 'anti'
+
+/** What all joins of two inputs share. */
+interface TwoInputs {
+  readonly type: JoinType
+  readonly left: PlanNode
+  readonly right: PlanNode
+  /** Equal pairs, of one type: `leftKeys[i]` over left's columns, `rightKeys[i]` over right's. NULL equals nothing. */
+  readonly leftKeys: readonly Expression[]
+  readonly rightKeys: readonly Expression[]
+  /** What else must hold, over left's columns, then right's. */
+  readonly condition?: Expression
+  /** Left's columns, then right's (nullable where outer); semi and anti: left's alone. */
+  readonly schema: Schema
+}
+
+/** Of all rows there have been on either side, as a changelog. */
+export interface Join extends TwoInputs {
+  readonly kind: 'join'
+  /** STATE_TTL: µs for which a side's rows are kept since they were last written; absent = for ever. */
+  readonly leftTtlUs?: number
+  readonly rightTtlUs?: number
+}
+
+/** Append-only rows with rightTime + lowerUs <= leftTime <= rightTime + upperUs; times are columns of their side. */
+export interface IntervalJoin extends TwoInputs {
+  readonly kind: 'interval-join'
+  readonly leftTime: number
+  readonly rightTime: number
+  readonly timeDomain?: TimeDomain
+  readonly lowerUs: number
+  readonly upperUs: number
+}
+
+/**
+ * FOR SYSTEM_TIME AS OF leftTime: each left row with the version of the right row that was valid then. `type`: inner or left;
+ * the right side's key is `rightKeys`. Left rows wait for the watermark of both sides.
+ */
+export interface TemporalJoin extends TwoInputs {
+  readonly kind: 'temporal-join'
+  readonly leftTime: number
+  /** Absent in the processing domain: the latest version. */
+  readonly rightTime?: number
+  readonly timeDomain?: TimeDomain
+}
+
+/** Rows of equal windows (and keys), when the watermark closes the window. */
+export interface WindowJoin extends TwoInputs {
+  readonly kind: 'window-join'
+  readonly leftWindow: WindowColumns
+  readonly rightWindow: WindowColumns
+  readonly timeDomain?: TimeDomain
+}
+
+/**
+ * Each row with the rows that a table function makes of it (CROSS JOIN UNNEST, LATERAL TABLE). 'left': with NULLs where it makes
+ * none. Columns: the input's, then the function's. `condition` (LEFT JOIN ... ON) is over both.
+ */
+export interface Correlate {
+  readonly kind: 'correlate'
+  readonly input: PlanNode
+  readonly type: 'inner' | 'left'
+  /** UNNEST, UNNEST_WITH_ORDINALITY, REPLICATE_ROWS(count, columns ...), or a table function's name. */
+  readonly function: string
+  readonly args: readonly Expression[]
+  readonly condition?: Expression
+  readonly schema: Schema
+}
+
+/** Each row once a projection: GROUPING SETS, CUBE, ROLLUP. */
+export interface Expand {
+  readonly kind: 'expand'
+  readonly input: PlanNode
+  readonly projections: readonly (readonly Expression[])[]
+  readonly schema: Schema
+}
+
+/** An upsert stream (+U, -D by key) made a changelog with what was before: +I, -U, +U, -D. Repeated rows leave no trace. */
+export interface ChangelogNormalize {
+  readonly kind: 'changelog-normalize'
+  readonly input: PlanNode
+  readonly keys: readonly number[]
+}
+
+/** ORDER BY an ascending time attribute (then others) of append-only rows: each comes out when the watermark has passed it. */
+export interface TemporalSort {
+  readonly kind: 'temporal-sort'
+  readonly input: PlanNode
+  readonly time: number
+  readonly timeDomain?: TimeDomain
+  readonly keys: readonly SortKey[]
 }
 
 /** Inputs of equal schemas but for names and nullability. */
@@ -150,10 +352,23 @@ export function inputsOf(node: PlanNode | SinkNode): readonly PlanNode[] {
     case 'project':
     case 'window-table':
     case 'window-aggregate':
+    case 'window-rank':
     case 'group-aggregate':
+    case 'over-aggregate':
+    case 'rank':
+    case 'deduplicate':
+    case 'correlate':
+    case 'expand':
+    case 'changelog-normalize':
+    case 'temporal-sort':
     case 'sort':
     case 'sink':
       return [node.input]
+    case 'join':
+    case 'interval-join':
+    case 'temporal-join':
+    case 'window-join':
+      return [node.left, node.right]
     case 'union-all':
       return node.inputs
     default:
@@ -161,11 +376,22 @@ export function inputsOf(node: PlanNode | SinkNode): readonly PlanNode[] {
   }
 }
 
+/** `node` over other inputs, as many as it has. Columns stay where they are. */
+export function withInputs<Node extends PlanNode>(node: Node, inputs: readonly PlanNode[]): Node {
+  if (inputsOf(node).length === 0) return node
+  if ('left' in node) return { ...node, left: inputs[0]!, right: inputs[1]! }
+  if ('inputs' in node) return { ...node, inputs }
+  return { ...node, input: inputs[0]! }
+}
+
 /** The columns that `node` gives. */
 export function schemaOf(node: PlanNode): readonly Field[] {
   switch (node.kind) {
     case 'watermark-assigner':
     case 'filter':
+    case 'deduplicate':
+    case 'changelog-normalize':
+    case 'temporal-sort':
     case 'sort':
       return schemaOf(node.input)
     default:

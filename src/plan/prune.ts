@@ -4,16 +4,11 @@
  *
  * Subtrees that are equal stay equal: what is asked of one is asked of all, so that they still run once.
  */
-import { layoutOf } from '../data/types.ts'
-import {
-  aggregateColumns,
-  type ColumnExpression,
-  collectColumns,
-  mapAggregate,
-  mapColumns,
-} from './columns.ts'
+import { type Field, layoutOf } from '../data/types.ts'
+import { type ColumnExpression, collectColumns, mapColumns } from './columns.ts'
 import type { Expression } from './expressions.ts'
-import { inputsOf, type PlanNode, schemaOf } from './nodes.ts'
+import { inputsOf, type PlanNode, schemaOf, withInputs } from './nodes.ts'
+import { columnsRead, handedOn, moveColumns } from './shape.ts'
 
 type Needed = Map<string, Set<number>>
 
@@ -54,8 +49,8 @@ function collect(node: PlanNode, asked: ReadonlySet<number>, needed: Needed): vo
   for (const index of asked) all.add(index)
   if (all.size === 0 && schemaOf(node).length > 0) all.add(cheapest(node))
   needed.set(key, all)
-  const beneath = neededOfInput(node, all)
-  for (const input of inputsOf(node)) collect(input, beneath, needed)
+  const beneath = neededOfInputs(node, all)
+  for (const [index, input] of inputsOf(node).entries()) collect(input, beneath[index]!, needed)
 }
 
 /** COUNT(*) needs rows, not columns: the one that is easiest to read stands for them. */
@@ -66,44 +61,33 @@ function cheapest(node: PlanNode): number {
   return Math.max(0, plain)
 }
 
-function neededOfInput(node: PlanNode, asked: ReadonlySet<number>): Set<number> {
-  const beneath = new Set<number>()
-  switch (node.kind) {
-    case 'filter':
-      for (const index of asked) beneath.add(index)
-      collectColumns(node.condition, beneath)
-      break
-    case 'watermark-assigner':
-      for (const index of asked) beneath.add(index)
-      beneath.add(node.rowtime)
-      collectColumns(node.watermark, beneath)
-      break
-    case 'sort':
-      for (const index of asked) beneath.add(index)
-      for (const { expression } of node.keys) collectColumns(expression, beneath)
-      break
-    case 'union-all':
-      for (const index of asked) beneath.add(index)
-      break
-    case 'project':
-      for (const index of asked) collectColumns(node.expressions[index]!, beneath)
-      break
-    case 'window-table':
-      for (const index of asked) if (index < node.schema.length - 3) beneath.add(index)
-      beneath.add(node.time)
-      break
-    case 'window-aggregate':
-      // A row that comes too late goes to `$late` whole, to be looked at and fed in again.
-      for (const index of schemaOf(node.input).keys()) beneath.add(index)
-      break
-    case 'group-aggregate':
-      for (const expression of node.keys) collectColumns(expression, beneath)
-      for (const call of node.aggregates) aggregateColumns(call, beneath)
-      break
-    default:
-      break
+/** Rows that come too late for these go to `$late` whole, to be looked at and fed in again. */
+const KEEPS_ROWS_WHOLE: ReadonlySet<PlanNode['kind']> = new Set([
+  'window-aggregate',
+  'interval-join',
+  'temporal-join',
+  'over-aggregate',
+])
+
+function neededOfInputs(node: PlanNode, asked: ReadonlySet<number>): readonly Set<number>[] {
+  if (node.kind === 'union-all') return node.inputs.map(() => new Set(asked))
+  if (KEEPS_ROWS_WHOLE.has(node.kind)) return inputsOf(node).map(allOf)
+  if (node.kind === 'project') {
+    const beneath = new Set<number>()
+    for (const index of asked) collectColumns(node.expressions[index]!, beneath)
+    return [beneath]
   }
-  return beneath
+  const needed = columnsRead(node)
+  const inputs = inputsOf(node)
+  let first = 0
+  for (const input of handedOn(node)) {
+    const width = schemaOf(inputs[input]!).length
+    for (const index of asked) {
+      if (index >= first && index < first + width) needed[input]!.add(index - first)
+    }
+    first += width
+  }
+  return needed
 }
 
 function prune(node: PlanNode, needed: Needed): Pruned {
@@ -131,53 +115,38 @@ function prune(node: PlanNode, needed: Needed): Pruned {
       }
     }
     default:
-      return pruneOver(node, prune(node.input, needed))
+      return pruneOver(
+        node,
+        inputsOf(node).map((input) => prune(input, needed)),
+      )
   }
 }
 
-/** Nodes whose columns are their input's, or all their own. */
-function pruneOver(
-  node: Exclude<PlanNode, { kind: 'scan' | 'values' | 'union-all' | 'project' }>,
-  { node: input, places }: Pruned,
-): Pruned {
-  const move = moved(places)
-  switch (node.kind) {
-    case 'filter':
-      return { node: { ...node, input, condition: mapColumns(node.condition, move) }, places }
-    case 'watermark-assigner': {
-      const watermark = mapColumns(node.watermark, move)
-      return { node: { ...node, input, rowtime: places.get(node.rowtime)!, watermark }, places }
-    }
-    case 'sort': {
-      const keys = node.keys.map((key) => ({
-        ...key,
-        expression: mapColumns(key.expression, move),
-      }))
-      return { node: { ...node, input, keys }, places }
-    }
-    case 'window-table': {
-      const beneath = schemaOf(input)
-      const own = node.schema.slice(-3)
-      const first = node.schema.length - 3
-      const all = new Map(places)
-      for (let index = 0; index < 3; index++) all.set(first + index, beneath.length + index)
-      return {
-        node: { ...node, input, time: places.get(node.time)!, schema: [...beneath, ...own] },
-        places: all,
-      }
-    }
-    case 'group-aggregate':
-    case 'window-aggregate': {
-      const keys = node.keys.map((key) => mapColumns(key, move))
-      const aggregates = node.aggregates.map((call) => mapAggregate(call, move))
-      if (node.kind === 'group-aggregate')
-        return { node: { ...node, input, keys, aggregates }, places: identity(node) }
-      return {
-        node: { ...node, input, keys, aggregates, time: places.get(node.time)! },
-        places: identity(node),
-      }
-    }
+/** Nodes that hand on columns of their inputs, or none: over inputs with fewer columns. */
+function pruneOver(node: PlanNode, inputs: readonly Pruned[]): Pruned {
+  const over = withInputs(
+    moveColumns(
+      node,
+      (input, index) => inputs[input]!.places.get(index)!,
+      schemaOf(inputs[0]!.node).length,
+    ),
+    inputs.map((input) => input.node),
+  )
+  const places = new Map<number, number>()
+  const handed = handedOn(node)
+  if (handed.length === 0) return { node: over, places: identity(node) }
+  let before = 0
+  let after = 0
+  for (const input of handed) {
+    for (const [old, place] of inputs[input]!.places) places.set(before + old, after + place)
+    before += schemaOf(inputsOf(node)[input]!).length
+    after += schemaOf(inputs[input]!.node).length
   }
+  for (let own = before; own < schemaOf(node).length; own++) places.set(own, after++)
+  if (!('schema' in over)) return { node: over, places }
+  const schema: Field[] = []
+  for (const [old, place] of places) schema[place] = schemaOf(node)[old]!
+  return { node: { ...over, schema }, places }
 }
 
 function identity(node: PlanNode): ReadonlyMap<number, number> {

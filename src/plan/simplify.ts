@@ -7,7 +7,7 @@
 import type { Schema } from '../data/types.ts'
 import { mapColumns } from './columns.ts'
 import type { Expression } from './expressions.ts'
-import { inputsOf, type PlanNode, type Project, schemaOf } from './nodes.ts'
+import { inputsOf, type PlanNode, type Project, schemaOf, withInputs } from './nodes.ts'
 
 type Aggregate = Extract<PlanNode, { kind: 'group-aggregate' | 'window-aggregate' }>
 
@@ -29,16 +29,8 @@ function rewritten(
   node: PlanNode,
   change: (node: PlanNode, before: PlanNode) => PlanNode,
 ): PlanNode {
-  const input = (each: PlanNode): PlanNode => rewritten(each, change)
-  switch (node.kind) {
-    case 'scan':
-    case 'values':
-      return change(node, node)
-    case 'union-all':
-      return change({ ...node, inputs: node.inputs.map(input) }, node)
-    default:
-      return change({ ...node, input: input(node.input) }, node)
-  }
+  const inputs = inputsOf(node).map((input) => rewritten(input, change))
+  return change(withInputs(node, inputs), node)
 }
 
 /** How many different nodes read a subtree, by its text. */

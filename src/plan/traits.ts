@@ -16,6 +16,7 @@ export function traitsOf(node: PlanNode): NodeTraits {
   const inputs = inputsOf(node).map(traitsOf)
   const isUpdating = inputs.some(({ changes }) => changes === 'update')
   const changes = isUpdating ? 'update' : 'append'
+  const given = isUpdating || makesChanges(node) ? 'update' : 'append'
   const key = inputs[0]?.upsertKey
   switch (node.kind) {
     case 'scan':
@@ -42,15 +43,70 @@ export function traitsOf(node: PlanNode): NodeTraits {
       return { changes: 'append', state: 'windows', upsertKey: keys }
     }
     case 'group-aggregate': {
-      // DISTINCT over rows that stay: each comes out once and never changes.
-      const isDistinct = node.aggregates.length === 0 && !isUpdating
       const upsertKey = node.keys.map((_, index) => index)
-      return { changes: isDistinct ? 'append' : 'update', state: 'keys', upsertKey }
+      return { changes: given, state: 'keys', upsertKey }
     }
     case 'sort':
+    case 'temporal-sort':
       return { changes: 'append', state: 'rows' }
+    case 'over-aggregate':
+      // By time, what is unbounded needs no rows but the last; by other columns, rows come between others.
+      return {
+        changes: given,
+        state: node.time === undefined || node.frame.preceding !== undefined ? 'rows' : 'keys',
+      }
+    case 'rank':
+      return { changes: 'update', state: 'rows', ...rankKey(node) }
+    case 'window-rank':
+      return { changes: 'append', state: 'windows' }
+    case 'deduplicate': {
+      const keys = columnIndexes(node.partition)
+      return {
+        changes: given,
+        state: 'keys',
+        ...(keys === undefined ? {} : { upsertKey: keys }),
+      }
+    }
+    case 'changelog-normalize':
+      return { changes: 'update', state: 'keys', upsertKey: node.keys }
+    case 'correlate':
+    case 'expand':
+      return { changes, state: 'none' }
+    case 'window-join':
+      return { changes: 'append', state: 'windows' }
+    case 'interval-join':
+    case 'temporal-join':
+      return { changes: inputs[0]!.changes, state: 'rows' }
+    case 'join': {
+      const upsertKey = joinKey(node, inputs)
+      return {
+        changes: given,
+        state: 'rows',
+        ...(upsertKey === undefined ? {} : { upsertKey }),
+      }
+    }
     default:
       return unreachable(node)
+  }
+}
+
+/** True if `node` gives changes though its inputs only add rows. */
+export function makesChanges(node: PlanNode): boolean {
+  switch (node.kind) {
+    case 'group-aggregate':
+      // DISTINCT gives each row once.
+      return node.aggregates.length > 0
+    case 'over-aggregate':
+      return node.time === undefined
+    case 'rank':
+    case 'changelog-normalize':
+      return true
+    case 'deduplicate':
+      return node.keep === 'last'
+    case 'join':
+      return node.type !== 'inner' && node.type !== 'semi'
+    default:
+      return false
   }
 }
 
@@ -65,4 +121,39 @@ function projectKey(
     ),
   )
   return places.includes(-1) ? undefined : places
+}
+
+/** A row is named by its partition and its number, or by the key it had if that is all there is. */
+function rankKey(node: Extract<PlanNode, { kind: 'rank' }>): { upsertKey?: readonly number[] } {
+  const partition = columnIndexes(node.partition)
+  if (partition !== undefined && node.function === 'ROW_NUMBER') {
+    if (node.outputsNumber) return { upsertKey: [...partition, node.schema.length - 1] }
+    if (node.from === 1 && node.to === 1 && partition.length > 0) return { upsertKey: partition }
+  }
+  const { upsertKey } = traitsOf(node.input)
+  return upsertKey === undefined ? {} : { upsertKey }
+}
+
+/** Both sides' keys together; of the left side alone where no more than one right row meets a left one. */
+function joinKey(
+  node: Extract<PlanNode, { kind: 'join' }>,
+  [left, right]: readonly NodeTraits[],
+): readonly number[] | undefined {
+  if (node.type === 'semi' || node.type === 'anti') return left!.upsertKey
+  const width = schemaOf(node.left).length
+  const isCovered = (key: readonly number[] | undefined, by: readonly Expression[]): boolean =>
+    key?.every((index) => columnIndexes(by)?.includes(index)) ?? false
+  const ofRight = right!.upsertKey?.map((index) => width + index)
+  if (isCovered(right!.upsertKey, node.rightKeys) && ['inner', 'left'].includes(node.type))
+    return left!.upsertKey
+  if (isCovered(left!.upsertKey, node.leftKeys) && ['inner', 'right'].includes(node.type))
+    return ofRight
+  if (left!.upsertKey === undefined || ofRight === undefined) return undefined
+  return [...left!.upsertKey, ...ofRight]
+}
+
+/** undefined if one of them is computed. */
+function columnIndexes(expressions: readonly Expression[]): readonly number[] | undefined {
+  const indexes = expressions.map((each) => (each.kind === 'column' ? each.index : -1))
+  return indexes.includes(-1) ? undefined : indexes
 }

@@ -5,7 +5,7 @@
 import type { SinkCommitter, SinkWriter, SourcePositions } from '../connectors/contract/sink.ts'
 import type { Source } from '../connectors/contract/source.ts'
 import { LinearMemory } from '../data/memory.ts'
-import { createDataflow, type Dataflow, gridsBelow } from '../engine/dataflow.ts'
+import { createDataflow, cutsBelow, type Dataflow } from '../engine/dataflow.ts'
 import type { OperatorContext } from '../engine/evaluation.ts'
 import { createExchanges, type Exchanges, type Rings } from '../engine/exchange.ts'
 import type { Route } from '../engine/exchange-routes.ts'
@@ -22,9 +22,10 @@ import { operatorOf } from '../engine/operators/operators.ts'
 import type { SourceSplit } from '../engine/source-split.ts'
 import { SourceStage, UNREAD_US } from '../engine/source-stage.ts'
 import { type StepResult, Task, type TaskSource } from '../engine/task.ts'
-import { invariant } from '../errors.ts'
+import { invariant, MillraceError } from '../errors.ts'
 import type { Scan } from '../plan/nodes.ts'
 import type { Clock } from '../ports/clock.ts'
+import type { SourceIdentities } from '../state/checkpoint.ts'
 import {
   givesChanges,
   type OpenedSink,
@@ -47,6 +48,10 @@ export interface AssemblyRequest {
   readonly until: 'now' | 'end' | undefined
   /** Of the restored checkpoint; nothing for a fresh start. */
   readonly positions: SourcePositions
+  /** By source, which thing of its name the positions are of. */
+  readonly identities?: SourceIdentities
+  /** True where someone comes back to saved positions: not for queries. */
+  readonly resumes?: boolean
   /** By node id, of the restored checkpoint. */
   readonly watermarks: ReadonlyMap<string, bigint>
   readonly rowsMax?: number
@@ -288,11 +293,16 @@ async function openSources(
   for (const node of request.graph.nodes) {
     if (node.kind !== 'source') continue
     const { origin } = node
-    const source =
-      origin.kind === 'values' ? listedValues(origin) : await openSource(origin, request.opening)
     const table = origin.kind === 'values' ? 'values' : origin.table.name
     // Two different scans of one table are read side by side.
     const name = sources.some((each) => each.name === table) ? node.id : table
+    const consumer =
+      request.resumes === true ? { pipeline: request.pipeline, source: name } : undefined
+    const source =
+      origin.kind === 'values'
+        ? listedValues(origin)
+        : await openSource(origin, request.opening, consumer)
+    refuseReplaced(name, source, request)
     const splits: SourceSplit[] = []
     for (const [number, id] of (await source.splits()).entries()) {
       if (!isDealt(number, request.share)) continue
@@ -301,6 +311,17 @@ async function openSources(
     sources.push({ name, node, source, splits })
   }
   return sources
+}
+
+/** What has taken a source's name has other rows at the saved positions. @throws SOURCE_REPLACED */
+function refuseReplaced(name: string, { identity }: Source, request: AssemblyRequest): void {
+  const saved = request.identities?.[name]
+  if (saved === undefined || saved === identity) return
+  throw new MillraceError('SOURCE_REPLACED', {
+    message: `source ${name} of pipeline '${request.pipeline}' is another one than its checkpoint has positions of: it was deleted and made again`,
+    hint: 'begin anew with --fresh, or read it under another table name',
+    facts: { pipeline: request.pipeline, source: name, identity, saved },
+  })
 }
 
 /** Splits are dealt to the workers in turn. */
@@ -341,7 +362,7 @@ function taskSource(
   const stage = new SourceStage({
     node,
     context: contextOf(node),
-    grids: gridsBelow(request.graph, node.index),
+    cuts: cutsBelow(request.graph, node.index),
     futureBoundUs: request.settings.futureBoundUs,
     splits,
     emit(batch) {

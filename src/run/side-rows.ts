@@ -72,7 +72,7 @@ export function createSideRows(): SideRows {
 function lateValues(late: LateRow): Value[] {
   const latenessMs = (late.watermarkUs - late.timeUs) / 1000n
   const { node, windowStartUs, windowEndUs, timeUs, watermarkUs, row } = late
-  return [node, windowStartUs, windowEndUs, timeUs, watermarkUs, latenessMs, row]
+  return [node, windowStartUs ?? null, windowEndUs ?? null, timeUs, watermarkUs, latenessMs, row]
 }
 
 function deadValues({ origin, split, position, reason, bytes }: DeadRowOut): Value[] {

@@ -23,16 +23,19 @@ export interface Grid {
   readonly offsetUs: bigint
 }
 
+/** CUMULATE windows end at every step and span up to size / step panes. */
 export function gridOf(window: {
   readonly slideUs?: number
+  readonly stepUs?: number
   readonly sizeUs: number
   readonly offsetUs: number
 }): Grid {
-  const slideUs = BigInt(window.slideUs ?? window.sizeUs)
+  const slide = window.slideUs ?? window.stepUs ?? window.sizeUs
+  const slideUs = BigInt(slide)
   const offset = BigInt(window.offsetUs) % slideUs
   return {
     slideUs,
-    span: window.slideUs === undefined ? 1 : window.sizeUs / window.slideUs,
+    span: window.sizeUs / slide,
     offsetUs: offset < 0n ? offset + slideUs : offset,
   }
 }

@@ -1,7 +1,7 @@
 /** Watermarks of the rows that an engine read, worked out row by row from the order in which it read them: for the oracle. */
 
 import type { PlanNode, Scan } from '../../src/plan/nodes.ts'
-import { inputsOf } from '../../src/plan/nodes.ts'
+import { inputsOf, withInputs } from '../../src/plan/nodes.ts'
 import type { NaiveRow } from '../naive/expression.ts'
 import type { Change, Input } from '../naive/interpret.ts'
 import type { Fed, FedRow, ReadEvent } from './engine-run.ts'
@@ -51,9 +51,7 @@ function rowsOf(fed: Fed, split: string): readonly FedRow[] {
 /** The plan without its watermarks: what it says when rows bring them along. */
 export function withoutAssigners<Node extends PlanNode>(node: Node): PlanNode {
   if (node.kind === 'watermark-assigner') return withoutAssigners(node.input)
-  if (node.kind === 'union-all') return { ...node, inputs: node.inputs.map(withoutAssigners) }
-  if (node.kind === 'scan' || node.kind === 'values') return node
-  return { ...node, input: withoutAssigners(node.input) }
+  return withInputs(node, inputsOf(node).map(withoutAssigners))
 }
 
 function combinedOf(

@@ -105,6 +105,8 @@ function run(
       return sorted(folded(input(node.input)), node).map(inserted)
     case 'sink':
       return input(node.input)
+    default:
+      throw new Error(`the naive interpreter has no ${node.kind}`)
   }
 }
 
@@ -166,6 +168,7 @@ export function keyOf(row: NaiveRow): string {
 
 /** [start, end) of each window that holds `time`, µs. */
 function windowsOf(window: Window, time: bigint): readonly (readonly [bigint, bigint])[] {
+  assert.ok(window.kind === 'tumble' || window.kind === 'hop', `windows of ${window.kind}`)
   const size = BigInt(window.sizeUs)
   const step = window.kind === 'tumble' ? size : BigInt(window.slideUs)
   const offset = BigInt(window.offsetUs)

@@ -8,7 +8,15 @@
  *            └─ scan orders (filesystem): shop, placed_at          +I
  */
 import { aggregateText, expressionText, intervalText } from '../../plan/expression-text.ts'
-import { inputsOf, type PlanNode, type SinkNode, schemaOf, type Window } from '../../plan/nodes.ts'
+import type { Expression } from '../../plan/expressions.ts'
+import {
+  inputsOf,
+  type PlanNode,
+  type SinkNode,
+  type SortKey,
+  schemaOf,
+  type Window,
+} from '../../plan/nodes.ts'
 import { type NodeTraits, traitsOf } from '../../plan/traits.ts'
 import type { Style } from './style.ts'
 import { cut, padded, widthOf } from './table.ts'
@@ -116,6 +124,34 @@ function nodeText(node: PlanNode): string {
         : `group${groupText(node, columns)}`
     case 'union-all':
       return 'union all'
+    case 'window-rank':
+    case 'rank': {
+      const order = orderText(node.order, columns)
+      const to = typeof node.to === 'number' ? node.to : columns[node.to.column]!.name
+      const range = node.from === 1 ? `first ${to}` : `${node.from} to ${to}`
+      return `${node.kind === 'rank' ? 'top' : 'window top'} ${range}${byText(node.partition, columns)}${order === '' ? '' : ` ordered by ${order}`}`
+    }
+    case 'deduplicate':
+      return `deduplicate: ${node.keep} row${byText(node.partition, columns)} in ${columns[node.time]!.name}`
+    case 'over-aggregate': {
+      const { kind, preceding } = node.frame
+      const frame = preceding === undefined ? `${kind} unbounded` : `${kind} ${preceding} preceding`
+      const calls = node.aggregates.map((call) => aggregateText(call, columns)).join(', ')
+      return `over${byText(node.partition, columns)} (${frame}): ${calls}`
+    }
+    case 'changelog-normalize':
+      return `changelog by ${node.keys.map((key) => columns[key]!.name).join(', ')}`
+    case 'correlate':
+      return `${node.type} ${node.function.toLowerCase()} ${node.args.map((arg) => expressionText(arg, columns)).join(', ')}`
+    case 'expand':
+      return `expand ${node.projections.length} times`
+    case 'temporal-sort':
+      return `sort ${orderText(node.keys, columns)} by time`
+    case 'join':
+    case 'interval-join':
+    case 'temporal-join':
+    case 'window-join':
+      return joinText(node)
     case 'sort': {
       const keys = node.keys.map(
         (key) => `${expressionText(key.expression, columns)}${key.descending ? ' DESC' : ''}`,
@@ -136,10 +172,47 @@ function groupText(
   return aggregates.length === 0 ? by : `${by}: ${aggregates.join(', ')}`
 }
 
+type AnyJoin = Extract<PlanNode, { readonly left: PlanNode }>
+
+function joinText(node: AnyJoin): string {
+  const left = schemaOf(node.left)
+  const right = schemaOf(node.right)
+  const keys = node.leftKeys.map(
+    (key, index) =>
+      `${expressionText(key, left)} = ${expressionText(node.rightKeys[index]!, right)}`,
+  )
+  const other =
+    node.condition === undefined ? [] : [expressionText(node.condition, [...left, ...right])]
+  const on = [...keys, ...other].join(' AND ')
+  return `${node.type} ${node.kind.replace('-', ' ')}${on === '' ? '' : ` on ${on}`}`
+}
+
+function byText(
+  keys: readonly Expression[],
+  columns: Parameters<typeof expressionText>[1],
+): string {
+  return keys.length === 0
+    ? ''
+    : ` by ${keys.map((key) => expressionText(key, columns)).join(', ')}`
+}
+
+function orderText(
+  keys: readonly SortKey[],
+  columns: Parameters<typeof expressionText>[1],
+): string {
+  return keys
+    .map((key) => `${expressionText(key.expression, columns)}${key.descending ? ' DESC' : ''}`)
+    .join(', ')
+}
+
 function windowText(window: Window): string {
+  if (window.kind === 'attached') return 'of the rows'
+  if (window.kind === 'session') return `SESSION ${intervalText(BigInt(window.gapUs))}`
   const size = intervalText(BigInt(window.sizeUs))
   const offset = window.offsetUs === 0 ? '' : ` offset ${intervalText(BigInt(window.offsetUs))}`
   if (window.kind === 'tumble') return `TUMBLE ${size}${offset}`
+  if (window.kind === 'cumulate')
+    return `CUMULATE ${size} by ${intervalText(BigInt(window.stepUs))}${offset}`
   return `HOP ${size} every ${intervalText(BigInt(window.slideUs))}${offset}`
 }
 

@@ -1,6 +1,7 @@
 /** From a node of the graph to its running operator. */
 import type { ChangelogMode, SinkWriter } from '../../connectors/contract/sink.ts'
-import { invariant, unreachable } from '../../errors.ts'
+import { invariant, MillraceError, unreachable } from '../../errors.ts'
+import type { GridWindow, WindowAggregate, WindowTable } from '../../plan/nodes.ts'
 import type { OperatorContext } from '../evaluation.ts'
 import type { OperatorGraphNode } from '../graph.ts'
 import type { Operator } from '../operator.ts'
@@ -33,8 +34,10 @@ export function operatorOf(
     case 'project':
       return project(plan, context)
     case 'window-table':
+      if (!isOnGrid(plan)) throw notRun(`${plan.kind} ${plan.window.kind}`)
       return windowTable(plan, context)
     case 'window-aggregate':
+      if (!isOnGrid(plan)) throw notRun(`${plan.kind} ${plan.window.kind}`)
       return windowAggregate(plan, context, place.watermarkUs)
     case 'group-aggregate':
       return groupAggregate(plan, context, place.inputUpdates)
@@ -42,10 +45,40 @@ export function operatorOf(
       return unionAll(plan)
     case 'sort':
       return sort(plan, context)
+    case 'window-rank':
+    case 'window-join':
+    case 'over-aggregate':
+    case 'rank':
+    case 'deduplicate':
+    case 'join':
+    case 'interval-join':
+    case 'temporal-join':
+    case 'correlate':
+    case 'expand':
+    case 'changelog-normalize':
+    case 'temporal-sort':
+      throw notRun(plan.kind)
     case 'sink':
       invariant(place.sink !== undefined, 'a sink node has a writer')
       return sinkOperator(plan, context.memory, place.sink.writer, place.sink.mode)
     default:
       return unreachable(plan)
   }
+}
+
+function isOnGrid<Node extends WindowAggregate | WindowTable>(
+  plan: Node,
+): plan is Node & { readonly window: GridWindow } {
+  return (
+    plan.timeDomain !== 'processing' &&
+    (plan.window.kind === 'tumble' || plan.window.kind === 'hop')
+  )
+}
+
+function notRun(kind: string): MillraceError {
+  return new MillraceError('SQL_UNSUPPORTED', {
+    message: `the engine has no ${kind} yet`,
+    hint: 'write the query with windows, GROUP BY and UNION ALL',
+    facts: { kind },
+  })
 }

@@ -16,7 +16,7 @@ import { compileExpression, compilePredicate, compileProjection } from '../../co
 import type { Batch, Vector } from '../../data/batch.ts'
 import { jsonText, rowReader, selectedRows } from '../../data/values.ts'
 import { type TimeKernel, timeKernel } from '../../kernels/time.ts'
-import { schemaOf, type WindowAggregate } from '../../plan/nodes.ts'
+import { type GridWindow, schemaOf, type WindowAggregate } from '../../plan/nodes.ts'
 import type { StateReader, StateWriter } from '../../state/state-stream.ts'
 import { firedThrough, type Grid, gridOf, gridPointUs } from '../../time/windows.ts'
 import { type Evaluation, evaluationOf, type OperatorContext } from '../evaluation.ts'
@@ -30,7 +30,7 @@ const FIRE_ROWS = 4096
 const PANE_NAME = /^pane (-?\d+)$/
 
 export function windowAggregate(
-  plan: WindowAggregate,
+  plan: WindowAggregate & { readonly window: GridWindow },
   context: OperatorContext,
   restoredWatermarkUs: bigint,
 ): Operator {
@@ -39,7 +39,7 @@ export function windowAggregate(
 
 class WindowPanes implements Operator {
   readonly name: string
-  readonly #plan: WindowAggregate
+  readonly #plan: WindowAggregate & { readonly window: GridWindow }
   readonly #context: OperatorContext
   readonly #grid: Grid
   readonly #kernel: TimeKernel
@@ -55,7 +55,11 @@ class WindowPanes implements Operator {
   #counted = 0
   #late = 0
 
-  constructor(plan: WindowAggregate, context: OperatorContext, watermarkUs: bigint) {
+  constructor(
+    plan: WindowAggregate & { readonly window: GridWindow },
+    context: OperatorContext,
+    watermarkUs: bigint,
+  ) {
     const { memory } = context
     const inputSchema = schemaOf(plan.input)
     this.name = `window-aggregate(${plan.window.kind})`

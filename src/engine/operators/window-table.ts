@@ -1,13 +1,16 @@
 /** A window table function by itself: each row once for each window that it belongs to, with the window's columns. No state, nothing is late. */
 import type { Batch, Vector } from '../../data/batch.ts'
 import type { LinearMemory, Pointer } from '../../data/memory.ts'
-import type { WindowTable } from '../../plan/nodes.ts'
+import type { GridWindow, WindowTable } from '../../plan/nodes.ts'
 import { type Grid, gridOf } from '../../time/windows.ts'
 import type { OperatorContext } from '../evaluation.ts'
 import type { Operator } from '../operator.ts'
 import { stateless } from './stateless.ts'
 
-export function windowTable(plan: WindowTable, { memory }: OperatorContext): Operator {
+export function windowTable(
+  plan: WindowTable & { readonly window: GridWindow },
+  { memory }: OperatorContext,
+): Operator {
   const grid = gridOf(plan.window)
   const fields = plan.schema.slice(-3)
   return stateless(`window-table(${plan.window.kind})`, (batch, emit) => {

@@ -1,0 +1,73 @@
+/**
+ * Rows in linear memory, in a list for each key: what joins, ranks, OVER windows and patterns keep.
+ *
+ * A *list* is one key's; an *entry* is one row of it. Both are addresses that stay the same while the thing lives. An entry holds the
+ * row's cells (8 bytes each, DECIMAL above 18 digits 16; texts point into the store's own slab), which of them are NULL, the
+ * operator's own i64 *extras*, and its number: entries get ascending numbers as they come, for ever the same, and (key, number) is
+ * what a checkpoint knows an entry by. Lists are rebuilt from entries when they are restored, in the order of their numbers; an
+ * operator that keeps another order restores it from the rows.
+ *
+ * Ordered lists: `insert` puts an entry anywhere; `previous` and `next` walk both ways.
+ */
+import type { Batch, Vector } from '../data/batch.ts'
+import type { Pointer } from '../data/memory.ts'
+import type { DataType } from '../data/types.ts'
+import type { KeyedRows } from './keyed-table.ts'
+import type { EntrySink, TableSource } from './state-stream.ts'
+
+export interface RowListsLayout {
+  /** As in KeyedTableLayout; none: one list. */
+  readonly keys: readonly DataType[]
+  readonly row: readonly DataType[]
+  /** i64 cells of the operator's own beside each row, zero at first: counts, times, flags. They are part of checkpoints. */
+  readonly extras: number
+}
+
+export interface RowLists {
+  readonly layout: RowListsLayout
+  /** Entries. */
+  readonly size: number
+  readonly bytesUsed: number
+  /** Writes u32 list addresses, one a selected row; absent keys get an empty list. */
+  lists(rows: KeyedRows, lists: Pointer): void
+  /** As `lists`, but absent keys give 0. */
+  find(rows: KeyedRows, lists: Pointer): void
+  /**
+   * Copies the rows of `batch` that are in it to the ends of their `lists` (by position in the selection), with their `keys` (by
+   * row). Writes u32 entry addresses by position.
+   */
+  append(batch: Batch, keys: readonly Vector[], lists: Pointer, entries: Pointer): void
+  /** Moves `entry` of `list` before `before`; 0 = to the end. */
+  place(list: Pointer, entry: Pointer, before: Pointer): void
+  first(list: Pointer): Pointer
+  last(list: Pointer): Pointer
+  /** 0 behind the last, before the first. */
+  next(entry: Pointer): Pointer
+  previous(entry: Pointer): Pointer
+  count(list: Pointer): number
+  listOf(entry: Pointer): Pointer
+  /** The first entry of `list` whose row equals row `row` of `columns` by SQL's IS NOT DISTINCT FROM; 0 if none does. */
+  equal(list: Pointer, columns: readonly Vector[], row: number): Pointer
+  /** Byte offset of extra `index` within an entry: an i64. Who writes one marks the entry dirty. */
+  extraOffset(index: number): number
+  /** Byte offset of column `index` within an entry; a ROW's fields follow one another. */
+  cellOffset(index: number): number
+  isNull(entry: Pointer, column: number): boolean
+  markDirty(entry: Pointer): void
+  /** Copies of the rows of `count` entries (u32 addresses) as vectors in the arena; 0 as address gives a row of NULLs. Texts stay in the slab while the entry lives. */
+  columnsOf(entries: Pointer, count: number): readonly Vector[]
+  /** Takes the entry out of its list and frees it; an empty list goes with its last entry. */
+  remove(entry: Pointer): void
+  /** All lists, in pieces, as KeyedTable.scan. */
+  scan(
+    cursor: number,
+    lists: Pointer,
+    max: number,
+  ): { readonly next: number; readonly count: number }
+  /** The keys of `count` lists, as vectors in the arena. */
+  keysOf(lists: Pointer, count: number): readonly Vector[]
+  /** As in KeyedTable. */
+  writeChanges(sink: EntrySink): void
+  restore(source: TableSource): void
+  dispose(): void
+}
