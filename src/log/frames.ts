@@ -30,6 +30,8 @@ export interface FrameLimit {
   readonly hasGaps: boolean
   /** A batch at this place in the file has been checked before; -1 = none. */
   readonly verifiedPosition: number
+  /** Told every batch, control batches too, in order: true leaves its records out. */
+  readonly skips?: (header: BatchHeader) => boolean
 }
 
 export interface FoundFrames {
@@ -78,7 +80,8 @@ export function findFrames(
     if (header.lastOffset >= limit.highWatermark || header.baseOffset >= limit.untilOffset) break
     if (header.lastOffset < nextOffset || (header.baseOffset > nextOffset && !limit.hasGaps))
       throw fail(position + at, `offset ${header.baseOffset} stands where ${nextOffset} should`)
-    if (header.recordCount > 0 && (header.attributes & CONTROL_BIT) === 0) {
+    const isSkipped = limit.skips?.(header) === true
+    if (!isSkipped && header.recordCount > 0 && (header.attributes & CONTROL_BIT) === 0) {
       frames.push({ header, address, position: position + at })
       records += header.recordCount
     }

@@ -5,18 +5,23 @@
  * decodes them to cells that point into the block. What is left of the block is read again by the next poll: little, and it
  * saves keeping memory that outlives the arena.
  */
-import { createCrc32c } from '../codec/crc32c.ts'
 import type { LinearMemory, Pointer } from '../data/memory.ts'
 import { MillraceError } from '../errors.ts'
-import { createFrameKernel, type FrameKernel, type RecordCells } from '../kernels/frame.ts'
 import type { FileHandle } from '../ports/files.ts'
 import type { Ports } from '../ports/ports.ts'
 import { type ScanEnd, scanBatches } from './batch-scan.ts'
 import { decompress } from './compression.ts'
+import {
+  allocateCells,
+  decodeBatch,
+  type ReadCells,
+  type RecordKernels,
+  recordKernels,
+} from './frame-records.ts'
 import { type FoundFrames, type Frame, type FrameLimit, findFrames } from './frames.ts'
 import { highWatermarkPath, type Published, readPublished } from './high-watermark.ts'
 import { offsetOutOfRange } from './lookup.ts'
-import { APPEND_TIME_BIT, COMPRESSION_MASK, HEADER_BYTES } from './record-batch.ts'
+import { COMPRESSION_MASK, HEADER_BYTES } from './record-batch.ts'
 import { damaged } from './recovery.ts'
 import { listSegments, segmentPath, segmentsFrom } from './segment.ts'
 import { lookUpOffset } from './segment-index.ts'
@@ -44,11 +49,6 @@ export interface ReadLimit {
 }
 
 /** Cells in the arena, 0 unless asked for; `timesUs` are the producers' times. */
-interface ReadCells extends RecordCells {
-  /** i64 µs: when the log took each in; 0 in topics with CreateTime. */
-  readonly appendTimesUs: Pointer
-}
-
 export interface ReadRecords extends ReadCells {
   readonly count: number
   /** Of the batches that the records are from: 0 says that none is NULL. */
@@ -67,15 +67,9 @@ interface OpenSegment {
   position: number
 }
 
-interface Kernels {
-  readonly frame: FrameKernel
-  readonly crc32c: (address: Pointer, bytes: number) => number
-}
-
 const CELL_BYTES = 8
 const BLOCK_BYTES_MIN = 64 << 10
 const BLOCK_BYTES_MAX = 1 << 20
-const kernelsByMemory = new WeakMap<LinearMemory, Kernels>()
 
 /** @throws LOG_TOPIC_MISSING, LOG_OFFSET_OUT_OF_RANGE */
 export function openReader(request: LogReaderRequest): LogReader {
@@ -86,7 +80,7 @@ export function openReader(request: LogReaderRequest): LogReader {
 export class LogReader {
   readonly #request: LogReaderRequest
   readonly #directory: string
-  readonly #kernels: Kernels
+  readonly #kernels: RecordKernels
   readonly #hasGaps: boolean
   #published: Published = { highWatermark: 0, durableTo: 0, logStart: 0 }
   #publishedFile: FileHandle | undefined
@@ -103,7 +97,7 @@ export class LogReader {
     this.#hasGaps = hasGaps
     const { dataDirectory, topic, partition, startOffset } = request
     this.#directory = partitionDirectory(dataDirectory, topic, partition)
-    this.#kernels = kernelsOf(request.memory)
+    this.#kernels = recordKernels(request.memory)
     this.#nextOffset = startOffset
     this.#refresh()
     const { logStart, highWatermark } = this.#published
@@ -288,44 +282,18 @@ export class LogReader {
   }
 
   #allocate(count: number, hasGaps: boolean): ReadCells {
-    const { memory, keys, headers, offsets, times } = this.#request
-    const cells = (wanted: boolean | undefined) =>
-      wanted ? memory.arena.allocate(count * CELL_BYTES) : 0
-    return {
-      values: cells(true),
-      keys: cells(keys),
-      headers: cells(headers),
-      offsets: cells(offsets === true || hasGaps),
-      timesUs: cells(times),
-      appendTimesUs: cells(true),
-    }
+    const { memory, offsets } = this.#request
+    const wanted = { ...this.#request, offsets: offsets === true || hasGaps }
+    return allocateCells((bytes) => memory.arena.allocate(bytes), wanted, count)
   }
 
   /** Returns how many values are NULL. */
   #decodeFrame(segment: OpenSegment, frame: Frame, cells: ReadCells, row: number): number {
     const { memory } = this.#request
     const { header, position } = frame
-    const records = this.#unpack(frame)
-    const decoded = this.#kernels.frame.decode(
-      {
-        ...records,
-        recordCount: header.recordCount,
-        baseOffset: BigInt(header.baseOffset),
-        baseTimestampMs: BigInt(header.baseTimestampMs),
-        // The batch's append time is given apart: what is decoded are the producers' times.
-        logAppendTime: false,
-      },
-      cells,
-      row,
-    )
-    if (decoded.kind === 'corrupt') {
-      const what = `${decoded.reason} (byte ${decoded.byteOffset} of the batch's records)`
-      throw this.#damaged(segment, position, what)
-    }
-    const appendTimeUs = header.attributes & APPEND_TIME_BIT ? header.maxTimestampMs * 1000 : 0
-    const from = (cells.appendTimesUs >> 3) + row
-    memory.i64.fill(BigInt(appendTimeUs), from, from + header.recordCount)
-    return decoded.nullValues
+    const fail = (what: string) => this.#damaged(segment, position, what)
+    // The batch's append time is given apart: what is decoded are the producers' times.
+    return decodeBatch(memory, header, this.#unpack(frame), cells, row, 'producer', fail)
   }
 
   #unpack({ header, address, position }: Frame): { address: Pointer; bytes: number } {
@@ -368,12 +336,4 @@ function moveToFront(memory: LinearMemory, cells: ReadCells, first: number, last
   for (const pointer of Object.values(cells))
     if (pointer !== 0)
       memory.u8.copyWithin(pointer, pointer + first * CELL_BYTES, pointer + last * CELL_BYTES)
-}
-
-function kernelsOf(memory: LinearMemory): Kernels {
-  const known = kernelsByMemory.get(memory)
-  if (known !== undefined) return known
-  const made = { frame: createFrameKernel(memory), crc32c: createCrc32c(memory) }
-  kernelsByMemory.set(memory, made)
-  return made
 }
