@@ -1,5 +1,6 @@
 /** Files as tables: JSON lines, read bounded or followed. Names and options are Flink's filesystem connector's. */
 import type { Connector } from '../contract/connector.ts'
+import { formatOptions } from '../formats.ts'
 import { openFilesystemSink } from './sink.ts'
 import { openFilesystemSource } from './source.ts'
 
@@ -13,21 +14,7 @@ export const filesystem: Connector = {
       required: true,
       summary: "A file or a directory; relative to the project's folder, or 'file:///...'",
     },
-    {
-      name: 'format',
-      kind: 'enum',
-      values: ['json'],
-      required: true,
-      summary: 'What a line is',
-    },
-    {
-      name: 'json.timestamp-format.standard',
-      kind: 'enum',
-      values: ['SQL', 'ISO-8601'],
-      required: false,
-      fallback: 'SQL',
-      summary: "How times are written: '2026-01-31 23:59:59.5' or '2026-01-31T23:59:59.5'",
-    },
+    ...formatOptions('format', { required: true, textOnly: true }),
     {
       name: 'source.monitor-interval',
       kind: 'duration',

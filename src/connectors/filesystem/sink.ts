@@ -8,7 +8,7 @@
 import { dirname, join } from 'node:path'
 import type { Batch } from '../../data/batch.ts'
 import type { LinearMemory } from '../../data/memory.ts'
-import { createJsonEncoder, type JsonEncoder } from '../../formats/json/encode.ts'
+import type { RecordEncoder } from '../../formats/format.ts'
 import type { FileHandle } from '../../ports/files.ts'
 import type { Ports } from '../../ports/ports.ts'
 import {
@@ -22,6 +22,7 @@ import {
   type SinkRequest,
   type SinkWriter,
 } from '../contract/sink.ts'
+import { openValueFormat } from '../formats.ts'
 import { localPath } from './source.ts'
 
 const BUFFER_BYTES = 1 << 20
@@ -33,10 +34,11 @@ export function openFilesystemSink(request: SinkRequest): Sink {
   return {
     guarantee: 'exactly-once',
     async prepareTable() {
+      await openValueFormat(request, request.table, 'json').prepareSink(request.schema)
       ports.files.makeDirectory(directory)
       await ports.files.syncDirectory(dirname(directory))
     },
-    openWriter: async (worker, memory) => fileWriter(request, directory, worker, memory),
+    openWriter: (worker, memory) => fileWriter(request, directory, worker, memory),
     openCommitter: async () => fileCommitter(ports, directory),
   }
 }
@@ -47,19 +49,17 @@ interface OpenPart {
   bytes: number
 }
 
-function fileWriter(
+async function fileWriter(
   request: SinkRequest,
   directory: string,
   worker: number,
   memory: LinearMemory,
-): SinkWriter {
+): Promise<SinkWriter> {
   const { files } = request.ports
-  const isIso = request.options['json.timestamp-format.standard'] === 'ISO-8601'
-  const encoder = createJsonEncoder({
+  const encoder = await openValueFormat(request, request.table, 'json').openEncoder(
     memory,
-    schema: request.schema,
-    timestampFormat: isIso ? 'ISO-8601' : 'SQL',
-  })
+    request.schema,
+  )
   const buffer = new Uint8Array(BUFFER_BYTES)
   // Until a checkpoint gives the part its name; left over by a crash, it is made anew.
   const path = join(directory, `.${prefixOf(request.pipeline)}-${worker}.inprogress`)
@@ -101,7 +101,7 @@ function fileWriter(
 function writeLines(
   part: OpenPart,
   memory: LinearMemory,
-  encoder: JsonEncoder,
+  encoder: RecordEncoder,
   batch: Batch,
   buffer: Uint8Array,
 ): void {

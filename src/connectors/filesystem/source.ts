@@ -7,10 +7,12 @@ import { isAbsolute, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { LinearMemory, Pointer } from '../../data/memory.ts'
 import { MillraceError } from '../../errors.ts'
-import { createJsonDecoder, type JsonDecoder } from '../../formats/json/decode.ts'
+import type { RecordDecoder } from '../../formats/format.ts'
 import { createLineSplitter, type LineSplitter } from '../../formats/lines/split.ts'
 import type { FileHandle, Files } from '../../ports/files.ts'
 import type { Polled, Source, SourceReader, SourceRequest } from '../contract/source.ts'
+import { deadRows, whenPrepared } from '../decoding.ts'
+import { openValueFormat } from '../formats.ts'
 
 /** Bytes read at a time; a line may be longer, up to LINE_BYTES_MAX. */
 const CHUNK_BYTES = 1 << 20
@@ -77,24 +79,23 @@ interface OpenFile {
   readonly handle: FileHandle
   readonly memory: LinearMemory
   readonly lines: LineSplitter
-  readonly decoder: JsonDecoder
+  readonly decoder: RecordDecoder
   readonly bounded: boolean
   position: number
 }
 
-function openFile(
+async function openFile(
   request: SourceRequest,
   path: string,
   position: number,
   memory: LinearMemory,
   bounded: boolean,
-): SourceReader {
-  const decoder = createJsonDecoder({
+): Promise<SourceReader> {
+  const decoder = await openValueFormat(request, request.table, 'json').openDecoder(
     memory,
-    schema: request.schema,
-    timestampFormat:
-      request.options['json.timestamp-format.standard'] === 'ISO-8601' ? 'ISO-8601' : 'SQL',
-  })
+    request.schema,
+    request.physical,
+  )
   const handle = request.ports.files.open(path, 'read')
   const file: OpenFile = {
     path,
@@ -120,7 +121,12 @@ function openFile(
   }
 }
 
-function readLines(file: OpenFile, rowsMax: number, end: number, size: number): Polled | undefined {
+function readLines(
+  file: OpenFile,
+  rowsMax: number,
+  end: number,
+  size: number,
+): Polled | undefined | Promise<Polled> {
   const { memory } = file
   const cells = memory.arena.allocate(8 * rowsMax)
   for (let chunk = CHUNK_BYTES; chunk <= LINE_BYTES_MAX; chunk *= 2) {
@@ -145,24 +151,24 @@ function decodeLines(
   count: number,
   consumed: number,
   size: number,
-): Polled {
+): Polled | Promise<Polled> {
   const { memory, decoder } = file
   const from = file.position
   const start = memory.u32[cells >>> 2]!
-  const { columns, rowCount, selection, count: good, dead } = decoder.decode(cells, count)
-  file.position += consumed
-  return {
-    batch: { rowCount, columns, kinds: 0, selection, count: good },
-    appendTimeUs: 0,
-    next: `${file.position}`,
-    dead: dead.map(({ row, reason }) => {
-      const address = memory.u32[(cells >>> 2) + 2 * row]!
-      const bytes = memory.u8.slice(address, address + memory.u32[(cells >>> 2) + 2 * row + 1]!)
-      return { bytes, reason, position: `${from + address - start}`, beforeRow: row }
-    }),
-    // How many lines wait is not known, only whether any does.
-    ...(size === file.position ? { lag: 0 } : {}),
-  }
+  const positionOf = (row: number): string =>
+    `${from + memory.u32[(cells >>> 2) + 2 * row]! - start}`
+  return whenPrepared(decoder, cells, count, (decoded) => {
+    const { columns, rowCount, selection, count: good, kinds } = decoded
+    file.position += consumed
+    return {
+      batch: { rowCount, columns, kinds, selection, count: good },
+      appendTimeUs: 0,
+      next: `${file.position}`,
+      dead: deadRows(memory, cells, decoded, positionOf),
+      // How many lines wait is not known, only whether any does.
+      ...(size === file.position ? { lag: 0 } : {}),
+    }
+  })
 }
 
 function lineTooLong({ path, position }: OpenFile): MillraceError {

@@ -3,25 +3,16 @@ import { MillraceError } from '../../errors.ts'
 import { offsetForTime, type PartitionRange, partitionRange } from '../../log/lookup.ts'
 import type { Ports } from '../../ports/ports.ts'
 import type { ConnectorOption } from '../contract/connector.ts'
+import {
+  type ChosenFormat,
+  type FormatRequest,
+  formatOptions,
+  openValueFormat,
+} from '../formats.ts'
 
 export const LOG_OPTIONS: readonly ConnectorOption[] = [
   { name: 'topic', kind: 'string', required: true, summary: 'The topic in the embedded log' },
-  {
-    name: 'format',
-    kind: 'enum',
-    values: ['json'],
-    required: false,
-    fallback: 'json',
-    summary: "What a record's value is",
-  },
-  {
-    name: 'json.timestamp-format.standard',
-    kind: 'enum',
-    values: ['SQL', 'ISO-8601'],
-    required: false,
-    fallback: 'SQL',
-    summary: "How times are written: '2026-01-31 23:59:59.5' or '2026-01-31T23:59:59.5'",
-  },
+  ...formatOptions('format', { fallback: 'json' }),
   {
     name: 'scan.startup.mode',
     kind: 'enum',
@@ -64,6 +55,11 @@ export const LOG_OPTIONS: readonly ConnectorOption[] = [
     summary: 'Partitions of the topic, when writing makes it',
   },
 ]
+
+/** The format of a topic's values. @throws OPTION_INVALID */
+export function valueFormat(request: FormatRequest): ChosenFormat {
+  return openValueFormat(request, `${request.options.topic}-value`, 'json')
+}
 
 type Options = Readonly<Record<string, string>>
 

@@ -1,8 +1,10 @@
 /** A topic of the embedded log as a sink: rows are staged with the checkpoint and appended at its commit, exactly once. */
 import type { Batch } from '../../data/batch.ts'
 import type { LinearMemory, Pointer } from '../../data/memory.ts'
+import type { Schema } from '../../data/types.ts'
 import { isNull, selectedRows } from '../../data/values.ts'
 import { MillraceError } from '../../errors.ts'
+import type { RecordEncoder } from '../../formats/format.ts'
 import { createJsonEncoder } from '../../formats/json/encode.ts'
 import { openLog } from '../../log/log.ts'
 import { partitionOf } from '../../log/partitioner.ts'
@@ -10,6 +12,7 @@ import { createRowsEncoder, type RecordRows } from '../../log/rows-encoder.ts'
 import { requireTopic, type TopicDescription } from '../../log/topics.ts'
 import type { Sink, SinkRequest, SinkWriter } from '../contract/sink.ts'
 import { openLogCommitter } from './committer.ts'
+import { valueFormat } from './options.ts'
 import { createStaging, type Staging, stagedDirectory } from './staged-rows.ts'
 
 export async function openLogSink(request: SinkRequest): Promise<Sink> {
@@ -18,6 +21,7 @@ export async function openLogSink(request: SinkRequest): Promise<Sink> {
     guarantee: 'exactly-once',
     async prepareTable() {
       keyColumns(request)
+      await valueFormat(request).prepareSink(schemaOf(request, physicalColumns(request)))
       const log = openLog({ ports, dataDirectory })
       try {
         if (log.topic(options.topic!) !== undefined) return
@@ -28,17 +32,24 @@ export async function openLogSink(request: SinkRequest): Promise<Sink> {
         await log.close()
       }
     },
-    openWriter: async (worker, memory) => logWriter(request, worker, memory),
+    openWriter: (worker, memory) => logWriter(request, worker, memory),
     openCommitter: () => openLogCommitter(request),
   }
 }
 
-function logWriter(request: SinkRequest, worker: number, memory: LinearMemory): SinkWriter {
+async function logWriter(
+  request: SinkRequest,
+  worker: number,
+  memory: LinearMemory,
+): Promise<SinkWriter> {
   const { ports, dataDirectory, pipeline, table } = request
   const topic = requireTopic(ports, dataDirectory, request.options.topic!)
   const directory = stagedDirectory(dataDirectory, pipeline, table)
   const staging = createStaging(ports, dataDirectory, directory, worker)
-  const write = batchWriter(request, topic, worker, memory, staging)
+  const columns = physicalColumns(request)
+  const encoder = await valueFormat(request).openEncoder(memory, schemaOf(request, columns))
+  const values = columnsEncoder(encoder, columns)
+  const write = batchWriter(request, values, topic, worker, memory, staging)
   return {
     write(batch) {
       const mark = memory.arena.mark()
@@ -57,15 +68,15 @@ function logWriter(request: SinkRequest, worker: number, memory: LinearMemory): 
 
 function batchWriter(
   request: SinkRequest,
+  values: (batch: Batch) => Pointer,
   topic: TopicDescription,
   worker: number,
   memory: LinearMemory,
   staging: Staging,
 ): (batch: Batch) => void {
   const { metadataKeys } = request
-  const values = columnsEncoder(request, memory, physicalColumns(request))
   const keyed = keyColumns(request)
-  const keys = keyed.length === 0 ? undefined : columnsEncoder(request, memory, keyed)
+  const keys = keyed.length === 0 ? undefined : keysEncoder(request, memory, keyed)
   const timestamp = metadataKeys.indexOf('timestamp')
   const encode = createRowsEncoder(memory, topic)
   let turn = worker
@@ -95,16 +106,21 @@ function batchWriter(
 }
 
 /** One JSON object of some columns for each selected row. */
-function columnsEncoder(
-  { schema, options }: SinkRequest,
+function keysEncoder(
+  request: SinkRequest,
   memory: LinearMemory,
   columns: readonly number[],
 ): (batch: Batch) => Pointer {
-  const encoder = createJsonEncoder({
-    memory,
-    schema: columns.map((column) => schema[column]!),
-    timestampFormat: options['json.timestamp-format.standard'] === 'ISO-8601' ? 'ISO-8601' : 'SQL',
-  })
+  const isIso = request.options['json.timestamp-format.standard'] === 'ISO-8601'
+  const timestampFormat = isIso ? 'ISO-8601' : 'SQL'
+  const schema = schemaOf(request, columns)
+  return columnsEncoder(createJsonEncoder({ memory, schema, timestampFormat }), columns)
+}
+
+function columnsEncoder(
+  encoder: RecordEncoder,
+  columns: readonly number[],
+): (batch: Batch) => Pointer {
   return (batch) =>
     encoder.encode({ ...batch, columns: columns.map((column) => batch.columns[column]!) })
 }
@@ -139,6 +155,10 @@ function byPartition(
     else group.push(row)
   }
   return rows
+}
+
+function schemaOf({ schema }: SinkRequest, columns: readonly number[]): Schema {
+  return columns.map((column) => schema[column]!)
 }
 
 function physicalColumns({ schema, metadataKeys }: SinkRequest): readonly number[] {

@@ -3,13 +3,14 @@ import type { Batch, Vector } from '../../data/batch.ts'
 import type { LinearMemory, Pointer } from '../../data/memory.ts'
 import type { Field, Schema } from '../../data/types.ts'
 import { invariant } from '../../errors.ts'
-import { createJsonDecoder, type DecodedJson, type JsonDecoder } from '../../formats/json/decode.ts'
+import type { DecodedRecords, RecordDecoder } from '../../formats/format.ts'
 import { partitionRange } from '../../log/lookup.ts'
 import { type LogReader, openReader, type ReadRecords } from '../../log/reader.ts'
 import { requireTopic } from '../../log/topics.ts'
-import type { DeadRow, Polled, Source, SourceReader, SourceRequest } from '../contract/source.ts'
+import type { Polled, Source, SourceReader, SourceRequest } from '../contract/source.ts'
+import { deadRows, whenPrepared } from '../decoding.ts'
 import { headerMaps } from './header-maps.ts'
-import { startOffset } from './options.ts'
+import { startOffset, valueFormat } from './options.ts'
 
 /** @throws LOG_TOPIC_MISSING */
 export async function openLogSource(request: SourceRequest): Promise<Source> {
@@ -37,14 +38,16 @@ export async function openLogSource(request: SourceRequest): Promise<Source> {
   }
 }
 
-function openSplit(
+async function openSplit(
   request: SourceRequest,
   partition: number,
   from: number,
   end: number | undefined,
   memory: LinearMemory,
-): SourceReader {
+): Promise<SourceReader> {
   const { ports, dataDirectory, options, schema, metadataKeys } = request
+  const physical = schema.filter((_, column) => metadataKeys[column] === undefined)
+  const decoder = await valueFormat(request).openDecoder(memory, physical, request.physical)
   const reader = openReader({
     ports,
     dataDirectory,
@@ -57,12 +60,6 @@ function openSplit(
     offsets: metadataKeys.includes('offset'),
     times: metadataKeys.includes('timestamp'),
   })
-  const physical = schema.filter((_, column) => metadataKeys[column] === undefined)
-  const decoder = createJsonDecoder({
-    memory,
-    schema: physical,
-    timestampFormat: options['json.timestamp-format.standard'] === 'ISO-8601' ? 'ISO-8601' : 'SQL',
-  })
   const metadata = metadataReader(memory, reader, options.topic!, partition)
   return {
     poll({ rowsMax, until }) {
@@ -73,9 +70,10 @@ function openSplit(
       const records = reader.poll({ recordsMax: rowsMax, untilOffset })
       if (records === undefined)
         return end !== undefined && reader.nextOffset >= end ? 'ended' : undefined
-      const decoded = decoder.decode(records.values, records.count)
-      const columns = columnsOf(schema, metadataKeys, decoded, records, metadata)
-      return polled(memory, reader, records, decoded, columns)
+      return whenPrepared(decoder, records.values, records.count, (decoded) => {
+        const columns = columnsOf(schema, metadataKeys, decoded, records, metadata)
+        return polled(memory, reader, records, decoded, columns)
+      })
     },
     // Retention asks for the pins of pipelines; a position alone frees nothing.
     committed: async () => {},
@@ -85,7 +83,7 @@ function openSplit(
   }
 }
 
-function closeSplit(reader: LogReader, decoder: JsonDecoder): void {
+function closeSplit(reader: LogReader, decoder: RecordDecoder): void {
   reader.close()
   decoder.dispose()
 }
@@ -94,32 +92,25 @@ function polled(
   memory: LinearMemory,
   reader: LogReader,
   records: ReadRecords,
-  decoded: DecodedJson,
+  decoded: DecodedRecords,
   columns: readonly Vector[],
 ): Polled {
-  const { rowCount, selection, count } = decoded
-  const batch: Batch = { rowCount, columns, kinds: 0, selection, count }
-  const dead = decoded.dead.map(({ row, reason }) => deadRow(memory, records, row, reason))
+  const { rowCount, selection, count, kinds } = decoded
+  const batch: Batch = { rowCount, columns, kinds, selection, count }
+  const position = (row: number): string => `${records.offsetOf(row)}`
   return {
     batch,
     appendTimeUs: records.appendTimesUs,
     next: `${records.nextOffset}`,
-    dead,
+    dead: deadRows(memory, records.values, decoded, position),
     lag: reader.lag,
   }
-}
-
-function deadRow(memory: LinearMemory, records: ReadRecords, row: number, reason: string): DeadRow {
-  const words = (records.values >> 2) + 2 * row
-  const address = memory.u32[words]!
-  const bytes = memory.u8.slice(address, address + memory.u32[words + 1]!)
-  return { bytes, reason, position: `${records.offsetOf(row)}`, beforeRow: row }
 }
 
 function columnsOf(
   schema: Schema,
   metadataKeys: readonly (string | undefined)[],
-  decoded: DecodedJson,
+  decoded: DecodedRecords,
   records: ReadRecords,
   metadata: (key: string, field: Field, records: ReadRecords) => Vector,
 ): Vector[] {

@@ -1,0 +1,156 @@
+/**
+ * The formats that records can have, and how a connector offers and opens them.
+ *
+ *   'format' = 'json', 'json.timestamp-format.standard' = ...               role 'format'
+ *   'value.format' = 'json', 'value.json.timestamp-format.standard' = ...   role 'value.format', the same thing
+ *   'key.format' = 'json', 'key.json.timestamp-format.standard' = ...       role 'key.format'
+ */
+import type { LinearMemory } from '../data/memory.ts'
+import type { Schema } from '../data/types.ts'
+import { MillraceError } from '../errors.ts'
+import type { Format, FormatOptions, RecordDecoder, RecordEncoder } from '../formats/format.ts'
+import { json } from '../formats/json/format.ts'
+import type { Ports } from '../ports/ports.ts'
+import type { ConnectorOption } from './contract/connector.ts'
+
+export const FORMATS: readonly Format[] = [json]
+
+export type FormatRole = 'format' | 'value.format' | 'key.format'
+
+export interface FormatOffer {
+  readonly required?: boolean
+  /** The format where none is named. */
+  readonly fallback?: string
+  /** Only formats whose records are lines. */
+  readonly textOnly?: boolean
+}
+
+/** The options of one role: the choice, and those of every format that can be chosen. */
+export function formatOptions(role: FormatRole, offer: FormatOffer = {}): ConnectorOption[] {
+  const offered = FORMATS.filter(({ isText }) => isText || offer.textOnly !== true)
+  const of = role === 'key.format' ? "key's" : "value's"
+  const choice: ConnectorOption = {
+    name: role,
+    kind: 'enum',
+    values: offered.map(({ name }) => name),
+    required: offer.required ?? false,
+    summary: `The ${of} format`,
+    ...(offer.fallback === undefined ? {} : { fallback: offer.fallback }),
+  }
+  const prefix = prefixOf(role)
+  const own = offered.flatMap(({ options }) =>
+    // A format's own options are needed, and have defaults, only where it is chosen: `openFormat` sees to both.
+    options.map(({ fallback: _, ...option }) => ({
+      ...option,
+      name: `${prefix}${option.name}`,
+      required: false,
+    })),
+  )
+  return [choice, ...own]
+}
+
+/** A format with its options, as a table chose it. */
+export interface ChosenFormat {
+  readonly format: Format
+  openDecoder(memory: LinearMemory, schema: Schema, physical: Schema): Promise<RecordDecoder>
+  openEncoder(memory: LinearMemory, schema: Schema): Promise<RecordEncoder>
+  /** Once per run, before any row is written. */
+  prepareSink(schema: Schema): Promise<void>
+}
+
+export interface FormatRequest {
+  readonly table: string
+  readonly options: Readonly<Record<string, string>>
+  readonly ports: Ports
+  readonly dataDirectory: string
+}
+
+/**
+ * The format of a table's values: 'value.format', or 'format', or `fallback`.
+ * @param subject of the registry, unless an option names another
+ * @throws OPTION_INVALID if the format is not known, or lacks an option that it needs
+ */
+export function openValueFormat(
+  request: FormatRequest,
+  subject: string,
+  fallback?: string,
+): ChosenFormat {
+  const role = request.options['value.format'] === undefined ? 'format' : 'value.format'
+  const name = request.options[role] ?? fallback
+  if (name === undefined) throw noFormat(request.table)
+  return openNamed(request, role, name, subject)
+}
+
+/** The format of keys; undefined if the table names none. @throws OPTION_INVALID */
+export function openKeyFormat(request: FormatRequest, subject: string): ChosenFormat | undefined {
+  const name = request.options['key.format']
+  return name === undefined ? undefined : openNamed(request, 'key.format', name, subject)
+}
+
+function openNamed(
+  request: FormatRequest,
+  role: FormatRole,
+  name: string,
+  subject: string,
+): ChosenFormat {
+  const { table } = request
+  const format = FORMATS.find((each) => each.name === name)
+  if (format === undefined) throw unknownFormat(table, role, name)
+  const options = ownOptions(format, request, role)
+  const shared = { table, subject, options, schemas: undefined }
+  return {
+    format,
+    openDecoder: (memory, schema, physical) =>
+      format.openDecoder({ ...shared, memory, schema, physical }),
+    openEncoder: (memory, schema) => format.openEncoder({ ...shared, memory, schema }),
+    prepareSink: async (schema) => format.prepareSink?.({ ...shared, schema }),
+  }
+}
+
+function ownOptions(
+  format: Format,
+  { options, table }: FormatRequest,
+  role: FormatRole,
+): FormatOptions {
+  const own: Record<string, string> = {}
+  const prefix = prefixOf(role)
+  for (const { name, fallback, required, isPrefix } of format.options) {
+    if (isPrefix === true) {
+      for (const [key, value] of Object.entries(options))
+        if (key.startsWith(prefix + name)) own[key.slice(prefix.length)] = value
+      continue
+    }
+    const value = options[prefix + name] ?? fallback
+    if (value !== undefined) own[name] = value
+    else if (required) throw optionMissing(table, format, prefix + name)
+  }
+  return own
+}
+
+function prefixOf(role: FormatRole): string {
+  return role.slice(0, -'format'.length)
+}
+
+function unknownFormat(table: string, role: FormatRole, name: string): MillraceError {
+  return new MillraceError('OPTION_INVALID', {
+    message: `table ${table}: there is no format '${name}'`,
+    hint: `'${role}' is one of ${FORMATS.map((each) => each.name).join(', ')}`,
+    facts: { table, option: role, value: name },
+  })
+}
+
+function noFormat(table: string): MillraceError {
+  return new MillraceError('OPTION_INVALID', {
+    message: `table ${table}: no 'format' is named`,
+    hint: `'format' is one of ${FORMATS.map((each) => each.name).join(', ')}`,
+    facts: { table, option: 'format' },
+  })
+}
+
+function optionMissing(table: string, format: Format, name: string): MillraceError {
+  return new MillraceError('OPTION_INVALID', {
+    message: `table ${table}: the format '${format.name}' needs '${name}'`,
+    hint: format.options.find((option) => name.endsWith(option.name))?.summary ?? '',
+    facts: { table, option: name },
+  })
+}

@@ -1,0 +1,34 @@
+/** JSON records as a format: `WITH ('format' = 'json')`. Names of options are Flink's. */
+import type { Format, FormatOptions } from '../format.ts'
+import { createJsonDecoder } from './decode.ts'
+import { createJsonEncoder } from './encode.ts'
+
+export const json: Format = {
+  name: 'json',
+  summary: 'One JSON object a record',
+  isText: true,
+  options: [
+    {
+      name: 'json.timestamp-format.standard',
+      kind: 'enum',
+      values: ['SQL', 'ISO-8601'],
+      required: false,
+      fallback: 'SQL',
+      summary: "How times are written: '2026-01-31 23:59:59.5' or '2026-01-31T23:59:59.5'",
+    },
+  ],
+  async openDecoder({ memory, schema, options }) {
+    const decoder = createJsonDecoder({ memory, schema, timestampFormat: timesOf(options) })
+    return {
+      prepare: () => undefined,
+      decode: (values, count) => ({ ...decoder.decode(values, count), kinds: 0, records: 0 }),
+      dispose: () => decoder.dispose(),
+    }
+  },
+  openEncoder: async ({ memory, schema, options }) =>
+    createJsonEncoder({ memory, schema, timestampFormat: timesOf(options) }),
+}
+
+function timesOf(options: FormatOptions): 'SQL' | 'ISO-8601' {
+  return options['json.timestamp-format.standard'] === 'ISO-8601' ? 'ISO-8601' : 'SQL'
+}
