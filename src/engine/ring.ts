@@ -31,7 +31,8 @@ export function ringMemory(capacity: number): SharedArrayBuffer {
   return new SharedArrayBuffer(HEADER_BYTES + capacity)
 }
 
-export function ringWriter(ring: SharedArrayBuffer): RingWriter {
+/** `moved` is called when bytes have been written. */
+export function ringWriter(ring: SharedArrayBuffer, moved: () => void = () => {}): RingWriter {
   const counts = new Uint32Array(ring, 0, 2)
   const body = new Uint8Array(ring, HEADER_BYTES)
   return {
@@ -45,12 +46,14 @@ export function ringWriter(ring: SharedArrayBuffer): RingWriter {
       body.set(bytes.subarray(from, from + first), start)
       if (first < taken) body.set(bytes.subarray(from + first, from + taken), 0)
       Atomics.store(counts, WRITTEN, (written + taken) >>> 0)
+      moved()
       return taken
     },
   }
 }
 
-export function ringReader(ring: SharedArrayBuffer): RingReader {
+/** `moved` is called when there is more room than before. */
+export function ringReader(ring: SharedArrayBuffer, moved: () => void = () => {}): RingReader {
   const counts = new Uint32Array(ring, 0, 2)
   const body = new Uint8Array(ring, HEADER_BYTES)
   const words = new Uint32Array(ring, HEADER_BYTES)
@@ -64,6 +67,7 @@ export function ringReader(ring: SharedArrayBuffer): RingReader {
     into.set(body.subarray(start, start + first), from)
     if (first < count) into.set(body.subarray(0, count - first), from + first)
     Atomics.store(counts, READ, (read + count) >>> 0)
+    moved()
   }
 
   return {

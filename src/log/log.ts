@@ -9,6 +9,7 @@ import { invariant } from '../errors.ts'
 import type { Files } from '../ports/files.ts'
 import type { Ports } from '../ports/ports.ts'
 import { type CompactionProgress, compactPartition, type Pause } from './compaction.ts'
+import { endedWell } from './ended-well.ts'
 import { type EventIds, loadEventIds } from './event-ids.ts'
 import { type AppendedBatch, type FsyncPolicy, PartitionWriter } from './partition-writer.ts'
 import { partitionOf } from './partitioner.ts'
@@ -183,8 +184,8 @@ export class EventLog {
   }
 
   /**
-   * Recovers all partitions and publishes what they hold. The owner calls it when it starts: after a power cut, but not after
-   * a kill, readers may be shown less than was acknowledged until then.
+   * Recovers all partitions that did not end well and publishes what they hold. The owner calls it when it starts: after a power
+   * cut, but not after a kill, readers may be shown less than was acknowledged until then.
    * @throws LOG_CORRUPT
    */
   async recover(): Promise<void> {
@@ -192,7 +193,9 @@ export class EventLog {
       const { partitions } = requireTopic(this.#ports, this.dataDirectory, name)
       for (let partition = 0; partition < partitions; partition++) {
         const directory = partitionDirectory(this.dataDirectory, name, partition)
-        if (this.#ports.files.exists(directory)) await this.#open(name, partition)
+        const { files } = this.#ports
+        if (files.exists(directory) && !endedWell(files, directory))
+          await this.#open(name, partition)
       }
     }
   }

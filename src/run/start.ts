@@ -5,6 +5,7 @@ import { MillraceError } from '../errors.ts'
 import { type Attempt, type AttemptEnd, openAttempt } from './attempt.ts'
 import type { Outcome, PipelineStart, RunHandle, RunStatus } from './handle.ts'
 import { type Settings, settingsOf } from './settings.ts'
+import { startThreads } from './worker-pool.ts'
 
 const RESTART_DELAY_MS_MAX = 60_000
 /** A run that held for so long has left its trouble behind. */
@@ -46,6 +47,8 @@ class PipelineRun implements RunHandle {
   }
 
   async begin(): Promise<void> {
+    const { threads, workers = 1 } = this.#start
+    if (threads === true && workers > 1) startThreads(workers)
     await recoverLog(this.#start.ports, this.#start.dataDirectory)
     this.#attempt = await openAttempt(this.#start, this.#settings, true)
     this.#state = 'running'

@@ -1,13 +1,19 @@
 /** What the main thread and a worker's thread tell each other: structured clones, one answer to every request. */
+import type { MessagePort } from 'node:worker_threads'
 import type { CheckpointId, SourcePositions } from '../connectors/contract/sink.ts'
 import type { WindowProgress } from '../engine/operator.ts'
 import type { SourceSplit } from '../engine/source-split.ts'
 import type { ErrorCode, Facts } from '../errors.ts'
 import type { Pipeline } from '../plan/nodes.ts'
-import type { StateChain, WorkerSnapshot } from '../state/checkpoint.ts'
+import type { SourceIdentities, StateChain, WorkerSnapshot } from '../state/checkpoint.ts'
 import type { WaitingRows } from './side-rows.ts'
 
-/** What a worker's thread begins with. */
+/** What a thread is given to become a worker: what it begins with, and its own channel to the main thread. */
+export interface WorkerBirth {
+  readonly setup: WorkerSetup
+  readonly port: MessagePort
+}
+
 export interface WorkerSetup {
   readonly worker: number
   readonly workers: number
@@ -17,12 +23,14 @@ export interface WorkerSetup {
   readonly environment: Readonly<Record<string, string | undefined>>
   readonly until: 'now' | 'end' | undefined
   readonly positions: SourcePositions
+  readonly identities: SourceIdentities
   readonly watermarks: ReadonlyMap<string, bigint>
   /** Of the restored checkpoint. */
   readonly chains: readonly StateChain[]
   readonly stateDirectory: string
   /** By `ringKey`. */
   readonly rings: ReadonlyMap<number, SharedArrayBuffer>
+  readonly bells: SharedArrayBuffer
 }
 
 export type WorkerRequest =
@@ -41,6 +49,7 @@ export interface WorkerStatus {
   /** By source, in the graph's order. */
   readonly sources: readonly {
     readonly name: string
+    readonly identity: string | undefined
     readonly splits: readonly SplitFacts[]
     readonly watermarkUs: bigint
   }[]

@@ -1,6 +1,10 @@
-/** A worker in a thread of its own: opens its splits and writers itself, works, and does what the main thread asks between steps. */
-import { parentPort, workerData } from 'node:worker_threads'
+/**
+ * A worker in a thread of its own: opens its splits and writers itself, works, and does what the main thread asks between steps.
+ * When it has closed, the thread waits to become another.
+ */
+import { parentPort } from 'node:worker_threads'
 import type { CheckpointId } from '../connectors/contract/sink.ts'
+import { bellOf, type DoorbellWaiter, doorbellWaiter } from '../engine/doorbell.ts'
 import { groupsOf } from '../engine/exchange.ts'
 import { routesOf } from '../engine/exchange-routes.ts'
 import { graphOf } from '../engine/graph.ts'
@@ -14,6 +18,7 @@ import { settingsOf } from './settings.ts'
 import {
   ringKey,
   type WorkerAnswer,
+  type WorkerBirth,
   type WorkerCut,
   type WorkerFailure,
   type WorkerRequest,
@@ -25,22 +30,45 @@ import { acknowledge } from './workers.ts'
 /** The event loop is let in, and status told, this often. */
 const YIELD_MS = 4
 const STATUS_MS = 100
+/** How long a worker waits for a ring before it looks at its splits again; when all are read, for anything at all. */
 const WAIT_MS = 1
+const WAIT_DONE_MS = 10
 
-const setup: WorkerSetup = workerData
 const ports = nodePorts()
-const { worker, workers, pipeline } = setup
-const groups = groupsOf(worker, workers)
-const tell = (answer: WorkerAnswer): void => parentPort!.postMessage(answer)
 
-try {
-  const assembly = await opened()
-  await serve(assembly)
-} catch (error) {
-  tell({ kind: 'failed', failure: failureOf(error) })
+parentPort!.on('message', (birth: WorkerBirth) => {
+  void live(birth)
+})
+
+async function live({ setup, port }: WorkerBirth): Promise<void> {
+  const asked: Asked[] = []
+  port.on('message', (message: Asked) => {
+    asked.push(message)
+  })
+  const tell = (answer: WorkerAnswer): void => port.postMessage(answer)
+  try {
+    const assembly = await opened(setup)
+    const waiter = doorbellWaiter(setup.bells, setup.worker)
+    await serve(assembly, groupsOf(setup.worker, setup.workers), { asked, tell, waiter })
+  } catch (error) {
+    tell({ kind: 'failed', failure: failureOf(error) })
+  }
 }
 
-async function opened(): Promise<WorkerAssembly> {
+interface Asked {
+  readonly id: number
+  readonly request: WorkerRequest
+}
+
+/** What a worker hears and says. */
+interface Contact {
+  readonly asked: Asked[]
+  readonly waiter: DoorbellWaiter
+  tell(answer: WorkerAnswer): void
+}
+
+async function opened(setup: WorkerSetup): Promise<WorkerAssembly> {
+  const { worker, workers, pipeline } = setup
   const graph = graphOf(pipeline)
   const ring = (route: number, from: number, to: number): SharedArrayBuffer =>
     setup.rings.get(ringKey(workers, route, from, to))!
@@ -58,27 +86,30 @@ async function opened(): Promise<WorkerAssembly> {
     clock: ports.clock,
     until: setup.until,
     positions: setup.positions,
+    identities: setup.identities,
+    resumes: true,
     watermarks: setup.watermarks,
     share: {
       worker,
       workers,
       routes: routesOf(graph),
       rings: {
-        out: (route, to) => ringWriter(ring(route, worker, to)),
-        in: (route, from) => ringReader(ring(route, from, worker)),
+        out: (route, to) => ringWriter(ring(route, worker, to), bellOf(setup.bells, to)),
+        in: (route, from) => ringReader(ring(route, from, worker), bellOf(setup.bells, from)),
       },
       commits: false,
     },
   })
+  const groups = groupsOf(worker, workers)
   restoreWorker(ports.files, setup.stateDirectory, setup.chains, assembly, groups)
   return assembly
 }
 
-async function serve(assembly: WorkerAssembly): Promise<void> {
-  const asked: { readonly id: number; readonly request: WorkerRequest }[] = []
-  parentPort!.on('message', (message: { id: number; request: WorkerRequest }) => {
-    asked.push(message)
-  })
+async function serve(
+  assembly: WorkerAssembly,
+  groups: ReturnType<typeof groupsOf>,
+  { asked, tell, waiter }: Contact,
+): Promise<void> {
   tell({ kind: 'answer', id: 0, value: assembly.dataflow.operators.length })
   let isWorking = false
   let aligning: number | undefined
@@ -95,10 +126,9 @@ async function serve(assembly: WorkerAssembly): Promise<void> {
       }
       const value = await answerTo(assembly, request)
       tell({ kind: 'answer', id, value })
-      if (request.kind !== 'close') continue
-      parentPort!.close()
-      return
+      if (request.kind === 'close') return
     }
+    waiter.listen()
     const result = isWorking ? await assembly.task.step() : 'waiting'
     for (const { writer } of assembly.sinks) if (writer.full) await writer.drain()
     if (aligning !== undefined && assembly.task.aligned) {
@@ -115,9 +145,13 @@ async function serve(assembly: WorkerAssembly): Promise<void> {
       toldMs = nowMs
       toldDone = result === 'done'
     }
-    if (result !== 'worked') await ports.clock.sleep(WAIT_MS)
-    else if (nowMs >= yieldMs) await ports.clock.sleep(0)
-    if (nowMs >= yieldMs) yieldMs = ports.clock.monotonicMs() + YIELD_MS
+    if (result === 'worked' && nowMs < yieldMs) continue
+    // Messages come in only now.
+    await ports.clock.sleep(0)
+    if (result !== 'worked' && asked.length === 0) {
+      waiter.wait(result === 'done' ? WAIT_DONE_MS : WAIT_MS)
+    }
+    yieldMs = ports.clock.monotonicMs() + YIELD_MS
   }
 }
 
@@ -149,8 +183,9 @@ function prepared(
 function statusOf(assembly: WorkerAssembly, done: boolean): WorkerStatus {
   const { sources, dataflow, sinks, counters, side } = assembly
   return {
-    sources: sources.map(({ name, node, splits }) => ({
+    sources: sources.map(({ name, node, source, splits }) => ({
       name,
+      identity: source.identity,
       splits: splits.map(({ reader: _, ...facts }) => facts),
       watermarkUs: dataflow.watermarkUs(node.index),
     })),

@@ -1,7 +1,8 @@
 /** A pipeline's workers in threads of their own, as the main thread sees them: what they told last, and what they can be asked. */
-import { Worker } from 'node:worker_threads'
+import { MessageChannel } from 'node:worker_threads'
 import type { SinkWriter } from '../connectors/contract/sink.ts'
 import { LinearMemory } from '../data/memory.ts'
+import { bellOf, doorbells } from '../engine/doorbell.ts'
 import { routesOf } from '../engine/exchange-routes.ts'
 import type { Graph } from '../engine/graph.ts'
 import { ringMemory } from '../engine/ring.ts'
@@ -15,11 +16,13 @@ import { createSideRows, type SideRows } from './side-rows.ts'
 import {
   ringKey,
   type WorkerAnswer,
+  type WorkerBirth,
   type WorkerCut,
   type WorkerRequest,
   type WorkerSetup,
   type WorkerStatus,
 } from './worker-messages.ts'
+import { giveThreadBack, takeThread } from './worker-pool.ts'
 import { type Crew, RING_BYTES, type WorkersRequest } from './workers.ts'
 import { type DataflowView, leastUs, mergedProgress, mergedWaiting } from './workers-merged.ts'
 
@@ -38,8 +41,6 @@ interface Remote {
   end(): Promise<void>
 }
 
-const isSource = import.meta.url.endsWith('.ts')
-const ENTRY = new URL(isSource ? './worker-thread.ts' : './worker-thread.js', import.meta.url)
 const LOOK_MS = 2
 
 /** @throws as `assemble`, from any thread */
@@ -47,20 +48,22 @@ export async function assembleThreads(request: ThreadsRequest): Promise<Crew> {
   const { graph, workers: count } = request
   const prepared = await prepareSinks(request)
   const rings = ringsOf(routesOf(graph).length, count, request.ringBytes ?? RING_BYTES)
+  const bells = doorbells(count)
   const failure: { error: MillraceError | undefined } = { error: undefined }
   const remotes = Array.from({ length: count }, (_, worker) =>
-    remoteOf(setupOf(request, worker, rings), failure),
+    remoteOf(setupOf(request, worker, rings, bells), failure),
   )
+  const committing: AssembledSink[] = []
   try {
     await Promise.all(remotes.map(({ ready }) => ready))
+    for (const [sink, each] of prepared.entries()) {
+      const committer = await each.sink.openCommitter()
+      committing.push({ ...each, committer, writer: remoteWriter(remotes[0]!, sink) })
+    }
   } catch (error) {
     for (const remote of remotes) await remote.end()
+    for (const { committer } of committing) await committer.close().catch(() => {})
     throw error
-  }
-  const committing: AssembledSink[] = []
-  for (const [sink, each] of prepared.entries()) {
-    const committer = await each.sink.openCommitter()
-    committing.push({ ...each, committer, writer: remoteWriter(remotes[0]!, sink) })
   }
   return crewOf(request, remotes, committing, failure)
 }
@@ -117,6 +120,7 @@ function crewOf(
       return sourceNodes.map((node, index) => ({
         node,
         name: told()[0]?.sources[index]?.name ?? node.id,
+        source: identityOf(told()[0]?.sources[index]?.identity),
         splits: told().flatMap(({ sources }) => sources[index]!.splits),
       }))
     },
@@ -134,6 +138,10 @@ function crewOf(
       for (const { committer } of committing) await committer.close()
     },
   }
+}
+
+function identityOf(identity: string | undefined): Crew['sources'][number]['source'] {
+  return identity === undefined ? {} : { identity }
 }
 
 function dataflowOf(graph: Graph, told: () => WorkerStatus[]): DataflowView {
@@ -207,7 +215,9 @@ function remoteWriter(remote: Remote, sink: number): SinkWriter {
 }
 
 function remoteOf(setup: WorkerSetup, failure: { error: MillraceError | undefined }): Remote {
-  const thread = new Worker(ENTRY, { workerData: setup })
+  const thread = takeThread()
+  const { port1: port, port2 } = new MessageChannel()
+  const ring = bellOf(setup.bells, setup.worker)
   const waiting = new Map<number, ReturnType<typeof Promise.withResolvers<unknown>>>()
   const answerTo = (id: number): Promise<unknown> => {
     const answer = Promise.withResolvers<unknown>()
@@ -229,16 +239,30 @@ function remoteOf(setup: WorkerSetup, failure: { error: MillraceError | undefine
     snapshot: undefined,
     ask(request) {
       const answer = answerTo(++asked)
-      thread.postMessage({ id: asked, request })
+      port.postMessage({ id: asked, request })
+      ring()
       return answer
     },
     async end() {
       isOver = true
-      if (failure.error === undefined) await remote.ask({ kind: 'close' }).catch(() => {})
-      await thread.terminate()
+      const isClosed =
+        failure.error === undefined &&
+        (await remote.ask({ kind: 'close' }).then(
+          () => true,
+          () => false,
+        ))
+      port.close()
+      thread.off('error', onError)
+      thread.off('exit', onExit)
+      if (isClosed) await giveThreadBack(thread)
+      else await thread.terminate()
     },
   }
-  thread.on('message', (message: WorkerAnswer) => {
+  const onError = (cause: unknown): void => fail(threadEnded(setup.worker, cause))
+  const onExit = (): void => {
+    if (!isOver) fail(threadEnded(setup.worker, undefined))
+  }
+  port.on('message', (message: WorkerAnswer) => {
     if (message.kind === 'status') remote.status = withWaiting(message.status, remote.status)
     else if (message.kind === 'failed') {
       const { code, ...told } = message.failure
@@ -248,10 +272,10 @@ function remoteOf(setup: WorkerSetup, failure: { error: MillraceError | undefine
       waiting.delete(message.id)
     }
   })
-  thread.on('error', (cause) => fail(threadEnded(setup.worker, cause)))
-  thread.on('exit', () => {
-    if (!isOver) fail(threadEnded(setup.worker, undefined))
-  })
+  thread.on('error', onError)
+  thread.on('exit', onExit)
+  const birth: WorkerBirth = { setup, port: port2 }
+  thread.postMessage(birth, [port2])
   return remote
 }
 
@@ -264,9 +288,10 @@ function threadEnded(worker: number, cause: unknown): MillraceError {
 }
 
 function setupOf(
-  { start, store, workers, until, positions, watermarks }: ThreadsRequest,
+  { start, store, workers, until, positions, identities, watermarks }: ThreadsRequest,
   worker: number,
   rings: ReadonlyMap<number, SharedArrayBuffer>,
+  bells: SharedArrayBuffer,
 ): WorkerSetup {
   return {
     worker,
@@ -277,10 +302,12 @@ function setupOf(
     environment: { ...start.environment },
     until,
     positions,
+    identities: identities ?? {},
     watermarks,
     chains: store.restored?.chains ?? [],
     stateDirectory: store.stateDirectory,
     rings,
+    bells,
   }
 }
 
