@@ -67,6 +67,7 @@ export const ERRORS = {
   ROW_UPDATING_FAILED: { fault: 'data', retry: 'never' },
   SECRET_MISSING: { fault: 'usage', retry: 'never' },
   SETTING_INVALID: { fault: 'query', retry: 'never' },
+  SOURCE_REPLACED: { fault: 'source', retry: 'never' },
   SQL_AGGREGATE_MISPLACED: { fault: 'query', retry: 'never' },
   SQL_COLUMN_AMBIGUOUS: { fault: 'query', retry: 'never' },
   SQL_COLUMN_UNGROUPED: { fault: 'query', retry: 'never' },

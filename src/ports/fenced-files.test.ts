@@ -25,6 +25,7 @@ test('a fenced owner can read, but give nothing a name', () => {
   assert.throws(() => files.open(path('d'), 'create'), { code: 'OWNER_FENCED' })
   assert.throws(() => files.link(path('a'), path('d')), { code: 'OWNER_FENCED' })
   assert.throws(() => files.rename(path('a'), path('d')), { code: 'OWNER_FENCED' })
+  assert.throws(() => files.remove(path('a')), { code: 'OWNER_FENCED' })
   files.open(path('a'), 'read').close()
   assert.deepEqual(files.list(directory), ['a', 'c'])
   rmSync(directory, { recursive: true })

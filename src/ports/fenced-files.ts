@@ -3,10 +3,10 @@ import type { Files } from './files.ts'
 import type { Ownership } from './ownership.ts'
 
 /**
- * `files`, but creating, linking and renaming ask `ownership` first: manifests, segments and commits all become real by one
- * of these. Bytes written to a file that is open already are not asked for: they count for nothing until something names them.
+ * `files`, but creating, linking, renaming and removing ask `ownership` first: manifests, segments and commits all become real
+ * by one of these, or are gone by the last. Bytes written to a file that is open already are not asked for: they count for nothing until something names them.
  *
- * @throws OWNER_FENCED from those three once the epoch has passed
+ * @throws OWNER_FENCED from those four once the epoch has passed
  */
 export function fenceFiles(files: Files, ownership: Ownership): Files {
   return {
@@ -22,6 +22,10 @@ export function fenceFiles(files: Files, ownership: Ownership): Files {
     link(from, to) {
       ownership.assertCurrent()
       files.link(from, to)
+    },
+    remove(path) {
+      ownership.assertCurrent()
+      files.remove(path)
     },
   }
 }

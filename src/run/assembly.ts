@@ -2,7 +2,12 @@
  * A pipeline put together for one worker: its graph, its tables opened, its operators over one linear memory, and the task that
  * drives them.
  */
-import type { SinkCommitter, SinkWriter, SourcePositions } from '../connectors/contract/sink.ts'
+import type {
+  Sink,
+  SinkCommitter,
+  SinkWriter,
+  SourcePositions,
+} from '../connectors/contract/sink.ts'
 import type { Source } from '../connectors/contract/source.ts'
 import { LinearMemory } from '../data/memory.ts'
 import { createDataflow, cutsBelow, type Dataflow } from '../engine/dataflow.ts'
@@ -133,14 +138,28 @@ export async function assembleWorker(
   return { ...assembly, task: exchangingTask(task, exchanges) }
 }
 
-async function parts(
-  request: AssemblyRequest,
-): Promise<Assembly & { readonly exchanges: Exchanges | undefined }> {
+/** What has been opened, so that it is closed if the rest can't be. */
+type Closing = (() => Promise<void>)[]
+
+async function parts(request: AssemblyRequest): Promise<AssemblyParts> {
+  const closing: Closing = []
+  try {
+    return await openParts(request, closing)
+  } catch (cause) {
+    // What keeps something from closing is no news beside the cause.
+    for (const close of closing.toReversed()) await close().catch(() => {})
+    throw cause
+  }
+}
+
+type AssemblyParts = Assembly & { readonly exchanges: Exchanges | undefined }
+
+async function openParts(request: AssemblyRequest, closing: Closing): Promise<AssemblyParts> {
   const memory = new LinearMemory()
   const side = createSideRows()
   const counters: Counters = { rowsUsed: 0, events: new Map() }
-  const sinks = await openSinks(request, memory)
-  const sources = await openSources(request, memory)
+  const sinks = await openSinks(request, memory, closing)
+  const sources = await openSources(request, memory, closing)
   const rowsWritten = new Map<number, () => number>()
   const changing = (scan: Scan): boolean => givesChanges(scan, request.opening.connectors)
   const contextOf = contextMaker(request, memory, side, counters)
@@ -231,22 +250,29 @@ function contextMaker(
   }
 }
 
-async function openSinks(request: AssemblyRequest, memory: LinearMemory): Promise<AssembledSink[]> {
+async function openSinks(
+  request: AssemblyRequest,
+  memory: LinearMemory,
+  closing: Closing,
+): Promise<AssembledSink[]> {
   const sinks: AssembledSink[] = []
-  const worker = request.share?.worker ?? 0
+  const openWriter = async (sink: Sink): Promise<SinkWriter> => {
+    const writer = await sink.openWriter(request.share?.worker ?? 0, memory)
+    closing.push(() => writer.close())
+    return writer
+  }
   for (const opened of request.share?.sinks ?? []) {
-    sinks.push({ ...opened, writer: await opened.sink.openWriter(worker, memory) })
+    sinks.push({ ...opened, writer: await openWriter(opened.sink) })
   }
   if (request.share?.sinks !== undefined) return sinks
   for (const prepared of await prepareSinks(request)) {
-    sinks.push({
-      ...prepared,
-      writer: await prepared.sink.openWriter(worker, memory),
-      committer:
-        request.share?.commits === false
-          ? elsewhere(prepared.name)
-          : await prepared.sink.openCommitter(),
-    })
+    const writer = await openWriter(prepared.sink)
+    const committer =
+      request.share?.commits === false
+        ? elsewhere(prepared.name)
+        : await prepared.sink.openCommitter()
+    closing.push(() => committer.close())
+    sinks.push({ ...prepared, writer, committer })
   }
   return sinks
 }
@@ -288,6 +314,7 @@ function elsewhere(sink: string): SinkCommitter {
 async function openSources(
   request: AssemblyRequest,
   memory: LinearMemory,
+  closing: Closing,
 ): Promise<AssembledSource[]> {
   const sources: AssembledSource[] = []
   for (const node of request.graph.nodes) {
@@ -302,11 +329,14 @@ async function openSources(
       origin.kind === 'values'
         ? listedValues(origin)
         : await openSource(origin, request.opening, consumer)
+    closing.push(() => source.close())
     refuseReplaced(name, source, request)
     const splits: SourceSplit[] = []
     for (const [number, id] of (await source.splits()).entries()) {
       if (!isDealt(number, request.share)) continue
-      splits.push(await openSplit(request, source, name, id, memory))
+      const split = await openSplit(request, source, name, id, memory)
+      closing.push(() => split.reader.close())
+      splits.push(split)
     }
     sources.push({ name, node, source, splits })
   }

@@ -1,5 +1,6 @@
 /** One life of a running pipeline: from a checkpoint to its end, its stop, or the failure that ends it. */
 import { type CheckpointId, isAfter } from '../connectors/contract/sink.ts'
+import { forgetPins } from '../connectors/log/moving-pin.ts'
 import { type Graph, graphOf } from '../engine/graph.ts'
 import { MillraceError } from '../errors.ts'
 import type { Manifest } from '../state/checkpoint.ts'
@@ -56,6 +57,8 @@ export async function openAttempt(
     clock: start.ports.clock,
     until: start.until,
     positions: manifest?.positions ?? {},
+    identities: manifest?.identities ?? {},
+    resumes: true,
     watermarks: store.watermarks(),
   }
   const hasThreads = start.threads === true && request.workers > 1
@@ -167,6 +170,8 @@ function runningAttempt(parts: Parts): Attempt {
   const { start, assembly, commits, sideSinks, store } = parts
   const meter = rateMeter(start.ports.clock)
   const savepoints: SavepointRequest[] = []
+  let hasEnded = false
+  const releasePins = releaseOnce(parts)
   const checkpointing = createCheckpointing({
     assembly,
     commits,
@@ -175,6 +180,11 @@ function runningAttempt(parts: Parts): Attempt {
     ports: start.ports,
     incarnation: store.incarnation,
     planFingerprint: store.planFingerprint,
+    onConfirmed({ checkpoint, ended }, bytes) {
+      releasePins()
+      hasEnded = ended
+      start.onEvent?.({ kind: 'checkpoint', checkpoint, bytes })
+    },
   })
   return {
     run: (signal) => work(parts, checkpointing, savepoints, signal),
@@ -203,7 +213,20 @@ function runningAttempt(parts: Parts): Attempt {
       await checkpointing.settled().catch(() => undefined)
       await sideSinks.close()
       await assembly.dispose()
+      // Nobody comes back to the positions of a pipeline that has ended.
+      if (hasEnded) forgetPins(start.ports, start.dataDirectory, start.pipeline.name)
     },
+  }
+}
+
+/** Once there is a checkpoint of this life, the sources that the pipeline had before need nothing any more. */
+function releaseOnce({ start, assembly }: Parts): () => void {
+  let isDone = false
+  return () => {
+    if (isDone) return
+    isDone = true
+    const kept = assembly.sources.map(({ name }) => name)
+    forgetPins(start.ports, start.dataDirectory, start.pipeline.name, kept)
   }
 }
 

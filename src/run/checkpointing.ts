@@ -15,7 +15,12 @@ import { ENDED_US, UNREAD_US } from '../engine/source-stage.ts'
 import { batchOfRows } from '../engine/value-rows.ts'
 import { SIDE_SCHEMAS } from '../plan/side-tables.ts'
 import type { Ports } from '../ports/ports.ts'
-import type { CheckpointContents, OperatorIdentity, WorkerSnapshot } from '../state/checkpoint.ts'
+import type {
+  CheckpointContents,
+  OperatorIdentity,
+  SourceIdentities,
+  WorkerSnapshot,
+} from '../state/checkpoint.ts'
 import type { Commits, Refusal } from './commits.ts'
 import type { CheckpointStatus } from './handle.ts'
 import type { SideSinks } from './side-sinks.ts'
@@ -39,6 +44,8 @@ export interface CheckpointingOptions {
   readonly ports: Ports
   readonly incarnation: number
   readonly planFingerprint: string
+  /** Told of each checkpoint that is durable, committed and acknowledged. */
+  readonly onConfirmed?: (contents: CheckpointContents, bytes: number) => void
 }
 
 export interface Checkpointing {
@@ -96,6 +103,7 @@ export function createCheckpointing(options: CheckpointingOptions): Checkpointin
       planFingerprint: options.planFingerprint,
       operators: identitiesOf(assembly),
       positions,
+      identities: sourceIdentities(assembly),
       prepared,
       snapshots,
       ended: assembly.dataflow.ended(),
@@ -124,6 +132,7 @@ export function createCheckpointing(options: CheckpointingOptions): Checkpointin
     ports.faultPoint('checkpoint-confirmed')
     await assembly.acknowledge(positions)
     ports.faultPoint('checkpoint-acknowledged')
+    options.onConfirmed?.(contents, bytes)
     const nowMs = ports.clock.monotonicMs()
     last = { id: checkpoint, atMs: nowMs, bytes, tookMs: nowMs - startedMs, pauseMs }
     return undefined
@@ -174,6 +183,14 @@ export function positionsOf({ sources }: Pick<Crew, 'sources'>): SourcePositions
           .map((split) => [split.id, { readTo: split.position!, ...watermarkOf(split) }]),
       ),
     ]),
+  )
+}
+
+function sourceIdentities({ sources }: Crew): SourceIdentities {
+  return Object.fromEntries(
+    sources.flatMap(({ name, source: { identity } }) =>
+      identity === undefined ? [] : [[name, identity]],
+    ),
   )
 }
 

@@ -1,11 +1,12 @@
 /** This machine as the outside, owned: what a process that embeds Millrace runs on. */
+import { startMaintenance } from '../connectors/log/maintain.ts'
 import { fenceFiles } from '../ports/fenced-files.ts'
 import { takeOwnership } from '../ports/node/ownership.ts'
 import { nodePorts } from '../ports/node/ports.ts'
 import type { Ports } from '../ports/ports.ts'
 
 export interface OwnedDirectory {
-  /** Writes nothing any more once another process owns the directory. */
+  /** Writes nothing any more once another process owns the directory. Retention and compaction of its topics go on meanwhile. */
   readonly ports: Ports
   release(): Promise<void>
 }
@@ -25,8 +26,13 @@ export async function ownDirectory(directory: string): Promise<OwnedDirectory> {
     random: ports.random,
     nowMs: ports.clock.nowMs(),
   })
+  const fenced: Ports = { ...ports, files: fenceFiles(ports.files, ownership) }
+  const maintenance = startMaintenance({ ports: fenced, dataDirectory: directory })
   return {
-    ports: { ...ports, files: fenceFiles(ports.files, ownership) },
-    release: () => ownership.release(),
+    ports: fenced,
+    async release() {
+      await maintenance.close()
+      await ownership.release()
+    },
   }
 }

@@ -1,7 +1,7 @@
 /** Opens the tables that a pipeline reads and writes: the one place where plans, the engine and connectors meet. */
 import type { Connector } from '../connectors/contract/connector.ts'
 import type { ChangelogMode, Sink } from '../connectors/contract/sink.ts'
-import type { Source } from '../connectors/contract/source.ts'
+import type { Consumer, Source } from '../connectors/contract/source.ts'
 import type { Field, Schema } from '../data/types.ts'
 import { MillraceError } from '../errors.ts'
 import type { Scan, SinkNode } from '../plan/nodes.ts'
@@ -18,7 +18,11 @@ export interface TableOpening {
 }
 
 /** @throws CONNECTOR_UNKNOWN, CONNECTOR_CANNOT_READ, and what the connector throws */
-export function openSource({ table, schema }: Scan, opening: TableOpening): Promise<Source> {
+export function openSource(
+  { table, schema }: Scan,
+  opening: TableOpening,
+  consumer?: Consumer,
+): Promise<Source> {
   const connector = connectorOf(table, opening.connectors)
   if (connector.source === undefined) throw cannot(table, connector, 'read')
   const { ports, dataDirectory, baseDirectory } = opening
@@ -31,6 +35,7 @@ export function openSource({ table, schema }: Scan, opening: TableOpening): Prom
     ports,
     dataDirectory,
     baseDirectory,
+    ...(consumer === undefined ? {} : { consumer }),
   })
 }
 

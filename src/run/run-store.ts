@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { isAbsolute, join, resolve } from 'node:path'
 import type { CheckpointId } from '../connectors/contract/sink.ts'
+import { forgetPins, savePins } from '../connectors/log/moving-pin.ts'
 import { groupsOf } from '../engine/exchange.ts'
 import { MillraceError } from '../errors.ts'
 import type { Files } from '../ports/files.ts'
@@ -45,13 +46,15 @@ export async function openStore(start: PipelineStart, isFirst: boolean): Promise
       ? {}
       : { savepoint: absolute(start, fromSavepoint) }),
   })
+  // What is forgotten keeps no rows any more.
+  if (isFirst && start.fresh === true) forgetPins(ports, dataDirectory, pipeline.name)
   const restored = store.latest
   const reader =
     restored === undefined
       ? undefined
       : openSnapshot(ports.files, store.stateDirectory, restored.chains, ALL_GROUPS)
   return runStore(
-    ports.files,
+    start,
     store,
     restored,
     reader,
@@ -64,12 +67,13 @@ function absolute({ baseDirectory }: PipelineStart, path: string): string {
 }
 
 function runStore(
-  files: Files,
+  { ports, pipeline, dataDirectory }: PipelineStart,
   store: CheckpointStore,
   restored: Manifest | undefined,
   reader: SnapshotReader | undefined,
   planFingerprint: string,
 ): RunStore {
+  const { files } = ports
   return {
     incarnation: store.incarnation,
     planFingerprint,
@@ -94,7 +98,11 @@ function runStore(
       return chains.reduce((sum, { files }) => sum + (files.at(-1)?.bytes ?? 0), 0)
     },
     confirm: (checkpoint) => store.confirm(checkpoint),
-    copyTo: (path) => store.copyTo(path),
+    async copyTo(path) {
+      // First, so that retention never meets a savepoint without them.
+      if (store.latest !== undefined) await savePins(ports, dataDirectory, pipeline.name, path)
+      return store.copyTo(path)
+    },
   }
 }
 

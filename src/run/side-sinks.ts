@@ -37,12 +37,12 @@ export function createSideSinks(
       const input = { kind: 'values' as const, schema: SIDE_SCHEMAS[kind], rows: [] }
       const { sink } = await openSink({ kind: 'sink', table, input }, pipeline, false, opening)
       await sink.prepareTable()
-      const opened: SideSink = {
-        name: topic,
-        writer: await sink.openWriter(0, memory),
-        committer: await sink.openCommitter(),
-        commitIntervalMs: 0,
-      }
+      const committer = await sink.openCommitter()
+      const writer = await sink.openWriter(0, memory).catch(async (cause: unknown) => {
+        await committer.close().catch(() => {})
+        throw cause
+      })
+      const opened: SideSink = { name: topic, writer, committer, commitIntervalMs: 0 }
       sinks.set(topic, opened)
       onOpened(opened)
       return opened

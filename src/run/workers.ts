@@ -37,6 +37,7 @@ export interface Crew extends Omit<Assembly, 'dataflow' | 'sources'> {
 }
 
 export interface CrewSource extends Pick<AssembledSource, 'name' | 'node'> {
+  readonly source: Pick<AssembledSource['source'], 'identity'>
   readonly splits: readonly Omit<SourceSplit, 'reader'>[]
 }
 
@@ -65,16 +66,21 @@ async function assembleSeveral(request: WorkersRequest): Promise<Crew> {
   const routes = routesOf(request.graph)
   const rings = ringsOf(request.workers, request.ringBytes ?? RING_BYTES)
   const workers: WorkerAssembly[] = []
-  for (let worker = 0; worker < request.workers; worker++) {
-    const sinks = workers[0]?.sinks
-    const share = {
-      worker,
-      workers: request.workers,
-      routes,
-      rings: rings(worker),
-      ...(sinks === undefined ? {} : { sinks }),
+  try {
+    for (let worker = 0; worker < request.workers; worker++) {
+      const sinks = workers[0]?.sinks
+      const share = {
+        worker,
+        workers: request.workers,
+        routes,
+        rings: rings(worker),
+        ...(sinks === undefined ? {} : { sinks }),
+      }
+      workers.push(await assembleWorker({ ...request, share }))
     }
-    workers.push(await assembleWorker({ ...request, share }))
+  } catch (cause) {
+    for (const worker of workers.toReversed()) await worker.dispose().catch(() => {})
+    throw cause
   }
   const side = mergedSide(workers.map((each) => each.side))
   return {

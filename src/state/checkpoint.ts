@@ -14,6 +14,8 @@ export interface SplitPosition {
   readonly reflectedTo?: string
   readonly watermarkUs?: string
 }
+/** By source: which thing of its name it read. */
+export type SourceIdentities = Readonly<Record<string, string>>
 export type SourcePositions = Readonly<Record<string, Readonly<Record<string, SplitPosition>>>>
 
 /** A committable and the checkpoint that prepared it. */
@@ -49,6 +51,8 @@ export interface Manifest {
   readonly planFingerprint: string
   readonly operators: readonly OperatorIdentity[]
   readonly positions: SourcePositions
+  /** Absent in manifests of earlier versions. */
+  readonly identities?: SourceIdentities
   /** Per sink, gathered over checkpoints until they are committed. */
   readonly committables: Readonly<Record<string, readonly PendingCommittable[]>>
   readonly chains: readonly StateChain[]
@@ -63,6 +67,7 @@ export interface CheckpointContents {
   readonly planFingerprint: string
   readonly operators: readonly OperatorIdentity[]
   readonly positions: SourcePositions
+  readonly identities?: SourceIdentities
   /** Per sink, what it prepared for this checkpoint. */
   readonly prepared: Readonly<Record<string, readonly string[]>>
   /** One a worker, in the order of their key groups. */

@@ -1,5 +1,6 @@
 /** `millrace run [FILES]`: owns the data directory, runs pipelines in the foreground, shows how they do. */
 import { join } from 'node:path'
+import { startMaintenance } from '../../connectors/log/maintain.ts'
 import { openLog } from '../../log/log.ts'
 import { killAt, nodePorts } from '../../ports/node/ports.ts'
 import type { Ports } from '../../ports/ports.ts'
@@ -115,6 +116,12 @@ async function run(io: Io, files: readonly string[], options: RunOptions): Promi
   })
   // Who opens the log first decides how it syncs: all that this owner writes goes through this one.
   const log = openLog({ ports: service.ports, dataDirectory: project.dataDirectory, fsync })
+  const maintenance = startMaintenance({
+    ports: service.ports,
+    dataDirectory: project.dataDirectory,
+    onPass: (done) => logger.info({ ...done }, 'log maintained'),
+    onError: (error) => logger.warn({ error }, 'log not maintained'),
+  })
   try {
     for (const { pipeline } of pipelines) {
       if (options.json) io.out(JSON.stringify({ event: 'starting', pipeline: pipeline.name }))
@@ -126,6 +133,7 @@ async function run(io: Io, files: readonly string[], options: RunOptions): Promi
       runService(io, { options, project, service, ports, logger, launches }),
     ])
   } finally {
+    await maintenance.close()
     await log.close()
     await service.close()
   }

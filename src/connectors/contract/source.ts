@@ -15,6 +15,8 @@ export interface Source {
   readonly replay: 'exact' | 'may-repeat' | 'impossible'
   /** True when every split ends by itself. */
   readonly bounded: boolean
+  /** Which thing of its name it reads, where a name can come again (a topic's id): positions saved for another one are refused. */
+  readonly identity?: string
   /** What can be read side by side: partitions, shards, files. Asked again to find new ones; ids never change meaning. */
   splits(): Promise<readonly string[]>
   /** The position of a split's end at this moment: where `--until now` stops. */
@@ -63,9 +65,21 @@ export interface DeadRow {
   readonly beforeRow: number
 }
 
+/** Who comes back to saved positions. */
+export interface Consumer {
+  readonly pipeline: string
+  /** The source's name within the pipeline: what its positions are saved under. */
+  readonly source: string
+}
+
 /** What a connector is given to open a table's source. */
 export interface SourceRequest {
   readonly table: string
+  /**
+   * Absent for queries, which never come back. A source that may lose rows to retention keeps what follows the start that it is
+   * opened at, and then the last position that it was told is committed, until the pipeline forgets them.
+   */
+  readonly consumer?: Consumer
   /** Secrets resolved, values checked against the connector's declared options. */
   readonly options: Readonly<Record<string, string>>
   /** The columns to deliver: physical ones, and metadata by `metadataKeys[i]`. */

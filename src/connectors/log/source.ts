@@ -2,14 +2,15 @@
 import type { Batch, Vector } from '../../data/batch.ts'
 import type { LinearMemory, Pointer } from '../../data/memory.ts'
 import type { Field, Schema } from '../../data/types.ts'
-import { invariant } from '../../errors.ts'
+import { invariant, MillraceError } from '../../errors.ts'
 import type { DecodedRecords, RecordDecoder } from '../../formats/format.ts'
 import { partitionRange } from '../../log/lookup.ts'
 import { type LogReader, openReader, type ReadRecords } from '../../log/reader.ts'
-import { requireTopic } from '../../log/topics.ts'
+import { requireTopic, type TopicDescription } from '../../log/topics.ts'
 import type { Polled, Source, SourceReader, SourceRequest } from '../contract/source.ts'
 import { deadRows, whenPrepared } from '../decoding.ts'
 import { headerMaps } from './header-maps.ts'
+import { type MovingPin, pinOf } from './moving-pin.ts'
 import { startOffset, valueFormat } from './options.ts'
 
 /** @throws LOG_TOPIC_MISSING */
@@ -24,25 +25,33 @@ export async function openLogSource(request: SourceRequest): Promise<Source> {
   return {
     replay: 'exact',
     bounded,
+    identity: topic.id,
     splits: async () => Array.from({ length: topic.partitions }, (_, partition) => `${partition}`),
     endPosition: async (split) => `${ends?.[Number(split)] ?? endOf(Number(split))}`,
     async open(split, start, memory) {
       const partition = Number(split)
-      const from =
-        start === undefined
-          ? startOffset(ports, dataDirectory, request.table, options, partition)
-          : Number(start)
-      return openSplit(request, partition, from, ends?.[partition], memory)
+      const beginning = () => startOffset(ports, dataDirectory, request.table, options, partition)
+      const pin = pinOf(request, name, partition)
+      await pin?.hold(start === undefined ? beginning() : Number(start))
+      // Before it was pinned retention may have passed it: that is no loss where nothing had been read.
+      const from = start === undefined ? beginning() : Number(start)
+      return openSplit(request, topic, partition, { from, end: ends?.[partition], pin }, memory)
     },
     close: async () => {},
   }
 }
 
+interface SplitStart {
+  readonly from: number
+  readonly end: number | undefined
+  readonly pin: MovingPin | undefined
+}
+
 async function openSplit(
   request: SourceRequest,
+  topic: TopicDescription,
   partition: number,
-  from: number,
-  end: number | undefined,
+  { from, end, pin }: SplitStart,
   memory: LinearMemory,
 ): Promise<SourceReader> {
   const { ports, dataDirectory, options, schema, metadataKeys } = request
@@ -75,12 +84,29 @@ async function openSplit(
         return polled(memory, reader, records, decoded, columns)
       })
     },
-    // Retention asks for the pins of pipelines; a position alone frees nothing.
-    committed: async () => {},
+    async committed(position) {
+      refuseReplaced(request, topic)
+      await pin?.move(Number(position))
+    },
     async close() {
       closeSplit(reader, decoder)
+      await pin?.settle()
     },
   }
+}
+
+/** A topic that was deleted has no more rows; what has taken its name since has others. @throws SOURCE_REPLACED, LOG_TOPIC_MISSING */
+function refuseReplaced(
+  { ports, dataDirectory, table }: SourceRequest,
+  { name, id }: TopicDescription,
+): void {
+  const now = requireTopic(ports, dataDirectory, name)
+  if (now.id === id) return
+  throw new MillraceError('SOURCE_REPLACED', {
+    message: `topic ${name}, which table ${table} reads, was deleted and made again`,
+    hint: 'begin anew with --fresh, or read it under another table name',
+    facts: { topic: name, table, identity: now.id, saved: id },
+  })
 }
 
 function closeSplit(reader: LogReader, decoder: RecordDecoder): void {
