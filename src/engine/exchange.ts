@@ -12,6 +12,7 @@
 import { compileProjection } from '../compile/expression.ts'
 import type { Batch } from '../data/batch.ts'
 import type { LinearMemory, Pointer } from '../data/memory.ts'
+import { GATHER_SLACK_BYTES, gatherKernel } from '../kernels/gather.ts'
 import { keyHasher } from '../kernels/group.ts'
 import { KEY_GROUPS } from '../state/keyed-table.ts'
 import type { Dataflow, Exchange, Progress } from './dataflow.ts'
@@ -208,6 +209,7 @@ function partitioner(
     memory,
     keys.map(({ type }) => type),
   )
+  const gather = gatherKernel(memory)
   return (given) => {
     const frame = evaluation.frameOf(given)
     const vectors = compiled.map((key) => key.evaluate(frame))
@@ -215,17 +217,15 @@ function partitioner(
     const { selection, count } = batch
     const hashes = memory.arena.allocate(4 * count)
     hash(vectors, selection, count, hashes)
-    const rows = Array.from({ length: workers }, () => memory.arena.allocate(4 * count) / 4)
-    const ends = rows.slice()
-    const { u32 } = memory
-    for (let at = 0; at < count; at++) {
-      const owner = ((u32[hashes / 4 + at]! & (KEY_GROUPS - 1)) * workers) >>> 7
-      u32[ends[owner]!++] = selection === 0 ? at : u32[selection / 4 + at]!
-    }
-    return rows.map((start, owner) => ({
+    const listBytes = 4 * count + GATHER_SLACK_BYTES
+    const lists = Array.from({ length: workers }, () => memory.arena.allocate(listBytes))
+    const ends = memory.arena.allocate(4 * workers)
+    memory.u32.set(lists, ends / 4)
+    gather.partition(hashes, selection, count, workers, ends)
+    return lists.map((start, owner) => ({
       ...batch,
-      selection: start * 4,
-      count: ends[owner]! - start,
+      selection: start,
+      count: (memory.u32[ends / 4 + owner]! - start) / 4,
     }))
   }
 }
