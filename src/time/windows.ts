@@ -3,7 +3,8 @@
  *
  * The *grid* of a window function is offset + n * slide (a tumbling window slides by its size). *Pane* n is the time
  * [offset + n * slide, offset + (n + 1) * slide); a window that ends at grid point e covers panes e - span .. e - 1, where
- * span = size / slide. So pane n belongs to the windows that end at n + 1 .. n + span.
+ * span = size / slide. So pane n belongs to the windows that end at n + 1 .. n + span. Cumulating windows come in rows of `span`
+ * that share their start: pane n belongs to those of its row that end at n + 1 or later.
  *
  * @see Akidau et al., "The Dataflow Model", VLDB 2015, section 2.2; Li et al., "No pane, no gain", SIGMOD Record 2005
  */
@@ -17,10 +18,12 @@ const FIRE_EARLY_US = 1000n
 
 export interface Grid {
   readonly slideUs: bigint
-  /** Panes a window covers; 1 for tumbling windows. */
+  /** Panes a window covers; 1 for tumbling windows, the most of them for cumulating ones. */
   readonly span: number
   /** In [0, slideUs). */
   readonly offsetUs: bigint
+  /** Of cumulating windows: the least pane >= 0 with which a row of `span` windows begins that share their start. */
+  readonly chunkStart?: number
 }
 
 /** CUMULATE windows end at every step and span up to size / step panes. */
@@ -33,11 +36,23 @@ export function gridOf(window: {
   const slide = window.slideUs ?? window.stepUs ?? window.sizeUs
   const slideUs = BigInt(slide)
   const offset = BigInt(window.offsetUs) % slideUs
-  return {
-    slideUs,
-    span: window.sizeUs / slide,
-    offsetUs: offset < 0n ? offset + slideUs : offset,
-  }
+  const offsetUs = offset < 0n ? offset + slideUs : offset
+  const span = window.sizeUs / slide
+  if (window.stepUs === undefined) return { slideUs, span, offsetUs }
+  const steps = Number((BigInt(window.offsetUs) - offsetUs) / slideUs)
+  return { slideUs, span, offsetUs, chunkStart: modulo(steps, span) }
+}
+
+/** The grid point at which the last window ends that pane `pane` belongs to. */
+export function lastEndOf(grid: Grid, pane: number): number {
+  if (grid.chunkStart === undefined) return pane + grid.span
+  return pane - modulo(pane - grid.chunkStart, grid.span) + grid.span
+}
+
+/** The first pane of the window that ends at grid point `end`. */
+export function firstPaneOf(grid: Grid, end: number): number {
+  if (grid.chunkStart === undefined) return end - grid.span
+  return end - 1 - modulo(end - 1 - grid.chunkStart, grid.span)
 }
 
 /** The grid point numbered `index`, in µs: the start of pane `index`, and an end of windows. */
@@ -78,6 +93,10 @@ export function lateBeforeUs(grids: readonly Grid[], watermarkUs: bigint): bigin
     if (pointUs > before) before = pointUs
   }
   return before
+}
+
+function modulo(value: number, by: number): number {
+  return ((value % by) + by) % by
 }
 
 function floorDivide(value: bigint, by: bigint): number {

@@ -168,8 +168,21 @@ export function keyOf(row: NaiveRow): string {
 
 /** [start, end) of each window that holds `time`, µs. */
 function windowsOf(window: Window, time: bigint): readonly (readonly [bigint, bigint])[] {
-  assert.ok(window.kind === 'tumble' || window.kind === 'hop', `windows of ${window.kind}`)
+  assert.ok(window.kind !== 'session' && window.kind !== 'attached', `windows of ${window.kind}`)
   const size = BigInt(window.sizeUs)
+  if (window.kind === 'cumulate') {
+    const offset = BigInt(window.offsetUs)
+    const start = time - ((((time - offset) % size) + size) % size)
+    const windows: [bigint, bigint][] = []
+    for (
+      let end = start + BigInt(window.stepUs);
+      end <= start + size;
+      end += BigInt(window.stepUs)
+    ) {
+      if (end > time) windows.push([start, end])
+    }
+    return windows
+  }
   const step = window.kind === 'tumble' ? size : BigInt(window.slideUs)
   const offset = BigInt(window.offsetUs)
   let start = time - ((((time - offset) % step) + step) % step)

@@ -24,12 +24,16 @@ export interface GroupTablesMaker {
   dispose(tables: GroupTables): void
 }
 
-/** `extra` are value cells behind the aggregates' own. */
+/**
+ * `extra` are value cells behind the aggregates' own; the last `ownKeys` keys are the operator's own (a session's number): they do
+ * not count for the key group.
+ */
 export function groupTables(
   memory: LinearMemory,
   keys: readonly DataType[],
   aggregates: AggregateSet,
   extra: readonly ValueCell[] = [],
+  ownKeys = 0,
 ): GroupTablesMaker {
   const makeGroups = keyedTables(memory, { keys, values: [...aggregates.values, ...extra] })
   const makeSides = aggregates.sides.map((side) =>
@@ -39,10 +43,11 @@ export function groupTables(
     groups: makeGroups(),
     sides: makeSides.map((makeSide) => makeSide()),
   })
-  const hash = keyHasher(memory, keys)
+  const owners = keys.slice(0, keys.length - ownKeys)
+  const hash = keyHasher(memory, owners)
 
-  /** A side's entries belong to whom their group does, whatever the key group of their own, longer, key. */
-  function restoreSide(side: KeyedTable, source: TableSource): void {
+  /** Entries belong to whom the first of their keys do, whatever the key group of their own, longer, key. */
+  function restoreOwned(side: KeyedTable, source: TableSource): void {
     const { groupStart, groupEnd, continues, schema } = source
     const read: TableSource['read'] = (take) => source.read(take)
     side.restore({ schema, continues, groupStart: 0, groupEnd: KEY_GROUPS, read })
@@ -54,7 +59,7 @@ export function groupTables(
     for (let cursor = 0; cursor >= 0; ) {
       const { next, count } = side.scan(cursor, entries, SCAN_ROWS)
       const inner = memory.arena.mark()
-      hash(side.keysOf(entries, count).slice(0, keys.length), 0, count, hashes)
+      hash(side.keysOf(entries, count).slice(0, owners.length), 0, count, hashes)
       memory.arena.release(inner)
       for (let at = 0; at < count; at++) {
         const group = memory.u32[hashes / 4 + at]! & (KEY_GROUPS - 1)
@@ -79,10 +84,11 @@ export function groupTables(
       const source = reader.source(name)
       if (source === undefined) return undefined
       const tables = make()
-      tables.groups.restore(source)
+      if (ownKeys === 0) tables.groups.restore(source)
+      else restoreOwned(tables.groups, source)
       tables.sides.forEach((side, index) => {
         const sideSource = reader.source(sideName(name, index))
-        if (sideSource !== undefined) restoreSide(side, sideSource)
+        if (sideSource !== undefined) restoreOwned(side, sideSource)
       })
       return tables
     },

@@ -5,6 +5,7 @@ import type { GridWindow, WindowAggregate, WindowTable } from '../../plan/nodes.
 import type { OperatorContext } from '../evaluation.ts'
 import type { OperatorGraphNode } from '../graph.ts'
 import type { Operator } from '../operator.ts'
+import { type AttachedAggregate, attachedWindows } from './attached-windows.ts'
 import { filter } from './filter.ts'
 import { groupAggregate } from './group-aggregate.ts'
 import { project } from './project.ts'
@@ -37,8 +38,10 @@ export function operatorOf(
       if (!isOnGrid(plan)) throw notRun(`${plan.kind} ${plan.window.kind}`)
       return windowTable(plan, context)
     case 'window-aggregate':
+      if (isAttached(plan))
+        return attachedWindows(plan, context, place.watermarkUs, place.inputUpdates)
       if (!isOnGrid(plan)) throw notRun(`${plan.kind} ${plan.window.kind}`)
-      return windowAggregate(plan, context, place.watermarkUs)
+      return windowAggregate(plan, context, place.watermarkUs, place.inputUpdates)
     case 'group-aggregate':
       return groupAggregate(plan, context, place.inputUpdates)
     case 'union-all':
@@ -69,10 +72,11 @@ export function operatorOf(
 function isOnGrid<Node extends WindowAggregate | WindowTable>(
   plan: Node,
 ): plan is Node & { readonly window: GridWindow } {
-  return (
-    plan.timeDomain !== 'processing' &&
-    (plan.window.kind === 'tumble' || plan.window.kind === 'hop')
-  )
+  return plan.window.kind !== 'session' && plan.window.kind !== 'attached'
+}
+
+function isAttached(plan: WindowAggregate): plan is AttachedAggregate {
+  return plan.window.kind === 'attached'
 }
 
 function notRun(kind: string): MillraceError {

@@ -1,52 +1,69 @@
 /**
- * GROUP BY over TUMBLE and HOP windows of event time.
+ * GROUP BY over TUMBLE, HOP and CUMULATE windows.
  *
- *   in     +I rows; within a batch no row but the last moves the watermark past a window's end
- *   out    +I one row a group and window, when the watermark reaches the window's end less 1 ms: keys, aggregates, window columns
- *   state  a table of groups for each *pane* (a slide wide); a HOP window merges its panes when it fires; a pane no window
- *          waits for is dropped whole
+ *   in     rows; within a batch no row but the last moves the watermark past a window's end
+ *   out    +I one row a group and window, when the watermark (or the clock) reaches the window's end less 1 ms: keys, aggregates,
+ *          window columns
+ *   state  a table of groups for each *pane* (a slide wide); a HOP window merges its panes when it fires; CUMULATE windows gather
+ *          theirs in the first pane; a pane no window waits for is dropped whole
  *   side   a row is late once for each of its windows that has fired; it still counts in the others
  *
  * @see Flink, SlicingWindowOperator and SliceAssigners
  */
-import type { AggregateSet } from '../../compile/aggregates/aggregate-set.ts'
-import { compileAggregates } from '../../compile/aggregates/compile-aggregates.ts'
-import type { CompiledExpression } from '../../compile/compiled.ts'
-import { compileExpression, compilePredicate, compileProjection } from '../../compile/expression.ts'
 import type { Batch, Vector } from '../../data/batch.ts'
 import { jsonText, rowReader, selectedRows } from '../../data/values.ts'
 import { type TimeKernel, timeKernel } from '../../kernels/time.ts'
 import { type GridWindow, schemaOf, type WindowAggregate } from '../../plan/nodes.ts'
 import type { StateReader, StateWriter } from '../../state/state-stream.ts'
-import { firedThrough, type Grid, gridOf, gridPointUs } from '../../time/windows.ts'
-import { type Evaluation, evaluationOf, type OperatorContext } from '../evaluation.ts'
+import {
+  firedThrough,
+  firstPaneOf,
+  type Grid,
+  gridOf,
+  gridPointUs,
+  lastEndOf,
+  WATERMARK_MAX,
+} from '../../time/windows.ts'
+import type { OperatorContext } from '../evaluation.ts'
 import type { Emit, Operator, WindowProgress } from '../operator.ts'
-import { type GroupTables, type GroupTablesMaker, groupTables } from './group-state.ts'
+import type { GroupTables } from './group-state.ts'
 import { forEachPane } from './panes.ts'
 import { windowColumns } from './window-columns.ts'
+import { type WindowGroups, windowGroups } from './window-groups.ts'
 
-/** Rows read out of a pane at a time. */
-const FIRE_ROWS = 4096
 const PANE_NAME = /^pane (-?\d+)$/
 
+export type GridAggregate = WindowAggregate & { readonly window: GridWindow }
+
+/** `retracts`: the input takes rows back. */
 export function windowAggregate(
-  plan: WindowAggregate & { readonly window: GridWindow },
+  plan: GridAggregate,
   context: OperatorContext,
   restoredWatermarkUs: bigint,
+  retracts: boolean,
 ): Operator {
-  return new WindowPanes(plan, context, restoredWatermarkUs)
+  const panes = new WindowPanes(plan, context, restoredWatermarkUs, retracts)
+  if (plan.timeDomain !== 'processing') return panes
+  return {
+    name: panes.name,
+    onBatch: (batch) => panes.onBatch(batch),
+    onWatermark() {},
+    onClock: (nowUs, emit) => panes.onWatermark(nowUs, emit),
+    onEnd: (emit) => panes.onWatermark(WATERMARK_MAX, emit),
+    snapshot: (writer) => panes.snapshot(writer),
+    restore: (reader) => panes.restore(reader),
+    dispose: () => panes.dispose(),
+    progress: () => panes.progress(),
+  }
 }
 
 class WindowPanes implements Operator {
   readonly name: string
-  readonly #plan: WindowAggregate & { readonly window: GridWindow }
+  readonly #plan: GridAggregate
   readonly #context: OperatorContext
   readonly #grid: Grid
   readonly #kernel: TimeKernel
-  readonly #evaluation: Evaluation
-  readonly #keys: readonly CompiledExpression[]
-  readonly #aggregates: AggregateSet
-  readonly #tables: GroupTablesMaker
+  readonly #groups: WindowGroups
   readonly #readRow: ReturnType<typeof rowReader>
   readonly #panes = new Map<number, GroupTables>()
   #watermarkUs: bigint
@@ -56,37 +73,25 @@ class WindowPanes implements Operator {
   #late = 0
 
   constructor(
-    plan: WindowAggregate & { readonly window: GridWindow },
+    plan: GridAggregate,
     context: OperatorContext,
     watermarkUs: bigint,
+    retracts: boolean,
   ) {
-    const { memory } = context
-    const inputSchema = schemaOf(plan.input)
     this.name = `window-aggregate(${plan.window.kind})`
     this.#plan = plan
     this.#context = context
     this.#grid = gridOf(plan.window)
-    this.#kernel = timeKernel(memory)
-    this.#evaluation = evaluationOf(context, inputSchema)
-    this.#keys = compileProjection(plan.keys, { memory })
-    this.#aggregates = compileAggregates(plan.aggregates, {
-      memory,
-      expression: (expression) => compileExpression(expression, { memory }),
-      predicate: (expression) => compilePredicate(expression, { memory }),
-      retracts: false,
-    })
-    const keyTypes = plan.keys.map(({ type }) => type)
-    this.#tables = groupTables(memory, keyTypes, this.#aggregates)
-    this.#readRow = rowReader(inputSchema)
+    this.#kernel = timeKernel(context.memory)
+    this.#groups = windowGroups(plan, context, retracts)
+    this.#readRow = rowReader(schemaOf(plan.input))
     this.#watermarkUs = watermarkUs
     this.#fired = firedThrough(this.#grid, watermarkUs)
   }
 
   onBatch(batch: Batch): void {
+    const { keys, good } = this.#groups.keysOf(batch)
     const { memory } = this.#context
-    const frame = this.#evaluation.frameOf(batch)
-    const keys = this.#keys.map((key) => key.evaluate(frame))
-    const good = this.#evaluation.withoutFailed(batch)
     forEachPane(memory, this.#kernel, good, this.#plan.time, this.#grid, (pane, rows) =>
       this.#addRows(pane, rows, keys),
     )
@@ -98,30 +103,27 @@ class WindowPanes implements Operator {
     if (through <= this.#fired) return
     for (const end of this.#waitingEnds(through)) this.#fire(end, emit)
     this.#fired = through
-    for (const [pane, state] of this.#panes) {
-      if (pane + this.#grid.span > through) continue
-      this.#tables.dispose(state)
-      this.#panes.delete(pane)
+    for (const pane of this.#panes.keys()) {
+      if (lastEndOf(this.#grid, pane) <= through) this.#drop(pane)
     }
   }
 
   onEnd(): void {}
 
   snapshot(writer: StateWriter): void {
-    for (const [pane, state] of this.#panes) this.#tables.write(writer, `pane ${pane}`, state)
+    for (const [pane, state] of this.#panes) this.#groups.write(writer, `pane ${pane}`, state)
   }
 
   restore(reader: StateReader): void {
     for (const name of reader.tables()) {
       const pane = PANE_NAME.exec(name)?.[1]
-      const state = pane === undefined ? undefined : this.#tables.read(reader, name)
+      const state = pane === undefined ? undefined : this.#groups.read(reader, name)
       if (state !== undefined) this.#panes.set(Number(pane), state)
     }
   }
 
   dispose(): void {
-    for (const state of this.#panes.values()) this.#tables.dispose(state)
-    this.#panes.clear()
+    for (const pane of this.#panes.keys()) this.#drop(pane)
   }
 
   progress(): WindowProgress {
@@ -135,25 +137,32 @@ class WindowPanes implements Operator {
   }
 
   #addRows(pane: number, batch: Batch, keys: readonly Vector[]): void {
-    const { span } = this.#grid
-    const { selection, count } = batch
-    const missed = Math.max(0, Math.min(this.#fired - pane, span))
+    const windows = lastEndOf(this.#grid, pane) - pane
+    const missed = Math.max(0, Math.min(this.#fired - pane, windows))
     if (missed > 0) this.#tellLate(pane, missed, batch)
-    this.#counted += (span - missed) * count
-    if (missed === span) return
-    const state = this.#paneOf(pane)
-    const entries = this.#context.memory.arena.allocate(4 * count)
-    state.groups.upsert({ selection, count, keys }, entries)
-    this.#aggregates.update(state, this.#evaluation.frameOf(batch), keys, entries)
+    this.#counted += (windows - missed) * batch.count
+    if (missed === windows) return
+    this.#groups.add(this.#paneOf(this.#gatheredIn(pane)), batch, keys)
+  }
+
+  /** Where rows of `pane` are kept: once a cumulating window has fired, with its first pane. */
+  #gatheredIn(pane: number): number {
+    if (this.#grid.chunkStart === undefined || pane >= this.#fired) return pane
+    return firstPaneOf(this.#grid, pane + 1)
   }
 
   #paneOf(pane: number): GroupTables {
     let state = this.#panes.get(pane)
     if (state === undefined) {
-      state = this.#tables.make()
+      state = this.#groups.make()
       this.#panes.set(pane, state)
     }
     return state
+  }
+
+  #drop(pane: number): void {
+    this.#groups.dispose(this.#panes.get(pane)!)
+    this.#panes.delete(pane)
   }
 
   /** `missed` of a pane's windows have fired: those that end at the next grid points. */
@@ -166,7 +175,7 @@ class WindowPanes implements Operator {
       for (let end = pane + 1; end <= pane + missed; end++) {
         side.late({
           node,
-          windowStartUs: gridPointUs(this.#grid, end - this.#grid.span),
+          windowStartUs: gridPointUs(this.#grid, firstPaneOf(this.#grid, end)),
           windowEndUs: gridPointUs(this.#grid, end),
           timeUs,
           watermarkUs: this.#watermarkUs,
@@ -181,7 +190,7 @@ class WindowPanes implements Operator {
   #waitingEnds(through: number): number[] {
     const ends = new Set<number>()
     for (const pane of this.#panes.keys()) {
-      const last = Math.min(pane + this.#grid.span, through)
+      const last = Math.min(lastEndOf(this.#grid, pane), through)
       for (let end = Math.max(pane + 1, this.#fired + 1); end <= last; end++) ends.add(end)
     }
     return [...ends].sort((left, right) => left - right)
@@ -189,8 +198,10 @@ class WindowPanes implements Operator {
 
   /** The window that ends at grid point `end`, all groups. */
   #fire(end: number, emit: Emit): void {
+    const first = firstPaneOf(this.#grid, end)
+    if (this.#grid.chunkStart !== undefined) this.#gather(first, end)
     const parts: GroupTables[] = []
-    for (let pane = end - this.#grid.span; pane < end; pane++) {
+    for (let pane = first; pane < end; pane++) {
       const state = this.#panes.get(pane)
       if (state !== undefined) parts.push(state)
     }
@@ -198,30 +209,30 @@ class WindowPanes implements Operator {
       this.#readOut(parts[0]!, end, emit)
       return
     }
-    const merged = this.#tables.make()
-    for (const part of parts) this.#aggregates.merge(merged, part)
+    const merged = this.#groups.make()
+    for (const part of parts) this.#groups.merge(merged, part)
     this.#readOut(merged, end, emit)
-    this.#tables.dispose(merged)
+    this.#groups.dispose(merged)
+  }
+
+  /** All that a cumulating window has goes to its first pane: the next windows of its row begin with it. */
+  #gather(first: number, end: number): void {
+    for (let pane = first + 1; pane < end; pane++) {
+      const state = this.#panes.get(pane)
+      if (state === undefined) continue
+      this.#groups.merge(this.#paneOf(first), state)
+      this.#drop(pane)
+    }
   }
 
   #readOut(state: GroupTables, end: number, emit: Emit): void {
     const { memory } = this.#context
-    const startUs = gridPointUs(this.#grid, end - this.#grid.span)
+    const startUs = gridPointUs(this.#grid, firstPaneOf(this.#grid, end))
     const endUs = gridPointUs(this.#grid, end)
-    for (let cursor = 0; cursor >= 0; ) {
-      const mark = memory.arena.mark()
-      const entries = memory.arena.allocate(4 * FIRE_ROWS)
-      const { next, count } = state.groups.scan(cursor, entries, FIRE_ROWS)
-      if (count > 0) {
-        const columns = [
-          ...state.groups.keysOf(entries, count),
-          ...this.#aggregates.results(state, entries, count),
-          ...windowColumns(memory, this.#plan.schema.slice(-3), startUs, endUs, count),
-        ]
-        emit({ rowCount: count, columns, kinds: 0, selection: 0, count })
-      }
-      memory.arena.release(mark)
-      cursor = next
-    }
+    const fields = this.#plan.schema.slice(-3)
+    this.#groups.forEachRows(state, (rows) => {
+      const window = windowColumns(memory, fields, startUs, endUs, rows.rowCount)
+      emit({ ...rows, columns: [...rows.columns, ...window] })
+    })
   }
 }

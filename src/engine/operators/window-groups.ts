@@ -1,0 +1,134 @@
+/**
+ * What GROUP BYs over windows have in common: keys and aggregates over tables of groups, one table or several a window.
+ *
+ * Where the input takes rows back, a group also counts its rows: one that has none left gives no row.
+ */
+import type { AggregateSet } from '../../compile/aggregates/aggregate-set.ts'
+import { compileAggregates } from '../../compile/aggregates/compile-aggregates.ts'
+import { compileExpression, compilePredicate, compileProjection } from '../../compile/expression.ts'
+import { type Batch, INSERT, UPDATE_AFTER, type Vector } from '../../data/batch.ts'
+import type { Pointer } from '../../data/memory.ts'
+import { type DataType, types, withNullability } from '../../data/types.ts'
+import type { AggregateCall } from '../../plan/expressions.ts'
+import { schemaOf, type WindowAggregate } from '../../plan/nodes.ts'
+import { evaluationOf, type OperatorContext } from '../evaluation.ts'
+import { type GroupTables, type GroupTablesMaker, groupTables } from './group-state.ts'
+
+/** Groups read out of a table at a time. */
+const SCAN_ROWS = 4096
+
+const ROW_COUNT: AggregateCall = {
+  function: 'COUNT',
+  args: [],
+  distinct: false,
+  type: withNullability(types.bigint, false),
+}
+
+export interface WindowGroups
+  extends Pick<GroupTablesMaker, 'make' | 'write' | 'read' | 'dispose'> {
+  /** The keys of the batch's rows, by row, and the batch without rows whose keys can't be computed. */
+  keysOf(batch: Batch): { readonly keys: readonly Vector[]; readonly good: Batch }
+  /** Adds rows to their groups, takes back those that say so. `keys`: as the table has them. */
+  add(tables: GroupTables, batch: Batch, keys: readonly Vector[]): void
+  merge(into: GroupTables, from: GroupTables): void
+  /** Keys, then aggregates, of `count` entries; the batch selects those that have rows. */
+  rowsOf(tables: GroupTables, entries: Pointer, count: number): Batch
+  /** All groups, some thousand at a time; arena memory is released after each visit. */
+  forEachRows(tables: GroupTables, visit: (rows: Batch) => void): void
+}
+
+/** `ownKeys` are key columns behind the plan's, of the operator's own: `rowsOf` leaves them out. */
+export function windowGroups(
+  plan: WindowAggregate,
+  context: OperatorContext,
+  retracts: boolean,
+  ownKeys: readonly DataType[] = [],
+): WindowGroups {
+  const { memory } = context
+  const evaluation = evaluationOf(context, schemaOf(plan.input))
+  const keyExpressions = compileProjection(plan.keys, { memory })
+  const calls = retracts ? [...plan.aggregates, ROW_COUNT] : plan.aggregates
+  const aggregates: AggregateSet = compileAggregates(calls, {
+    memory,
+    expression: (expression) => compileExpression(expression, { memory }),
+    predicate: (expression) => compilePredicate(expression, { memory }),
+    retracts,
+  })
+  const keyTypes = [...plan.keys.map(({ type }) => type), ...ownKeys]
+  const tables = groupTables(memory, keyTypes, aggregates, [], ownKeys.length)
+
+  function change(
+    state: GroupTables,
+    batch: Batch,
+    keys: readonly Vector[],
+    way: 'update' | 'retract',
+  ): void {
+    const { selection, count } = batch
+    if (count === 0) return
+    const entries = memory.arena.allocate(4 * count)
+    state.groups.upsert({ selection, count, keys }, entries)
+    aggregates[way](state, evaluation.frameOf(batch), keys, entries)
+  }
+
+  /** The rows of one way only. */
+  function ofWay(batch: Batch, isAdded: boolean): Batch {
+    const selection = memory.arena.allocate(4 * batch.count)
+    let count = 0
+    for (let at = 0; at < batch.count; at++) {
+      const row = batch.selection === 0 ? at : memory.u32[batch.selection / 4 + at]!
+      const kind = memory.u8[batch.kinds + row]!
+      if ((kind === INSERT || kind === UPDATE_AFTER) !== isAdded) continue
+      memory.u32[selection / 4 + count++] = row
+    }
+    return { ...batch, selection, count }
+  }
+
+  function rowsOf(state: GroupTables, entries: Pointer, count: number): Batch {
+    const columns = [
+      ...state.groups.keysOf(entries, count).slice(0, plan.keys.length),
+      ...aggregates.results(state, entries, count),
+    ]
+    const all = { rowCount: count, columns, kinds: 0, selection: 0, count }
+    if (!retracts) return all
+    const rows = columns.pop()!.cells / 8
+    const selection = memory.arena.allocate(4 * count)
+    let left = 0
+    for (let at = 0; at < count; at++) {
+      if (memory.i64[rows + at]! > 0n) memory.u32[selection / 4 + left++] = at
+    }
+    return { ...all, selection, count: left }
+  }
+
+  return {
+    make: tables.make,
+    write: tables.write,
+    read: tables.read,
+    dispose: tables.dispose,
+    keysOf(batch) {
+      const frame = evaluation.frameOf(batch)
+      const keys = keyExpressions.map((key) => key.evaluate(frame))
+      return { keys, good: evaluation.withoutFailed(batch) }
+    },
+    add(state, batch, keys) {
+      if (!retracts || batch.kinds === 0) {
+        change(state, batch, keys, 'update')
+        return
+      }
+      change(state, ofWay(batch, true), keys, 'update')
+      change(state, ofWay(batch, false), keys, 'retract')
+    },
+    merge: aggregates.merge,
+    rowsOf,
+    forEachRows(state, visit) {
+      for (let cursor = 0; cursor >= 0; ) {
+        const mark = memory.arena.mark()
+        const entries = memory.arena.allocate(4 * SCAN_ROWS)
+        const { next, count } = state.groups.scan(cursor, entries, SCAN_ROWS)
+        const rows = count === 0 ? undefined : rowsOf(state, entries, count)
+        if (rows !== undefined && rows.count > 0) visit(rows)
+        memory.arena.release(mark)
+        cursor = next
+      }
+    },
+  }
+}
