@@ -204,6 +204,8 @@ function meetsEachRow(plan: OperatorGraphNode['plan']): boolean {
       return plan.timeDomain !== 'processing'
     case 'over-aggregate':
       return plan.time !== undefined && plan.timeDomain !== 'processing'
+    case 'deduplicate':
+      return plan.keep === 'first' && plan.timeDomain !== 'processing'
     default:
       return false
   }

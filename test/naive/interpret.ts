@@ -11,6 +11,7 @@ import type { PlanNode, SinkNode, SortKey, Window } from '../../src/plan/nodes.t
 import type { Plain, RowKindText } from '../builders/batch.ts'
 import { aggregate } from './aggregate.ts'
 import { compare, evaluate, NaiveFailure, type NaiveRow } from './expression.ts'
+import { changelogNormalize, deduplicate, expand } from './ordered.ts'
 
 export interface Change {
   readonly kind: RowKindText
@@ -23,6 +24,8 @@ export interface Change {
 export type Input = readonly (NaiveRow | Change)[]
 
 export interface Interpretation {
+  /** What was told, one by one: of nodes whose changes the oracle knows. */
+  readonly changes: readonly Change[]
   /** The final table, as a bag of rows. */
   readonly rows: readonly NaiveRow[]
   /** Rows that could not be computed. */
@@ -39,7 +42,8 @@ export interface Missed {
   readonly row: NaiveRow
   /** µs */
   readonly timeUs: bigint
-  readonly startUs: bigint
+  /** Of the window that it missed, where there is one. */
+  readonly startUs: bigint | null
   readonly watermarkUs: bigint
 }
 
@@ -52,8 +56,11 @@ export function interpret(
   const changes = run(node, inputs, counts)
   const rows =
     changes.length > 0 && node.kind === 'sort' ? changes.map(({ row }) => row) : folded(changes)
-  return { rows, ...counts }
+  return { rows, changes, ...counts }
 }
+
+/** Notes a row that came too late for a node without windows. */
+export type Late = (change: Change, timeUs: bigint) => void
 
 interface Counts {
   dead: number
@@ -68,6 +75,10 @@ function run(
   counts: Counts,
 ): readonly Change[] {
   const input = (of: PlanNode) => run(of, inputs, counts)
+  const late: Late = ({ row, watermark }, timeUs) => {
+    counts.late++
+    counts.missed.push({ row, timeUs, startUs: null, watermarkUs: watermark! })
+  }
   switch (node.kind) {
     case 'scan':
       return (inputs.get(node.table.name) ?? []).map(changeOf)
@@ -103,6 +114,12 @@ function run(
       return groupAggregate(node.keys, node.aggregates, folded(input(node.input))).map(inserted)
     case 'sort':
       return sorted(folded(input(node.input)), node).map(inserted)
+    case 'expand':
+      return expand(node, input(node.input))
+    case 'changelog-normalize':
+      return changelogNormalize(node, input(node.input))
+    case 'deduplicate':
+      return deduplicate(node, input(node.input), late)
     case 'sink':
       return input(node.input)
     default:

@@ -6,6 +6,9 @@ import type { OperatorContext } from '../evaluation.ts'
 import type { OperatorGraphNode } from '../graph.ts'
 import type { Operator } from '../operator.ts'
 import { type AttachedAggregate, attachedWindows } from './attached-windows.ts'
+import { changelogNormalize } from './changelog-normalize.ts'
+import { deduplicate } from './deduplicate.ts'
+import { expand } from './expand.ts'
 import { filter } from './filter.ts'
 import { groupAggregate } from './group-aggregate.ts'
 import { project } from './project.ts'
@@ -48,17 +51,20 @@ export function operatorOf(
       return unionAll(plan)
     case 'sort':
       return sort(plan, context)
+    case 'expand':
+      return expand(plan, context)
+    case 'deduplicate':
+      return deduplicate(plan, context, place.watermarkUs)
+    case 'changelog-normalize':
+      return changelogNormalize(plan, context)
     case 'window-rank':
     case 'window-join':
     case 'over-aggregate':
     case 'rank':
-    case 'deduplicate':
     case 'join':
     case 'interval-join':
     case 'temporal-join':
     case 'correlate':
-    case 'expand':
-    case 'changelog-normalize':
     case 'temporal-sort':
       throw notRun(plan.kind)
     case 'sink':
