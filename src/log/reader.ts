@@ -21,7 +21,7 @@ import {
 import { type FoundFrames, type Frame, type FrameLimit, findFrames } from './frames.ts'
 import { highWatermarkPath, type Published, readPublished } from './high-watermark.ts'
 import { offsetOutOfRange } from './lookup.ts'
-import { COMPRESSION_MASK, HEADER_BYTES } from './record-batch.ts'
+import { COMPRESSION_MASK, HEADER_BYTES, LENGTH_AT, PREFIX_BYTES } from './record-batch.ts'
 import { damaged } from './recovery.ts'
 import { listSegments, segmentPath, segmentsFrom } from './segment.ts'
 import { lookUpOffset } from './segment-index.ts'
@@ -87,6 +87,7 @@ export class LogReader {
   #segment: OpenSegment | undefined
   #nextOffset: number
   #bytesPerRecord = 256
+  #bytesPerBatch = 0
   /** A batch that was too long for one poll: its checksum was right, and what it unpacked to is kept. */
   #begun: { readonly position: number; readonly unpacked: Uint8Array | undefined } | undefined
   /** The batch that was unpacked last. */
@@ -214,9 +215,9 @@ export class LogReader {
     const wanted = Math.ceil(recordsMax * this.#bytesPerRecord * 1.125)
     let blockBytes = Math.min(Math.max(wanted, BLOCK_BYTES_MIN), BLOCK_BYTES_MAX)
     for (;;) {
-      const block = memory.arena.allocate(blockBytes)
-      const into = memory.u8.subarray(block, block + blockBytes)
-      const filled = segment.file.read(into, segment.position)
+      const room = blockBytes + BLOCK_BYTES_MIN + this.#bytesPerBatch
+      const block = memory.arena.allocate(room)
+      const filled = this.#fill(segment, block, blockBytes, room)
       if (filled === 0) return undefined
       const limit: FrameLimit = {
         recordsMax,
@@ -234,6 +235,16 @@ export class LogReader {
         throw fail(segment.position, `${filled} bytes of a batch of ${found.bytesWanted} are there`)
       blockBytes = found.bytesWanted
     }
+  }
+
+  /** Reads a block, and what is missing of its last batch if there is room: the next poll would have to read that batch again. */
+  #fill({ file, position }: OpenSegment, block: Pointer, bytes: number, room: number): number {
+    const { u8 } = this.#request.memory
+    const filled = file.read(u8.subarray(block, block + bytes), position)
+    if (filled < bytes) return filled
+    const end = batchesEnd(u8, block, filled)
+    if (end <= filled || end > room) return filled
+    return filled + file.read(u8.subarray(block + filled, block + end), position + filled)
   }
 
   #decode(
@@ -254,6 +265,7 @@ export class LogReader {
       rows += frame.header.recordCount
     }
     this.#bytesPerRecord = Math.max(found.bytes / rows, 1)
+    this.#bytesPerBatch = Math.min(Math.ceil(found.bytes / found.frames.length), BLOCK_BYTES_MAX)
     const offsetOf = (row: number) =>
       cells.offsets === 0 ? base + row : Number(memory.i64[(cells.offsets >> 3) + row]!)
     let first = 0
@@ -329,6 +341,18 @@ export class LogReader {
     const range = { startOffset: logStart, endOffset: highWatermark }
     return offsetOutOfRange(topic, partition, this.#nextOffset, range)
   }
+}
+
+/** Where the last batch ends that begins in the block, by the lengths that the batches say; unchecked. */
+function batchesEnd(u8: Uint8Array, block: Pointer, filled: number): number {
+  const lengths = new DataView(u8.buffer, block, filled)
+  let at = 0
+  while (at + PREFIX_BYTES <= filled) {
+    const bytes = lengths.getInt32(at + LENGTH_AT) + PREFIX_BYTES
+    if (bytes < HEADER_BYTES) break
+    at += bytes
+  }
+  return at
 }
 
 /** Rows [first, last) become rows from 0 on: cells keep their alignment. */
