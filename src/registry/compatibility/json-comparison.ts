@@ -1,0 +1,125 @@
+/**
+ * Comparing two JSON Schemas: what has been found so far, where, and which pairs are known.
+ *
+ * Schemas may be recursive. A pair that is met again while it is being compared is taken for compatible; if that turns out
+ * wrong, all is compared once more with what is known by then, until nothing new is found.
+ */
+import type { JsonSchema } from '../json-schema/schema.ts'
+import type { Difference } from './difference.ts'
+import { isCompatibleRule, ruleText } from './json-rules.ts'
+
+/** A change below the pair that is compared: compatible or not. */
+export interface Change {
+  readonly rule: string
+  /** From the pair on: 'properties/price'. */
+  readonly path: string
+}
+
+export type Compare = (old: JsonSchema, next: JsonSchema) => readonly Change[]
+export type ComparePair = (old: JsonSchema, next: JsonSchema, compare: Compare) => readonly Change[]
+
+type Pairs = Map<JsonSchema, Map<JsonSchema, readonly Change[]>>
+
+/** Pairs of schemas that one comparison looks at. */
+const PAIRS_MAX = 200_000
+
+/** What is refused. */
+export function refusedChanges(
+  old: JsonSchema,
+  next: JsonSchema,
+  comparePair: ComparePair,
+): readonly Difference[] {
+  let refused: Pairs = new Map()
+  let refusedCount = 0
+  for (;;) {
+    const pass = onePass(comparePair, refused)
+    const changes = pass.compare(old, next)
+    if (!pass.hasGuessed() || pass.refusedCount() === refusedCount || pass.isTooLarge())
+      return differencesOf(changes, pass.isTooLarge())
+    refused = pass.refused()
+    refusedCount = pass.refusedCount()
+  }
+}
+
+function differencesOf(changes: readonly Change[], isTooLarge: boolean): readonly Difference[] {
+  const found = changes
+    .filter(({ rule }) => !isCompatibleRule(rule))
+    .map(({ rule, path }) => ({ rule, path: `#/${path}`, message: ruleText(rule) }))
+  if (!isTooLarge) return found
+  const message = `the schemas refer to one another in more than ${PAIRS_MAX} ways`
+  return [...found, { rule: 'SCHEMA_TOO_COMPLEX', path: '#/', message }]
+}
+
+function onePass(comparePair: ComparePair, known: Pairs) {
+  const done: Pairs = new Map()
+  const open: Map<JsonSchema, Set<JsonSchema>> = new Map()
+  let hasGuessed = false
+  let pairs = 0
+  const compare: Compare = (givenOld, givenNext) => {
+    const old = givenOld.kind === 'ref' ? givenOld.resolve() : givenOld
+    const next = givenNext.kind === 'ref' ? givenNext.resolve() : givenNext
+    const before = done.get(old)?.get(next)
+    if (before !== undefined) return before
+    const opened = open.get(old) ?? new Set()
+    open.set(old, opened)
+    if (opened.has(next)) {
+      hasGuessed = true
+      return known.get(old)?.get(next) ?? []
+    }
+    if (++pairs > PAIRS_MAX) return []
+    opened.add(next)
+    const found = comparePair(old, next, compare)
+    opened.delete(next)
+    const ofOld = done.get(old) ?? new Map<JsonSchema, readonly Change[]>()
+    done.set(old, ofOld)
+    ofOld.set(next, found)
+    return found
+  }
+  const refused = (): Pairs => {
+    const kept: Pairs = new Map()
+    for (const [old, byNext] of done)
+      for (const [next, changes] of byNext)
+        if (!isAllowed(changes)) {
+          const ofOld = kept.get(old) ?? new Map<JsonSchema, readonly Change[]>()
+          kept.set(old, ofOld.set(next, changes))
+        }
+    return kept
+  }
+  return {
+    compare,
+    hasGuessed: () => hasGuessed,
+    isTooLarge: () => pairs > PAIRS_MAX,
+    refused,
+    refusedCount: () => [...refused().values()].reduce((sum, { size }) => sum + size, 0),
+  }
+}
+
+export function isAllowed(changes: readonly Change[]): boolean {
+  return changes.every(({ rule }) => isCompatibleRule(rule))
+}
+
+/** The changes of something further down. */
+export function below(path: string, changes: readonly Change[]): readonly Change[] {
+  return changes.map((change) => ({
+    rule: change.rule,
+    path: change.path === '' ? path : `${path}/${change.path}`,
+  }))
+}
+
+/** What a limit's change is called: `name` is 'MAX_LENGTH' and the like. */
+export function limitChange(
+  path: string,
+  name: string,
+  old: number | undefined,
+  next: number | undefined,
+): readonly Change[] {
+  if (old === next) return []
+  if (old === undefined) return [{ rule: `${name}_ADDED`, path }]
+  if (next === undefined) return [{ rule: `${name}_REMOVED`, path }]
+  return [{ rule: `${name}_${old < next ? 'INCREASED' : 'DECREASED'}`, path }]
+}
+
+export function isSubset(some: ReadonlySet<string>, all: ReadonlySet<string>): boolean {
+  for (const each of some) if (!all.has(each)) return false
+  return true
+}
