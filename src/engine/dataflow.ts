@@ -201,6 +201,7 @@ function meetsEachRow(plan: OperatorGraphNode['plan']): boolean {
     case 'interval-join':
     case 'temporal-join':
     case 'temporal-sort':
+    case 'match-recognize':
       return plan.timeDomain !== 'processing'
     case 'over-aggregate':
       return plan.time !== undefined && plan.timeDomain !== 'processing'

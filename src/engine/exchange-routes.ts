@@ -60,6 +60,7 @@ function keysOf({ plan }: OperatorGraphNode, input: number): readonly Expression
     case 'over-aggregate':
     case 'rank':
     case 'deduplicate':
+    case 'match-recognize':
       return plan.partition
     case 'join':
     case 'interval-join':

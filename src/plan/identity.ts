@@ -79,6 +79,7 @@ function whatItDoes(node: PlanNode | SinkNode): unknown {
     case 'window-join':
     case 'correlate':
     case 'expand':
+    case 'match-recognize':
     case 'changelog-normalize':
     case 'temporal-sort':
       return ofNamedColumns(node)

@@ -27,6 +27,7 @@ export type PlanNode =
   | TemporalJoin
   | Correlate
   | Expand
+  | MatchRecognize
   | ChangelogNormalize
   | UnionAll
   | TemporalSort
@@ -287,6 +288,55 @@ export interface Expand {
   readonly schema: Schema
 }
 
+/**
+ * MATCH_RECOGNIZE, ONE ROW PER MATCH: rows of a partition, in order, that together fit a pattern. Append-only in and out.
+ * Columns: the partition's, then the measures.
+ */
+export interface MatchRecognize {
+  readonly kind: 'match-recognize'
+  readonly input: PlanNode
+  readonly partition: readonly Expression[]
+  /** The first is the time attribute, ascending. */
+  readonly order: readonly SortKey[]
+  readonly time: number
+  readonly timeDomain?: TimeDomain
+  /** One after another, without rows between. */
+  readonly pattern: readonly PatternTerm[]
+  /** What a match's rows are asked for, by conditions and measures. */
+  readonly references: readonly PatternReference[]
+  /** Over the partition's columns, then the references. */
+  readonly measures: readonly Expression[]
+  readonly afterMatch:
+    | { readonly kind: 'past-last-row' | 'to-next-row' }
+    | { readonly kind: 'to-first' | 'to-last'; readonly variable: string }
+  /** A match's last row comes less than this after its first. */
+  readonly withinUs?: number
+  readonly schema: Schema
+}
+
+export interface PatternTerm {
+  readonly variable: string
+  /** How many rows; `most` absent: any number. */
+  readonly least: number
+  readonly most?: number
+  /** Greedy: a row that fits this term is never taken for a later one. */
+  readonly greedy: boolean
+  /** Over the input's columns (of the row that is tried), then the references (the row counted as this variable's); absent: any row. */
+  readonly condition?: Expression
+}
+
+/** A value of the rows that a match has so far, or in the end. `variable` absent: of all of them. */
+export type PatternReference =
+  | {
+      readonly kind: 'first' | 'last'
+      readonly variable?: string
+      /** How many rows further from the first, or back from the last; NULL where there is none. */
+      readonly offset: number
+      /** Over the input's columns. */
+      readonly expression: Expression
+    }
+  | { readonly kind: 'aggregate'; readonly variable?: string; readonly call: AggregateCall }
+
 /** An upsert stream (+U, -D by key) made a changelog with what was before: +I, -U, +U, -D. Repeated rows leave no trace. */
 export interface ChangelogNormalize {
   readonly kind: 'changelog-normalize'
@@ -359,6 +409,7 @@ export function inputsOf(node: PlanNode | SinkNode): readonly PlanNode[] {
     case 'deduplicate':
     case 'correlate':
     case 'expand':
+    case 'match-recognize':
     case 'changelog-normalize':
     case 'temporal-sort':
     case 'sort':

@@ -67,6 +67,7 @@ const KEEPS_ROWS_WHOLE: ReadonlySet<PlanNode['kind']> = new Set([
   'interval-join',
   'temporal-join',
   'over-aggregate',
+  'match-recognize',
 ])
 
 function neededOfInputs(node: PlanNode, asked: ReadonlySet<number>): readonly Set<number>[] {

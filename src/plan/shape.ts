@@ -6,6 +6,7 @@ import { mapAggregate, mapColumns } from './columns.ts'
 import type { AggregateCall, Expression } from './expressions.ts'
 import {
   inputsOf,
+  type MatchRecognize,
   type PlanNode,
   type SortKey,
   schemaOf,
@@ -43,6 +44,7 @@ export function handedOn(node: PlanNode): readonly number[] {
     case 'window-aggregate':
     case 'group-aggregate':
     case 'expand':
+    case 'match-recognize':
       return []
     default:
       return unreachable(node)
@@ -101,6 +103,8 @@ export function moveColumns(node: PlanNode, move: MoveColumn, leftWidth = 0): Pl
       return { ...node, partition: node.partition.map(each), time: move(0, node.time) }
     case 'changelog-normalize':
       return { ...node, keys: node.keys.map((key) => move(0, key)) }
+    case 'match-recognize':
+      return movedMatch(node, move, leftWidth)
     case 'temporal-sort':
       return { ...node, time: move(0, node.time), keys: movedKeys(node.keys, move) }
     case 'sort':
@@ -122,6 +126,31 @@ export function moveColumns(node: PlanNode, move: MoveColumn, leftWidth = 0): Pl
       return movedJoin(node, move, leftWidth)
     default:
       return unreachable(node)
+  }
+}
+
+/** Conditions are over the input's columns, then the references: `width` is how many the input has from now on. */
+function movedMatch(node: MatchRecognize, move: MoveColumn, width: number): MatchRecognize {
+  const before = schemaOf(node.input).length
+  const of = (expression: Expression): Expression =>
+    mapColumns(expression, (column) => ({ ...column, index: move(0, column.index) }))
+  const tried = (expression: Expression): Expression =>
+    mapColumns(expression, (column) => ({
+      ...column,
+      index: column.index < before ? move(0, column.index) : column.index - before + width,
+    }))
+  return {
+    ...node,
+    ...movedOrder(node, move),
+    time: move(0, node.time),
+    pattern: node.pattern.map((term) =>
+      term.condition === undefined ? term : { ...term, condition: tried(term.condition) },
+    ),
+    references: node.references.map((reference) =>
+      reference.kind === 'aggregate'
+        ? { ...reference, call: movedCall(reference.call, move) }
+        : { ...reference, expression: of(reference.expression) },
+    ),
   }
 }
 

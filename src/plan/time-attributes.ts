@@ -1,7 +1,7 @@
 /** Which columns of a plan's node still are event time: those that a watermark follows. */
 import { unreachable } from '../errors.ts'
 import type { Expression } from './expressions.ts'
-import { type PlanNode, schemaOf } from './nodes.ts'
+import { type MatchRecognize, type PlanNode, schemaOf } from './nodes.ts'
 
 /** Indexes of columns. A window table function leaves window_time as the only one. */
 export function timeAttributesOf(node: PlanNode): ReadonlySet<number> {
@@ -15,35 +15,43 @@ export function timeAttributesOf(node: PlanNode): ReadonlySet<number> {
     case 'sort':
       return new Set()
     case 'watermark-assigner':
-      return new Set([node.rowtime])
+      return domain === 'event' ? new Set([node.rowtime]) : timesOf(node.input, domain)
     case 'filter':
     case 'over-aggregate':
     case 'deduplicate':
     case 'window-rank':
     case 'correlate':
     case 'temporal-sort':
-      return timeAttributesOf(node.input)
+      return timesOf(node.input, domain)
     case 'temporal-join':
-      return timeAttributesOf(node.left)
+      return timesOf(node.left, domain)
     case 'interval-join':
     case 'window-join': {
       const width = schemaOf(node.left).length
       const isOneSided = node.type === 'semi' || node.type === 'anti'
-      const right = isOneSided ? [] : [...timeAttributesOf(node.right)]
-      return new Set([...timeAttributesOf(node.left), ...right.map((index) => width + index)])
+      const right = isOneSided ? [] : [...timesOf(node.right, domain)]
+      return new Set([...timesOf(node.left, domain), ...right.map((index) => width + index)])
     }
     case 'project':
-      return passedOn(node.expressions, timeAttributesOf(node.input))
+      return passedOn(node.expressions, timesOf(node.input, domain), domain)
+    case 'match-recognize':
+      return new Set(
+        node.measures.flatMap((measure, index) =>
+          isMatchTime(node, measure) ? [node.partition.length + index] : [],
+        ),
+      )
     case 'expand': {
-      const beneath = timeAttributesOf(node.input)
-      const sets = node.projections.map((expressions) => passedOn(expressions, beneath))
+      const beneath = timesOf(node.input, domain)
+      const sets = node.projections.map((expressions) => passedOn(expressions, beneath, domain))
       return new Set([...sets[0]!].filter((index) => sets.every((set) => set.has(index))))
     }
     case 'window-table':
-    case 'window-aggregate':
-      return new Set([schemaOf(node).length - 1])
+    case 'window-aggregate': {
+      const isOfDomain = (node.timeDomain ?? 'event') === domain
+      return new Set(isOfDomain ? [schemaOf(node).length - 1] : [])
+    }
     case 'union-all': {
-      const [first, ...rest] = node.inputs.map(timeAttributesOf)
+      const [first, ...rest] = node.inputs.map((input) => timesOf(input, domain))
       return new Set([...(first ?? [])].filter((index) => rest.every((set) => set.has(index))))
     }
     default:
@@ -51,13 +59,29 @@ export function timeAttributesOf(node: PlanNode): ReadonlySet<number> {
   }
 }
 
+/** MATCH_ROWTIME(): the time of the match's last row. */
+function isMatchTime(node: MatchRecognize, measure: Expression): boolean {
+  if (measure.kind !== 'column' || node.timeDomain === 'processing') return false
+  const reference = node.references[measure.index - node.partition.length]
+  return (
+    reference?.kind === 'last' &&
+    reference.variable === undefined &&
+    reference.offset === 0 &&
+    reference.expression.kind === 'column' &&
+    reference.expression.index === node.time
+  )
+}
+
 function passedOn(
   expressions: readonly Expression[],
   beneath: ReadonlySet<number>,
+  domain: TimeDomain,
 ): ReadonlySet<number> {
-  return new Set(
-    expressions.flatMap((expression, index) =>
-      expression.kind === 'column' && beneath.has(expression.index) ? [index] : [],
-    ),
-  )
+  const isTime = (expression: Expression): boolean =>
+    expression.kind === 'column'
+      ? beneath.has(expression.index)
+      : domain === 'processing' &&
+        expression.kind === 'call' &&
+        expression.function === 'PROCTIME'
+  return new Set(expressions.flatMap((expression, index) => (isTime(expression) ? [index] : [])))
 }

@@ -48,6 +48,7 @@ export function traitsOf(node: PlanNode): NodeTraits {
     }
     case 'sort':
     case 'temporal-sort':
+    case 'match-recognize':
       return { changes: 'append', state: 'rows' }
     case 'over-aggregate':
       // By time, what is unbounded needs no rows but the last; by other columns, rows come between others.

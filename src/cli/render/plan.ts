@@ -11,6 +11,7 @@ import { aggregateText, expressionText, intervalText } from '../../plan/expressi
 import type { Expression } from '../../plan/expressions.ts'
 import {
   inputsOf,
+  type PatternTerm,
   type PlanNode,
   type SinkNode,
   type SortKey,
@@ -143,6 +144,10 @@ function nodeText(node: PlanNode): string {
       return `changelog by ${node.keys.map((key) => columns[key]!.name).join(', ')}`
     case 'correlate':
       return `${node.type} ${node.function.toLowerCase()} ${node.args.map((arg) => expressionText(arg, columns)).join(', ')}`
+    case 'match-recognize': {
+      const terms = node.pattern.map(termText).join(' ')
+      return `match ${terms}${byText(node.partition, columns)}`
+    }
     case 'expand':
       return `expand ${node.projections.length} times`
     case 'temporal-sort':
@@ -170,6 +175,14 @@ function groupText(
   const by = keys.length === 0 ? '' : ` by ${keys.join(', ')}`
   const aggregates = node.aggregates.map((call) => aggregateText(call, columns))
   return aggregates.length === 0 ? by : `${by}: ${aggregates.join(', ')}`
+}
+
+function termText({ variable, least, most, greedy }: PatternTerm): string {
+  const count =
+    least === 1 && most === 1
+      ? ''
+      : `{${least},${most ?? ''}}${greedy || least === most ? '' : '?'}`
+  return `${variable}${count}`
 }
 
 type AnyJoin = Extract<PlanNode, { readonly left: PlanNode }>
