@@ -1,0 +1,182 @@
+/** Designs: a platform, an engine, and for what is batch perhaps a job beside it. Each is priced, and every constraint it breaks is named. */
+import { ENGINE_SIZES, type EngineLoad, type SizedEngine } from '../capacity/engines.ts'
+import { PLATFORM_SIZES } from '../capacity/platforms.ts'
+import type { LogLoad, Sized } from '../capacity/sized.ts'
+import type { Unit } from '../capacity/units.ts'
+import type { Book } from '../cost/book.ts'
+import { alreadyPaid, type CostLine, totalOf } from '../cost/lines.ts'
+import type { Needs, Output } from '../needs/needs.ts'
+import type { EngineCandidate, Pattern, PlatformCandidate } from '../rules/rules.ts'
+import { CANDIDATES } from '../rules/rules.ts'
+import type { Judged } from '../rules/verdict.ts'
+import { type Broken, brokenBy } from './constraints.ts'
+import { lakeLines } from './lake.ts'
+import { loadOf } from './load.ts'
+import { hoursOf, operationsLine, runsAlready } from './operations.ts'
+
+export interface Design {
+  readonly platform: PlatformCandidate
+  /** Carries all outputs, or those that are not batch. */
+  readonly engine: EngineCandidate
+  /** Carries the batch outputs, on a timer. */
+  readonly batch?: EngineCandidate
+}
+
+/** One output in a plan: how old its result may be is what the verdict says, or what a curve asks. */
+export interface Planned {
+  readonly output: Output
+  readonly isBatch: boolean
+  readonly seconds: number
+}
+
+export interface Situation {
+  readonly needs: Needs
+  readonly book: Book
+  readonly pattern: Pattern
+  readonly planned: readonly Planned[]
+  /** Results that are tables, also where only the history is one. */
+  readonly tables: readonly Planned[]
+  /** Days that the log keeps events. */
+  readonly logDays: number
+}
+
+export interface Evaluated {
+  readonly design: Design
+  /** Empty: it can be had. */
+  readonly broken: readonly Broken[]
+  readonly lines: readonly CostLine[]
+  readonly units: readonly { readonly of: string; readonly unit: Unit }[]
+  /** Operating hours a month. */
+  readonly hours: number
+  /** USD a month, with and without operating hours. */
+  readonly total: number
+  readonly money: number
+}
+
+export function situationOf(
+  needs: Needs,
+  book: Book,
+  pattern: Pattern,
+  planned: readonly Planned[],
+): Situation {
+  const isLake = pattern === 'streaming-lakehouse' || pattern === 'lambda'
+  const anyTable = planned.some(({ output }) => output.delivers === 'table')
+  const tables = planned.filter(
+    ({ output }) => output.delivers === 'table' || (isLake && !anyTable),
+  )
+  const history = Math.max(...planned.map(({ output }) => output.historyDays))
+  const least = book.limit('retention-least')
+  const logDays = pattern === 'kappa' ? Math.max(least, history) : least
+  return { needs, book, pattern, planned, tables, logDays }
+}
+
+export function plannedOf(judged: readonly Judged[]): Planned[] {
+  return judged.map(({ output, verdict, plannedSeconds }) => ({
+    output,
+    isBatch: verdict === 'batch',
+    seconds: plannedSeconds,
+  }))
+}
+
+/** Every design in which the engine reads the platform. */
+export function designsFor(planned: readonly Planned[]): Design[] {
+  const isMixed = planned.some(({ isBatch }) => isBatch) && planned.some(({ isBatch }) => !isBatch)
+  const scheduled = CANDIDATES.engines.filter(({ form }) => form === 'scheduled')
+  return CANDIDATES.platforms.flatMap((platform) =>
+    CANDIDATES.engines
+      .filter((engine) => canRead(engine, platform))
+      .flatMap((engine): Design[] => [
+        { platform, engine },
+        ...(isMixed && engine.form === 'continuous'
+          ? scheduled
+              .filter((batch) => canRead(batch, platform))
+              .map((batch) => ({ platform, engine, batch }))
+          : []),
+      ]),
+  )
+}
+
+function canRead(engine: EngineCandidate, platform: PlatformCandidate): boolean {
+  return engine.reads.some((each) => platform.speaks.includes(each))
+}
+
+/** Those that can be had first, the cheapest first. */
+export function evaluateAll(situation: Situation): Evaluated[] {
+  return designsFor(situation.planned)
+    .map((design) => evaluate(design, situation))
+    .sort(
+      (left, right) =>
+        Math.min(1, left.broken.length) - Math.min(1, right.broken.length) ||
+        left.total - right.total,
+    )
+}
+
+export function evaluate(design: Design, situation: Situation): Evaluated {
+  const { needs, book, planned } = situation
+  const { platform, engine, batch } = design
+  const carried = batch === undefined ? planned : planned.filter(({ isBatch }) => !isBatch)
+  const scheduled = batch === undefined ? [] : planned.filter(({ isBatch }) => isBatch)
+  const log = PLATFORM_SIZES[platform.sizing]!(logLoadOf(design, situation), book)
+  const main = sizeEngine(engine, carried, platform, book)
+  const job = batch === undefined ? undefined : sizeEngine(batch, scheduled, platform, book, true)
+  const hours = hoursOf(design, needs.context, book)
+  const money = [
+    ...(runsAlready(platform, needs.context) ? log.standing.map(alreadyPaid) : log.standing),
+    ...log.byUse,
+    ...main.byUse,
+    ...(job?.byUse ?? []),
+    ...lakeLines(situation),
+  ]
+  const operations = operationsLine(design, needs.context, hours)
+  const sized = { log, main, ...(job === undefined ? {} : { job }) }
+  return {
+    design,
+    broken: brokenBy({ design, situation, carried, scheduled, hours, ...sized }),
+    lines: [...money, operations],
+    units: unitsOf(design, sized),
+    hours,
+    money: totalOf(money),
+    total: totalOf(money) + operations.monthly,
+  }
+}
+
+function logLoadOf({ batch }: Design, { needs, planned, logDays }: Situation): LogLoad {
+  const { clouds, availability } = needs.context
+  const survivesZone = availability.survives === 'zone' || availability.survives === 'region'
+  return {
+    ...loadOf(planned.map(({ output }) => output)),
+    readers: batch === undefined ? 1 : 2,
+    days: logDays,
+    crossesZones: survivesZone && clouds.some((cloud) => cloud !== 'own'),
+  }
+}
+
+function sizeEngine(
+  engine: EngineCandidate,
+  carried: readonly Planned[],
+  platform: PlatformCandidate,
+  book: Book,
+  besideAnother = false,
+): SizedEngine {
+  const load: EngineLoad = {
+    ...loadOf(carried.map(({ output }) => output)),
+    intervalSeconds: Math.max(
+      engine.latencySecondsLeast,
+      Math.min(...carried.map(({ seconds }) => seconds)),
+    ),
+    holdsLog: platform.platform === 'embedded' && !besideAnother,
+  }
+  return ENGINE_SIZES[engine.sizing]!(load, book)
+}
+
+function unitsOf(
+  { platform, engine, batch }: Design,
+  { log, main, job }: { log: Sized; main: Sized; job?: Sized },
+): Evaluated['units'] {
+  const of = (name: string, { units }: Sized) => units.map((unit) => ({ of: name, unit }))
+  return [
+    ...of(platform.name, log),
+    ...of(engine.name, main),
+    ...(batch === undefined || job === undefined ? [] : of(batch.name, job)),
+  ]
+}
