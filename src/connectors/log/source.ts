@@ -41,6 +41,9 @@ export async function openLogSource(request: SourceRequest): Promise<Source> {
   }
 }
 
+/** Between two looks at a topic's id. */
+const IDENTITY_CHECK_MS = 1000
+
 interface SplitStart {
   readonly from: number
   readonly end: number | undefined
@@ -70,6 +73,7 @@ async function openSplit(
     times: metadataKeys.includes('timestamp'),
   })
   const metadata = metadataReader(memory, reader, options.topic!, partition)
+  const checkIdentity = checkedNowAndThen(request, topic)
   return {
     poll({ rowsMax, until }) {
       const untilOffset = Math.min(
@@ -77,15 +81,18 @@ async function openSplit(
         end ?? Number.MAX_SAFE_INTEGER,
       )
       const records = reader.poll({ recordsMax: rowsMax, untilOffset })
-      if (records === undefined)
-        return end !== undefined && reader.nextOffset >= end ? 'ended' : undefined
+      if (records === undefined) {
+        if (end !== undefined && reader.nextOffset >= end) return 'ended'
+        checkIdentity()
+        return undefined
+      }
       return whenPrepared(decoder, records.values, records.count, (decoded) => {
         const columns = columnsOf(schema, metadataKeys, decoded, records, metadata)
         return polled(memory, reader, records, decoded, columns)
       })
     },
     async committed(position) {
-      refuseReplaced(request, topic)
+      checkIdentity()
       await pin?.move(Number(position))
     },
     async close() {
@@ -95,7 +102,21 @@ async function openSplit(
   }
 }
 
-/** A topic that was deleted has no more rows; what has taken its name since has others. @throws SOURCE_REPLACED, LOG_TOPIC_MISSING */
+/**
+ * Asks now and then whether the topic is the one that was opened: a topic that was deleted has no more rows, and what has taken its
+ * name since has others.
+ */
+function checkedNowAndThen(request: SourceRequest, topic: TopicDescription): () => void {
+  const { clock } = request.ports
+  let checkedMs = clock.monotonicMs()
+  return () => {
+    if (clock.monotonicMs() - checkedMs < IDENTITY_CHECK_MS) return
+    checkedMs = clock.monotonicMs()
+    refuseReplaced(request, topic)
+  }
+}
+
+/** @throws SOURCE_REPLACED, LOG_TOPIC_MISSING */
 function refuseReplaced(
   { ports, dataDirectory, table }: SourceRequest,
   { name, id }: TopicDescription,
