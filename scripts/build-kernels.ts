@@ -27,6 +27,7 @@ const MODULES = [
   'text',
   'crc',
   'lines',
+  'rows',
 ]
 
 const verify = process.argv.includes('--verify')

@@ -23,22 +23,38 @@ export interface RowListsLayout {
   readonly extras: number
 }
 
+/** Where `pairs` goes on, and how many it wrote. */
+export interface Pairs {
+  readonly position: number
+  /** 0: with the first of the list. */
+  readonly entry: Pointer
+  readonly max: number
+  readonly count: number
+}
+
+export const pairsOfAtMost = (max: number): Pairs => ({ position: 0, entry: 0, max, count: 0 })
+
 export interface RowLists {
   readonly layout: RowListsLayout
   /** Entries. */
   readonly size: number
   readonly bytesUsed: number
-  /** Writes u32 list addresses, one a selected row; absent keys get an empty list. */
+  /**
+   * Writes u32 list addresses, one a selected row; absent keys get an empty list, to which the caller appends: nothing else takes it
+   * away. A list that has lost its last entry stays, empty, until this is called again: the addresses of one call hold until then.
+   */
   lists(rows: KeyedRows, lists: Pointer): void
-  /** As `lists`, but absent keys give 0. */
+  /** Without making any: absent keys give 0, or an empty list. */
   find(rows: KeyedRows, lists: Pointer): void
   /**
-   * Copies the rows of `batch` that are in it to the ends of their `lists` (by position in the selection), with their `keys` (by
-   * row). Writes u32 entry addresses by position.
+   * Copies the rows of `batch` that are in it to the ends of their `lists` (by position in the selection). Writes u32 entry
+   * addresses by position. A NULL ROW's fields become NULL.
    */
-  append(batch: Batch, keys: readonly Vector[], lists: Pointer, entries: Pointer): void
-  /** Moves `entry` of `list` before `before`; 0 = to the end. */
+  append(batch: Batch, lists: Pointer, entries: Pointer): void
+  /** Moves `entry` of `list`, or one detached from it, before `before`; 0 = to the end. */
   place(list: Pointer, entry: Pointer, before: Pointer): void
+  /** Takes the entry out of its list and keeps it, to be placed again or removed before the next checkpoint. */
+  detach(entry: Pointer): void
   first(list: Pointer): Pointer
   last(list: Pointer): Pointer
   /** 0 behind the last, before the first. */
@@ -48,6 +64,11 @@ export interface RowLists {
   listOf(entry: Pointer): Pointer
   /** The first entry of `list` whose row equals row `row` of `columns` by SQL's IS NOT DISTINCT FROM; 0 if none does. */
   equal(list: Pointer, columns: readonly Vector[], row: number): Pointer
+  /**
+   * For `count` lists (u32 addresses, 0 = none), each entry as a pair of u32 position and u32 entry, from where `from` stopped, at most
+   * `from.max`: what joins probe with. All is done when `position` has come to `count`.
+   */
+  pairs(lists: Pointer, count: number, from: Pairs, positions: Pointer, entries: Pointer): Pairs
   /** Byte offset of extra `index` within an entry: an i64. Who writes one marks the entry dirty. */
   extraOffset(index: number): number
   /** Byte offset of column `index` within an entry; a ROW's fields follow one another. */
@@ -56,7 +77,8 @@ export interface RowLists {
   markDirty(entry: Pointer): void
   /** Copies of the rows of `count` entries (u32 addresses) as vectors in the arena; 0 as address gives a row of NULLs. Texts stay in the slab while the entry lives. */
   columnsOf(entries: Pointer, count: number): readonly Vector[]
-  /** Takes the entry out of its list and frees it; an empty list goes with its last entry. */
+  columnOf(entries: Pointer, count: number, column: number): Vector
+  /** Takes the entry out of its list and frees it; its texts with it. */
   remove(entry: Pointer): void
   /** All lists, in pieces, as KeyedTable.scan. */
   scan(

@@ -28,7 +28,7 @@ import { hashRow, rowNulls } from './hash.as'
 export const NEED_OUTPUT: u32 = 5
 export const BAD_RECORD: u32 = 6
 
-function putVarint(at: usize, value: u64): usize {
+export function putVarint(at: usize, value: u64): usize {
   while (value >= 128) {
     store<u8>(at++, <u8>value | 128)
     value >>>= 7
@@ -39,17 +39,17 @@ function putVarint(at: usize, value: u64): usize {
 
 // @ts-ignore: decorator
 @inline
-function zigzag(value: i64): u64 {
+export function zigzag(value: i64): u64 {
   return (<u64>(value << 1)) ^ (<u64>(value >> 63))
 }
 
-function putBytes(at: usize, cell: u64, prefix: u64): usize {
+export function putBytes(at: usize, cell: u64, prefix: u64): usize {
   at = putVarint(at, prefix)
   memory.copy(at, <usize>(<u32>cell), <u32>(cell >>> 32))
   return at + <usize>(<u32>(cell >>> 32))
 }
 
-function putKey(layout: usize, entry: usize, out: usize): usize {
+export function putKey(layout: usize, entry: usize, out: usize): usize {
   const nulls = <u32>load<u16>(entry, 6)
   let at = putVarint(out, nulls)
   const count = load<u32>(layout)
@@ -107,7 +107,7 @@ function recordBytesMax(layout: usize, entry: usize): u32 {
 }
 
 /** Puts `length` in front of the `length` bytes at `start + 1`, moving them if it takes more than one byte; the end. */
-function sealLength(start: usize, prefix: u64, moved: usize, extra: u32): usize {
+export function sealLength(start: usize, prefix: u64, moved: usize, extra: u32): usize {
   let size: u32 = 1
   let rest = prefix >>> 7
   while (rest != 0) {
@@ -181,9 +181,14 @@ export function settleDirty(list: usize, listEnd: usize): void {
   }
 }
 
-let cursor: usize = 0
+/** Where records are read. */
+export let cursor: usize = 0
 
-function takeVarint(end: usize): u64 {
+export function setCursor(at: usize): void {
+  cursor = at
+}
+
+export function takeVarint(end: usize): u64 {
   let value: u64 = 0
   let shift: u64 = 0
   while (cursor < end && shift < 70) {
@@ -198,7 +203,7 @@ function takeVarint(end: usize): u64 {
 
 // @ts-ignore: decorator
 @inline
-function unzigzag(value: u64): i64 {
+export function unzigzag(value: u64): i64 {
   return <i64>(value >>> 1) ^ -(<i64>(value & 1))
 }
 
@@ -206,7 +211,7 @@ function unzigzag(value: u64): i64 {
  * Reads one cell to `held` and moves on; false if it goes beyond `end`. 'bytes' point into the record. `bias` is what a written
  * length is too large by; 0 itself then stands for a cell that points nowhere.
  */
-function takeCell(kind: u32, held: usize, end: usize, bias: u64): bool {
+export function takeCell(kind: u32, held: usize, end: usize, bias: u64): bool {
   if (kind == BYTES) {
     const prefix = takeVarint(end)
     if (prefix < bias) store<u64>(held, 0)

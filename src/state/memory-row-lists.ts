@@ -1,0 +1,471 @@
+/**
+ * The row lists of row-lists.ts over one linear memory: heads are a keyed table that checkpoints never see, rows lie in chunks and know
+ * their head. A list that became empty keeps its head until it is swept: at the next call of `lists`, if it is empty still.
+ */
+import type { Batch, Vector } from '../data/batch.ts'
+import { type LinearMemory, OVERREAD_BYTES, type Pointer } from '../data/memory.ts'
+import { layoutOf, types } from '../data/types.ts'
+import { invariant } from '../errors.ts'
+import { LAYOUT_BYTES_MIN, NEED, writeLayout } from '../kernels/group.ts'
+import {
+  EXTRAS_OFFSET,
+  type Leaf,
+  type RowsKernel,
+  type RowsLayout,
+  rowsKernel,
+  rowsLayout,
+  writeRowsLayout,
+} from '../kernels/rows.ts'
+import { KEYS_MAX, type KeyedRows, type KeyedTable } from './keyed-table.ts'
+import { keyedTables } from './memory-table.ts'
+import type { Pairs, RowLists, RowListsLayout } from './row-lists.ts'
+import { restoreRows } from './row-lists-restore.ts'
+import type { EntrySink, TableSource } from './state-stream.ts'
+import { badRecord, schemaChanged } from './table-errors.ts'
+
+// Offsets in the store block, in u32s: rows/store.as.ts.
+const BUMP = 4
+const BUMP_END = 5
+const LIVE_COUNT = 7
+const DIRTY_AT = 8
+const DIRTY_END = 9
+const SLAB = 10
+const LAYOUT = 11
+const NEED_KIND = 12
+const NEED_AMOUNT = 13
+const STORE_BYTES = 4 * 18
+/** Of an entry, in u32s. */
+const NEXT = 2
+const PREVIOUS = 3
+/** Of a head's own cells, in u32s. */
+const FIRST = 0
+const LAST = 1
+const COUNT = 2
+const TOMBSTONES = 3
+const WAITS = 4
+
+const blockBytes = (bits: number) => 2 ** bits - OVERREAD_BYTES
+const CHUNK_BITS_MIN = 9
+const CHUNK_BITS_MAX = 20
+const DIRTY_BITS_MIN = 7
+const DIRTY_BITS_MAX = 18
+const SLAB_HEAD_BYTES = 8 + 4 * 64
+const RECORDS_BYTES = 1 << 20
+
+interface Block {
+  readonly pointer: Pointer
+  readonly bytes: number
+}
+
+/** What stores of one layout share. */
+interface Maker {
+  readonly memory: LinearMemory
+  readonly kernel: RowsKernel
+  readonly layout: RowListsLayout
+  readonly rows: RowsLayout
+  readonly layoutBlock: Pointer
+  readonly heads: () => KeyedTable
+  /** Restores find entries by these keys and their number. */
+  readonly index: () => KeyedTable
+  readonly cellsOffset: number
+  /** For a call: (u32 cells, u32 validity) a leaf. */
+  readonly columns: Pointer
+  readonly schema: string
+}
+
+/**
+ * A maker of row lists of one layout over `memory`: make it once, then lists are cheap.
+ * @throws INVARIANT_BROKEN for more than KEYS_MAX - 1 keys or a ROW among them
+ */
+export function rowLists(memory: LinearMemory, layout: RowListsLayout): () => RowLists {
+  invariant(layout.keys.length < KEYS_MAX, `a list has at most ${KEYS_MAX - 1} key columns`)
+  const rows = rowsLayout(layout.row, layout.extras)
+  const headsLayout = memory.allocate(LAYOUT_BYTES_MIN + 4 * 3)
+  const { valueStart } = writeLayout(memory, headsLayout, layout.keys, ['i64', 'i64', 'i64'])
+  const layoutBlock = memory.allocate(32 + 8 * rows.leafCount)
+  writeRowsLayout(memory, layoutBlock, rows, { layout: headsLayout, cellsOffset: valueStart })
+  const maker: Maker = {
+    memory,
+    kernel: rowsKernel(memory),
+    layout,
+    rows,
+    layoutBlock,
+    heads: keyedTables(memory, { keys: layout.keys, values: ['i64', 'i64', 'i64'] }),
+    index: keyedTables(memory, { keys: [...layout.keys, types.bigint], values: ['i64'] }),
+    cellsOffset: valueStart,
+    columns: memory.allocate(Math.max(8 * rows.leafCount, 8)),
+    schema: `rows 1 ${layout.keys.map(layoutOf).join(',')};${rows.schema}`,
+  }
+  return () => new MemoryRowLists(maker)
+}
+
+/** Row lists of their own. */
+export function memoryRowLists(memory: LinearMemory, layout: RowListsLayout): RowLists {
+  return rowLists(memory, layout)()
+}
+
+class MemoryRowLists implements RowLists {
+  readonly layout: RowListsLayout
+  readonly #maker: Maker
+  readonly #store: Pointer
+  readonly #heads: KeyedTable
+  readonly #chunks: Block[] = []
+  readonly #dirty: Block[] = []
+  readonly #slab: Block[] = []
+  /** Heads of lists that became empty. */
+  #empty: Pointer[] = []
+  #bytes = 0
+  #isKnown = false
+
+  constructor(maker: Maker) {
+    this.layout = maker.layout
+    this.#maker = maker
+    this.#heads = maker.heads()
+    this.#store = this.#allocate(STORE_BYTES)
+    const { memory } = maker
+    memory.u32.fill(0, this.#store / 4, (this.#store + STORE_BYTES) / 4)
+    this.#write(LAYOUT, maker.layoutBlock)
+    if (maker.rows.hasBytes) this.#startSlab()
+  }
+
+  get size(): number {
+    return this.#read(LIVE_COUNT)
+  }
+
+  get bytesUsed(): number {
+    return this.#bytes + this.#heads.bytesUsed
+  }
+
+  lists(rows: KeyedRows, lists: Pointer): void {
+    this.#sweep()
+    this.#heads.upsert(rows, lists)
+  }
+
+  find(rows: KeyedRows, lists: Pointer): void {
+    this.#heads.find(rows, lists)
+  }
+
+  append(batch: Batch, lists: Pointer, entries: Pointer): void {
+    const { kernel, columns } = this.#maker
+    const { selection, count } = batch
+    this.#writeLeaves(batch.columns)
+    let at = 0
+    while (true) {
+      at = kernel.appendRows(this.#store, columns, selection, at, count, lists, entries)
+      if (at >= count) return
+      this.#makeRoom()
+    }
+  }
+
+  place(list: Pointer, entry: Pointer, before: Pointer): void {
+    const cells = (list + this.#maker.cellsOffset) / 4
+    const { u32 } = this.#maker.memory
+    const join = (left: Pointer, right: Pointer): void => {
+      u32[left === 0 ? cells + FIRST : left / 4 + NEXT] = right
+      u32[right === 0 ? cells + LAST : right / 4 + PREVIOUS] = left
+    }
+    if (before === entry) return
+    if (this.#isDetached(entry)) u32[cells + COUNT]!++
+    else join(this.previous(entry), this.next(entry))
+    const previous = before === 0 ? this.last(list) : this.previous(before)
+    join(previous, entry)
+    join(entry, before)
+  }
+
+  detach(entry: Pointer): void {
+    const { u32 } = this.#maker.memory
+    const cells = (this.listOf(entry) + this.#maker.cellsOffset) / 4
+    const [previous, next] = [this.previous(entry), this.next(entry)]
+    u32[previous === 0 ? cells + FIRST : previous / 4 + NEXT] = next
+    u32[next === 0 ? cells + LAST : next / 4 + PREVIOUS] = previous
+    u32[cells + COUNT]!--
+    // Its own neighbour: what no entry of a list is.
+    u32[entry / 4 + NEXT] = entry
+    u32[entry / 4 + PREVIOUS] = entry
+  }
+
+  first(list: Pointer): Pointer {
+    return this.#ofList(list, FIRST)
+  }
+
+  last(list: Pointer): Pointer {
+    return this.#ofList(list, LAST)
+  }
+
+  next(entry: Pointer): Pointer {
+    return this.#maker.memory.u32[entry / 4 + NEXT]!
+  }
+
+  previous(entry: Pointer): Pointer {
+    return this.#maker.memory.u32[entry / 4 + PREVIOUS]!
+  }
+
+  count(list: Pointer): number {
+    return this.#ofList(list, COUNT)
+  }
+
+  listOf(entry: Pointer): Pointer {
+    return this.#maker.memory.u32[entry / 4]!
+  }
+
+  equal(list: Pointer, columns: readonly Vector[], row: number): Pointer {
+    this.#writeLeaves(columns)
+    return this.#maker.kernel.findEqual(this.#store, list, this.#maker.columns, row)
+  }
+
+  pairs(lists: Pointer, count: number, from: Pairs, positions: Pointer, entries: Pointer): Pairs {
+    const { kernel } = this.#maker
+    const { position, entry, max } = from
+    const written = kernel.pairUp(
+      this.#store,
+      lists,
+      count,
+      position,
+      entry,
+      positions,
+      entries,
+      max,
+    )
+    return {
+      position: kernel.pairPosition.value,
+      entry: kernel.pairEntry.value >>> 0,
+      max,
+      count: written,
+    }
+  }
+
+  extraOffset(index: number): number {
+    return EXTRAS_OFFSET + 8 * index
+  }
+
+  cellOffset(index: number): number {
+    return this.#maker.rows.leaves[index]!.offset
+  }
+
+  isNull(entry: Pointer, column: number): boolean {
+    const { memory, rows } = this.#maker
+    const { index } = rows.leaves[column]!
+    const word = memory.u32[(entry + rows.masksOffset) / 4 + (index >> 5)]!
+    return ((word >>> (index & 31)) & 1) === 1
+  }
+
+  markDirty(entry: Pointer): void {
+    while (this.#maker.kernel.touchRow(this.#store, entry) === 0) this.#makeRoom()
+  }
+
+  columnsOf(entries: Pointer, count: number): readonly Vector[] {
+    return this.#maker.rows.leaves.map((leaf) => this.#gather(entries, count, leaf))
+  }
+
+  columnOf(entries: Pointer, count: number, column: number): Vector {
+    return this.#gather(entries, count, this.#maker.rows.leaves[column]!)
+  }
+
+  remove(entry: Pointer): void {
+    const head = this.listOf(entry)
+    // The kernel counts it out of its list.
+    if (this.#isDetached(entry))
+      this.#maker.memory.u32[(head + this.#maker.cellsOffset) / 4 + COUNT]!++
+    while (true) {
+      const result = this.#maker.kernel.removeRow(this.#store, entry)
+      if (result === 2) this.#empty.push(head)
+      if (result !== 0) return
+      this.#makeRoom()
+    }
+  }
+
+  scan(cursor: number, lists: Pointer, max: number): { next: number; count: number } {
+    const { next, count } = this.#heads.scan(cursor, lists, max)
+    const { u32 } = this.#maker.memory
+    let held = 0
+    for (let at = 0; at < count; at++) {
+      const list = u32[lists / 4 + at]!
+      if (this.count(list) > 0) u32[lists / 4 + held++] = list
+    }
+    return { next, count: held }
+  }
+
+  keysOf(lists: Pointer, count: number): readonly Vector[] {
+    return this.#heads.keysOf(lists, count)
+  }
+
+  writeChanges(sink: EntrySink): void {
+    const { memory, schema } = this.#maker
+    sink.schema(schema)
+    if (!this.#isKnown) sink.replace()
+    this.#isKnown = true
+    const mark = memory.arena.mark()
+    this.#dirty.forEach((block, index) => {
+      const isLast = index === this.#dirty.length - 1
+      this.#writeDirty(sink, block, isLast ? this.#read(DIRTY_AT) : block.pointer + block.bytes)
+    })
+    memory.arena.release(mark)
+    this.#clearDirty()
+  }
+
+  restore(source: TableSource): void {
+    const { memory, kernel, schema, layout, index, cellsOffset } = this.#maker
+    invariant(this.size === 0, 'only empty row lists are restored')
+    if (source.schema !== schema) throw schemaChanged(source.schema, schema)
+    restoreRows(source, {
+      memory,
+      kernel,
+      keys: layout.keys,
+      store: this.#store,
+      index: index(),
+      heads: this.#heads,
+      cellsOffset,
+      makeRoom: () => this.#makeRoom(),
+    })
+    if (!source.continues) return
+    this.#isKnown = true
+    this.#dirty.forEach(({ pointer, bytes }, at) => {
+      const isLast = at === this.#dirty.length - 1
+      kernel.settleDirty(pointer, isLast ? this.#read(DIRTY_AT) : pointer + bytes)
+    })
+    this.#clearDirty()
+  }
+
+  dispose(): void {
+    const { memory } = this.#maker
+    this.#heads.dispose()
+    for (const { pointer, bytes } of [...this.#chunks, ...this.#dirty, ...this.#slab])
+      memory.free(pointer, bytes)
+    memory.free(this.#store, STORE_BYTES)
+    this.#bytes = 0
+  }
+
+  #gather(entries: Pointer, count: number, { type, index, children }: Leaf): Vector {
+    const { memory, kernel, layoutBlock } = this.#maker
+    const layout = layoutOf(type)
+    const bytes = layout === 'row' ? 0 : layout === 'i128' ? 16 : 8
+    const cells = bytes === 0 ? 0 : memory.arena.allocate(bytes * count)
+    const bitmap = memory.arena.allocateCleared((count + 7) >> 3)
+    const nulls = kernel.gatherLeaf(layoutBlock, entries, count, index, cells, bitmap)
+    const validity = nulls === 0 ? 0 : bitmap
+    if (layout !== 'row') return { type, cells, validity }
+    const fields = children.map((child) => this.#gather(entries, count, child))
+    return { type, cells, validity, children: fields }
+  }
+
+  #writeLeaves(columns: readonly Vector[]): void {
+    const { memory, columns: at } = this.#maker
+    let leaf = 0
+    const write = ({ type, cells, validity, children }: Vector): void => {
+      // A bare NULL has no bitmap that says so.
+      const valid = validity === 0 && type.kind === 'null' ? this.#noneValid() : validity
+      memory.u32.set([cells, valid], at / 4 + 2 * leaf++)
+      children?.forEach(write)
+    }
+    for (const column of columns) write(column)
+    invariant(leaf === this.#maker.rows.leafCount, 'rows have the columns of their layout')
+  }
+
+  #noneValid(): Pointer {
+    return this.#maker.memory.arena.allocateCleared(8192)
+  }
+
+  #writeDirty(sink: EntrySink, block: Block, end: Pointer): void {
+    const { memory, kernel } = this.#maker
+    let room = RECORDS_BYTES
+    let out = memory.arena.allocate(room)
+    let at = block.pointer
+    let sweep = block.pointer
+    while (at < end) {
+      const written = kernel.encodeRows(this.#store, at, end, out, out + room, sweep)
+      at = kernel.listAt.value >>> 0
+      sweep = kernel.sweepEnd.value >>> 0
+      if (written > out) sink.records(memory.u8.subarray(out, written), kernel.recordCount.value)
+      if (written > out || at >= end) continue
+      room = this.#read(NEED_AMOUNT)
+      out = memory.arena.allocate(room)
+    }
+    for (at = block.pointer; at < sweep; at += 4) this.#empty.push(memory.u32[at / 4]!)
+  }
+
+  /** Gives back the heads of lists that are empty still. */
+  #sweep(): void {
+    if (this.#empty.length === 0) return
+    const { u32 } = this.#maker.memory
+    for (const head of this.#empty) {
+      const cells = (head + this.#maker.cellsOffset) / 4
+      u32[cells + WAITS] = 0
+      if (u32[cells + COUNT] === 0 && u32[cells + TOMBSTONES] === 0) this.#heads.remove(head)
+    }
+    this.#empty = []
+  }
+
+  #isDetached(entry: Pointer): boolean {
+    return this.#maker.memory.u32[entry / 4 + NEXT] === entry
+  }
+
+  #ofList(list: Pointer, field: number): number {
+    return this.#maker.memory.u32[(list + this.#maker.cellsOffset) / 4 + field]!
+  }
+
+  #makeRoom(): void {
+    const kind = this.#read(NEED_KIND)
+    if (kind === NEED.entries) this.#addChunk()
+    else if (kind === NEED.dirty) this.#addDirty()
+    else if (kind === NEED.slab) this.#addSlab(this.#read(NEED_AMOUNT))
+    else throw badRecord(kind)
+  }
+
+  #addChunk(): void {
+    const bits = Math.min(CHUNK_BITS_MIN + this.#chunks.length, CHUNK_BITS_MAX)
+    const bytes = Math.max(blockBytes(bits), this.#maker.rows.entryBytes)
+    const pointer = this.#allocate(bytes)
+    this.#chunks.push({ pointer, bytes })
+    this.#write(BUMP, pointer)
+    this.#write(BUMP_END, pointer + bytes)
+  }
+
+  #addDirty(): void {
+    const bytes = blockBytes(Math.min(DIRTY_BITS_MIN + this.#dirty.length, DIRTY_BITS_MAX))
+    const pointer = this.#allocate(bytes)
+    this.#dirty.push({ pointer, bytes })
+    this.#write(DIRTY_AT, pointer)
+    this.#write(DIRTY_END, pointer + bytes)
+  }
+
+  #clearDirty(): void {
+    for (const block of this.#dirty.splice(1)) this.#release(block)
+    const first = this.#dirty[0]
+    if (first === undefined) return
+    this.#write(DIRTY_AT, first.pointer)
+    this.#write(DIRTY_END, first.pointer + first.bytes)
+  }
+
+  #startSlab(): void {
+    const pointer = this.#allocate(SLAB_HEAD_BYTES)
+    this.#maker.memory.u8.fill(0, pointer, pointer + SLAB_HEAD_BYTES)
+    this.#slab.push({ pointer, bytes: SLAB_HEAD_BYTES })
+    this.#write(SLAB, pointer)
+  }
+
+  #addSlab(least: number): void {
+    const bits = Math.min(CHUNK_BITS_MIN + this.#slab.length, CHUNK_BITS_MAX)
+    const bytes = Math.max(blockBytes(bits), least)
+    const pointer = this.#allocate(bytes)
+    this.#slab.push({ pointer, bytes })
+    this.#maker.memory.u32.set([pointer, pointer + bytes], this.#read(SLAB) / 4)
+  }
+
+  #read(field: number): number {
+    return this.#maker.memory.u32[this.#store / 4 + field]!
+  }
+
+  #write(field: number, value: number): void {
+    this.#maker.memory.u32[this.#store / 4 + field] = value
+  }
+
+  #allocate(bytes: number): Pointer {
+    this.#bytes += bytes + OVERREAD_BYTES
+    return this.#maker.memory.allocate(bytes)
+  }
+
+  #release({ pointer, bytes }: Block): void {
+    this.#bytes -= bytes + OVERREAD_BYTES
+    this.#maker.memory.free(pointer, bytes)
+  }
+}
