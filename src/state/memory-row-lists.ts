@@ -3,10 +3,10 @@
  * their head. A list that became empty keeps its head until it is swept: at the next call of `lists`, if it is empty still.
  */
 import type { Batch, Vector } from '../data/batch.ts'
-import { type LinearMemory, OVERREAD_BYTES, type Pointer } from '../data/memory.ts'
+import type { LinearMemory, Pointer } from '../data/memory.ts'
 import { layoutOf, types } from '../data/types.ts'
 import { invariant } from '../errors.ts'
-import { LAYOUT_BYTES_MIN, NEED, writeLayout } from '../kernels/group.ts'
+import { LAYOUT_BYTES_MIN, writeLayout } from '../kernels/group.ts'
 import {
   EXTRAS_OFFSET,
   type Leaf,
@@ -20,20 +20,10 @@ import { KEYS_MAX, type KeyedRows, type KeyedTable } from './keyed-table.ts'
 import { keyedTables } from './memory-table.ts'
 import type { Pairs, RowLists, RowListsLayout } from './row-lists.ts'
 import { restoreRows } from './row-lists-restore.ts'
+import { RowRoom } from './row-room.ts'
 import type { EntrySink, TableSource } from './state-stream.ts'
-import { badRecord, schemaChanged } from './table-errors.ts'
+import { schemaChanged } from './table-errors.ts'
 
-// Offsets in the store block, in u32s: rows/store.as.ts.
-const BUMP = 4
-const BUMP_END = 5
-const LIVE_COUNT = 7
-const DIRTY_AT = 8
-const DIRTY_END = 9
-const SLAB = 10
-const LAYOUT = 11
-const NEED_KIND = 12
-const NEED_AMOUNT = 13
-const STORE_BYTES = 4 * 18
 /** Of an entry, in u32s. */
 const NEXT = 2
 const PREVIOUS = 3
@@ -44,18 +34,7 @@ const COUNT = 2
 const TOMBSTONES = 3
 const WAITS = 4
 
-const blockBytes = (bits: number) => 2 ** bits - OVERREAD_BYTES
-const CHUNK_BITS_MIN = 9
-const CHUNK_BITS_MAX = 20
-const DIRTY_BITS_MIN = 7
-const DIRTY_BITS_MAX = 18
-const SLAB_HEAD_BYTES = 8 + 4 * 64
 const RECORDS_BYTES = 1 << 20
-
-interface Block {
-  readonly pointer: Pointer
-  readonly bytes: number
-}
 
 /** What stores of one layout share. */
 interface Maker {
@@ -107,33 +86,27 @@ export function memoryRowLists(memory: LinearMemory, layout: RowListsLayout): Ro
 class MemoryRowLists implements RowLists {
   readonly layout: RowListsLayout
   readonly #maker: Maker
+  readonly #room: RowRoom
   readonly #store: Pointer
   readonly #heads: KeyedTable
-  readonly #chunks: Block[] = []
-  readonly #dirty: Block[] = []
-  readonly #slab: Block[] = []
   /** Heads of lists that became empty. */
   #empty: Pointer[] = []
-  #bytes = 0
   #isKnown = false
 
   constructor(maker: Maker) {
     this.layout = maker.layout
     this.#maker = maker
     this.#heads = maker.heads()
-    this.#store = this.#allocate(STORE_BYTES)
-    const { memory } = maker
-    memory.u32.fill(0, this.#store / 4, (this.#store + STORE_BYTES) / 4)
-    this.#write(LAYOUT, maker.layoutBlock)
-    if (maker.rows.hasBytes) this.#startSlab()
+    this.#room = new RowRoom(maker.memory, maker.layoutBlock, maker.rows)
+    this.#store = this.#room.store
   }
 
   get size(): number {
-    return this.#read(LIVE_COUNT)
+    return this.#room.liveCount
   }
 
   get bytesUsed(): number {
-    return this.#bytes + this.#heads.bytesUsed
+    return this.#room.bytesUsed + this.#heads.bytesUsed
   }
 
   lists(rows: KeyedRows, lists: Pointer): void {
@@ -153,7 +126,7 @@ class MemoryRowLists implements RowLists {
     while (true) {
       at = kernel.appendRows(this.#store, columns, selection, at, count, lists, entries)
       if (at >= count) return
-      this.#makeRoom()
+      this.#room.make()
     }
   }
 
@@ -250,7 +223,7 @@ class MemoryRowLists implements RowLists {
   }
 
   markDirty(entry: Pointer): void {
-    while (this.#maker.kernel.touchRow(this.#store, entry) === 0) this.#makeRoom()
+    while (this.#maker.kernel.touchRow(this.#store, entry) === 0) this.#room.make()
   }
 
   columnsOf(entries: Pointer, count: number): readonly Vector[] {
@@ -270,7 +243,7 @@ class MemoryRowLists implements RowLists {
       const result = this.#maker.kernel.removeRow(this.#store, entry)
       if (result === 2) this.#empty.push(head)
       if (result !== 0) return
-      this.#makeRoom()
+      this.#room.make()
     }
   }
 
@@ -295,12 +268,9 @@ class MemoryRowLists implements RowLists {
     if (!this.#isKnown) sink.replace()
     this.#isKnown = true
     const mark = memory.arena.mark()
-    this.#dirty.forEach((block, index) => {
-      const isLast = index === this.#dirty.length - 1
-      this.#writeDirty(sink, block, isLast ? this.#read(DIRTY_AT) : block.pointer + block.bytes)
-    })
+    for (const { start, end } of this.#room.dirty()) this.#writeDirty(sink, start, end)
     memory.arena.release(mark)
-    this.#clearDirty()
+    this.#room.clearDirty()
   }
 
   restore(source: TableSource): void {
@@ -315,24 +285,17 @@ class MemoryRowLists implements RowLists {
       index: index(),
       heads: this.#heads,
       cellsOffset,
-      makeRoom: () => this.#makeRoom(),
+      makeRoom: () => this.#room.make(),
     })
     if (!source.continues) return
     this.#isKnown = true
-    this.#dirty.forEach(({ pointer, bytes }, at) => {
-      const isLast = at === this.#dirty.length - 1
-      kernel.settleDirty(pointer, isLast ? this.#read(DIRTY_AT) : pointer + bytes)
-    })
-    this.#clearDirty()
+    for (const { start, end } of this.#room.dirty()) kernel.settleDirty(start, end)
+    this.#room.clearDirty()
   }
 
   dispose(): void {
-    const { memory } = this.#maker
     this.#heads.dispose()
-    for (const { pointer, bytes } of [...this.#chunks, ...this.#dirty, ...this.#slab])
-      memory.free(pointer, bytes)
-    memory.free(this.#store, STORE_BYTES)
-    this.#bytes = 0
+    this.#room.dispose()
   }
 
   #gather(entries: Pointer, count: number, { type, index, children }: Leaf): Vector {
@@ -365,22 +328,22 @@ class MemoryRowLists implements RowLists {
     return this.#maker.memory.arena.allocateCleared(8192)
   }
 
-  #writeDirty(sink: EntrySink, block: Block, end: Pointer): void {
+  #writeDirty(sink: EntrySink, start: Pointer, end: Pointer): void {
     const { memory, kernel } = this.#maker
     let room = RECORDS_BYTES
     let out = memory.arena.allocate(room)
-    let at = block.pointer
-    let sweep = block.pointer
+    let at = start
+    let sweep = start
     while (at < end) {
       const written = kernel.encodeRows(this.#store, at, end, out, out + room, sweep)
       at = kernel.listAt.value >>> 0
       sweep = kernel.sweepEnd.value >>> 0
       if (written > out) sink.records(memory.u8.subarray(out, written), kernel.recordCount.value)
       if (written > out || at >= end) continue
-      room = this.#read(NEED_AMOUNT)
+      room = this.#room.amount
       out = memory.arena.allocate(room)
     }
-    for (at = block.pointer; at < sweep; at += 4) this.#empty.push(memory.u32[at / 4]!)
+    for (at = start; at < sweep; at += 4) this.#empty.push(memory.u32[at / 4]!)
   }
 
   /** Gives back the heads of lists that are empty still. */
@@ -401,71 +364,5 @@ class MemoryRowLists implements RowLists {
 
   #ofList(list: Pointer, field: number): number {
     return this.#maker.memory.u32[(list + this.#maker.cellsOffset) / 4 + field]!
-  }
-
-  #makeRoom(): void {
-    const kind = this.#read(NEED_KIND)
-    if (kind === NEED.entries) this.#addChunk()
-    else if (kind === NEED.dirty) this.#addDirty()
-    else if (kind === NEED.slab) this.#addSlab(this.#read(NEED_AMOUNT))
-    else throw badRecord(kind)
-  }
-
-  #addChunk(): void {
-    const bits = Math.min(CHUNK_BITS_MIN + this.#chunks.length, CHUNK_BITS_MAX)
-    const bytes = Math.max(blockBytes(bits), this.#maker.rows.entryBytes)
-    const pointer = this.#allocate(bytes)
-    this.#chunks.push({ pointer, bytes })
-    this.#write(BUMP, pointer)
-    this.#write(BUMP_END, pointer + bytes)
-  }
-
-  #addDirty(): void {
-    const bytes = blockBytes(Math.min(DIRTY_BITS_MIN + this.#dirty.length, DIRTY_BITS_MAX))
-    const pointer = this.#allocate(bytes)
-    this.#dirty.push({ pointer, bytes })
-    this.#write(DIRTY_AT, pointer)
-    this.#write(DIRTY_END, pointer + bytes)
-  }
-
-  #clearDirty(): void {
-    for (const block of this.#dirty.splice(1)) this.#release(block)
-    const first = this.#dirty[0]
-    if (first === undefined) return
-    this.#write(DIRTY_AT, first.pointer)
-    this.#write(DIRTY_END, first.pointer + first.bytes)
-  }
-
-  #startSlab(): void {
-    const pointer = this.#allocate(SLAB_HEAD_BYTES)
-    this.#maker.memory.u8.fill(0, pointer, pointer + SLAB_HEAD_BYTES)
-    this.#slab.push({ pointer, bytes: SLAB_HEAD_BYTES })
-    this.#write(SLAB, pointer)
-  }
-
-  #addSlab(least: number): void {
-    const bits = Math.min(CHUNK_BITS_MIN + this.#slab.length, CHUNK_BITS_MAX)
-    const bytes = Math.max(blockBytes(bits), least)
-    const pointer = this.#allocate(bytes)
-    this.#slab.push({ pointer, bytes })
-    this.#maker.memory.u32.set([pointer, pointer + bytes], this.#read(SLAB) / 4)
-  }
-
-  #read(field: number): number {
-    return this.#maker.memory.u32[this.#store / 4 + field]!
-  }
-
-  #write(field: number, value: number): void {
-    this.#maker.memory.u32[this.#store / 4 + field] = value
-  }
-
-  #allocate(bytes: number): Pointer {
-    this.#bytes += bytes + OVERREAD_BYTES
-    return this.#maker.memory.allocate(bytes)
-  }
-
-  #release({ pointer, bytes }: Block): void {
-    this.#bytes -= bytes + OVERREAD_BYTES
-    this.#maker.memory.free(pointer, bytes)
   }
 }
