@@ -12,22 +12,31 @@ export interface SourceSplit extends InputWatermark {
   /** Does not hold the watermark. */
   idle: boolean
   /**
-   * 'reading': more may be there at once. 'at-end': the last look found nothing. 'done': all before `until` is read, and rows behind
-   * it are another run's. 'ended': there will never be more.
+   * 'reading': more may be there at once. 'at-end': the last look found nothing. 'waiting': it found that more is there, not yet
+   * here. 'done': all before `until` is read, and rows behind it are another run's. 'ended': there will never be more.
    */
-  state: 'reading' | 'at-end' | 'done' | 'ended'
+  state: 'reading' | 'at-end' | 'waiting' | 'done' | 'ended'
   /** Monotonic ms at which the end was reached. */
   atEndSinceMs: number
   rowsRead: number
   lag: number | undefined
+  /** Why nothing comes, where something should. */
+  trouble?: string | undefined
 }
 
-/** What the splits are read by: the one whose time is behind comes first, so that a replay needs no more state than the live run did. */
+/**
+ * What the splits are read by: the one whose time is behind comes first, so that a replay needs no more state than the live run did;
+ * of several the one that gave the fewest rows, so that none waits for ever where there is no time.
+ */
 export function nextToRead(splits: readonly SourceSplit[]): SourceSplit | undefined {
   let best: SourceSplit | undefined
   for (const split of splits) {
     if (split.state !== 'reading') continue
-    if (best === undefined || split.watermarkUs < best.watermarkUs) best = split
+    const isBehind =
+      best === undefined ||
+      split.watermarkUs < best.watermarkUs ||
+      (split.watermarkUs === best.watermarkUs && split.rowsRead < best.rowsRead)
+    if (isBehind) best = split
   }
   return best
 }

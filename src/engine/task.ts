@@ -2,7 +2,7 @@
  * The work of one worker: reads its splits, the one whose time is behind first, and runs each batch through the dataflow before
  * it reads the next. Everything is synchronous but the sources' waits; between steps a checkpoint may be taken.
  */
-import type { Polled, PollLimit } from '../connectors/contract/source.ts'
+import type { PolledNow, PollLimit } from '../connectors/contract/source.ts'
 import type { LinearMemory } from '../data/memory.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Dataflow } from './dataflow.ts'
@@ -74,11 +74,15 @@ export class Task {
     return this.#accept(split, polled, mark)
   }
 
-  #accept(split: SourceSplit, polled: Polled | undefined | 'ended', mark: number): StepResult {
+  #accept(split: SourceSplit, polled: PolledNow, mark: number): StepResult {
     const source = this.#sourceOf.get(split)!
     if (polled === undefined) this.#reachedEnd(source, split)
     else if (polled === 'ended') this.#ended(source, split)
-    else {
+    else if (polled === 'waiting') {
+      split.state = 'waiting'
+      split.trouble = split.reader.trouble
+    } else {
+      split.trouble = undefined
       split.idle = false
       split.rowsRead += polled.batch.count + polled.dead.length
       split.lag = polled.lag
@@ -122,6 +126,7 @@ export class Task {
     const { idleTimeoutMs } = this.#options
     for (const split of this.#splits) {
       if (split.state !== 'at-end') {
+        if (split.state === 'waiting') split.state = 'reading'
         split.atEndSinceMs = 0
         continue
       }

@@ -368,11 +368,14 @@ async function openSplit(
 ): Promise<SourceSplit> {
   const stood = request.positions[name]?.[id]
   const stopsAt = request.until === 'now' || (request.until === 'end' && !source.bounded)
+  const isNew = stood === undefined && request.positions[name] !== undefined
+  const from = isNew ? await source.startOfNew?.(id) : stood?.readTo
+  const reader = await source.open(id, from, memory)
   return {
     id,
     until: stopsAt ? await source.endPosition(id) : undefined,
-    reader: await source.open(id, stood?.readTo, memory),
-    position: stood?.readTo,
+    reader,
+    position: from ?? reader.start,
     watermarkUs: stood?.watermarkUs === undefined ? UNREAD_US : BigInt(stood.watermarkUs),
     idle: false,
     state: 'reading',

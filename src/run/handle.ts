@@ -103,11 +103,13 @@ export interface SourceStatus {
 
 export interface SplitStatus {
   readonly split: string
-  readonly state: 'reading' | 'at-end' | 'idle' | 'ended'
+  readonly state: 'reading' | 'at-end' | 'waiting' | 'idle' | 'ended'
   readonly position?: string
   readonly watermarkUs?: bigint
   /** Rows known to wait; undefined when the source cannot say. */
   readonly lag?: number
+  /** Why nothing comes, where something should: the source can't be reached. */
+  readonly trouble?: string
 }
 
 export interface WindowStatus {

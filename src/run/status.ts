@@ -64,13 +64,14 @@ function holderOf(splits: readonly SplitFacts[]): SplitFacts | undefined {
 }
 
 function splitStatus(split: SplitFacts): SplitStatus {
-  const { id, position, watermarkUs, lag } = split
+  const { id, position, watermarkUs, lag, trouble } = split
   return {
     split: id,
     state: stateOf(split),
     ...(position === undefined ? {} : { position }),
     ...(isTold(watermarkUs) ? { watermarkUs } : {}),
     ...(lag === undefined ? {} : { lag }),
+    ...(trouble === undefined ? {} : { trouble }),
   }
 }
 
@@ -82,7 +83,7 @@ function isTold(watermarkUs: bigint): boolean {
 function stateOf({ state, idle }: SplitFacts): SplitStatus['state'] {
   if (state === 'ended') return 'ended'
   if (idle) return 'idle'
-  return state === 'reading' ? 'reading' : 'at-end'
+  return state === 'reading' || state === 'waiting' ? state : 'at-end'
 }
 
 export function windowStatuses({ dataflow }: Crew): WindowStatus[] {

@@ -92,7 +92,7 @@ export async function readTable(setup: TableSetup): Promise<Plain[][]> {
     const reader = await source.open(split, undefined, memory)
     for (;;) {
       const polled = await reader.poll({ rowsMax: 1000, waitMs: 0 })
-      if (polled === 'ended' || polled === undefined) break
+      if (typeof polled === 'string' || polled === undefined) break
       rows.push(...rowsOf(memory, polled.batch))
     }
     await reader.close()

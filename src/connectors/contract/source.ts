@@ -21,6 +21,8 @@ export interface Source {
   splits(): Promise<readonly string[]>
   /** The position of a split's end at this moment: where `--until now` stops. */
   endPosition(split: string): Promise<Position>
+  /** Where a split begins that was not there when the positions of the others were saved: absent, where the table's options say. */
+  startOfNew?(split: string): Promise<Position>
   /** Opens one split at `start`, or where the table's options say when there is no saved position. */
   open(split: string, start: Position | undefined, memory: LinearMemory): Promise<SourceReader>
   close(): Promise<void>
@@ -28,15 +30,22 @@ export interface Source {
 
 /** The engine pulls. A reader never pushes, retries on its own, or reads ahead of what is asked. */
 export interface SourceReader {
+  /** Where it begins, when it was opened without a position and found one outside ("latest"): saved from the first checkpoint on. */
+  readonly start?: Position
+  /** Why nothing comes, while the system can't be reached; it is told with the status. */
+  readonly trouble?: string | undefined
   /**
    * No more than `rowsMax` rows, decoded into `memory`'s arena, in order. Undefined: nothing now. 'ended': never again.
+   * 'waiting': more is known to be there, or it can't be told, and it has not come yet: the split is not at its end, and not idle.
    * Synchronous when the source can answer at once (files, the log), a promise when it must wait; it never waits longer than `waitMs`.
    */
-  poll(limit: PollLimit): Polled | undefined | 'ended' | Promise<Polled | undefined | 'ended'>
+  poll(limit: PollLimit): PolledNow | Promise<PolledNow>
   /** The checkpoint holding `position` is durable and its sinks have committed. Losing this call must lose no data. */
   committed(position: Position): Promise<void>
   close(): Promise<void>
 }
+
+export type PolledNow = Polled | undefined | 'ended' | 'waiting'
 
 export interface PollLimit {
   readonly rowsMax: number

@@ -37,7 +37,7 @@ async function read(options: Record<string, string>, start?: Position, rowsMax =
   const positions = []
   for (;;) {
     const polled = await reader.poll({ rowsMax, waitMs: 0 })
-    if (polled === undefined || polled === 'ended') break
+    if (polled === undefined || typeof polled === 'string') break
     rows.push(...rowsOf(memory, polled.batch))
     positions.push(polled.next)
   }

@@ -127,7 +127,7 @@ async function readSplit(
   const rows: Plain[][] = []
   for (let poll = 0; poll < polls; poll++) {
     const polled = await reader.poll({ rowsMax: 3, waitMs: 0 })
-    if (polled === 'ended' || polled === undefined) break
+    if (typeof polled === 'string' || polled === undefined) break
     assert.ok(polled.batch.count > 0 && polled.batch.count <= 3)
     rows.push(...rowsOf(memory, polled.batch))
     positions.set(split, polled.next)

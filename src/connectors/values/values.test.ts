@@ -26,7 +26,7 @@ async function read(options: Record<string, string>, start?: string) {
   })
   const reader = await source.open('0', start, memory)
   const polled = await reader.poll({ rowsMax: 100, waitMs: 0 })
-  assert.ok(polled !== undefined && polled !== 'ended')
+  assert.ok(polled !== undefined && typeof polled !== 'string')
   assert.equal(await reader.poll({ rowsMax: 100, waitMs: 0 }), 'ended')
   return {
     rows: rowsOf(memory, polled.batch),
