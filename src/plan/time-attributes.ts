@@ -1,10 +1,25 @@
-/** Which columns of a plan's node still are event time: those that a watermark follows. */
+/** Which columns of a plan's node still are time: event time, that a watermark follows, or the machine's (PROCTIME()). */
 import { unreachable } from '../errors.ts'
 import type { Expression } from './expressions.ts'
-import { type MatchRecognize, type PlanNode, schemaOf } from './nodes.ts'
+import { type MatchRecognize, type PlanNode, schemaOf, type TimeDomain } from './nodes.ts'
 
-/** Indexes of columns. A window table function leaves window_time as the only one. */
+/** Indexes of columns that are event time. A window table function leaves window_time as the only one. */
 export function timeAttributesOf(node: PlanNode): ReadonlySet<number> {
+  return timesOf(node, 'event')
+}
+
+/** Indexes of columns that are PROCTIME(). */
+export function processingTimesOf(node: PlanNode): ReadonlySet<number> {
+  return timesOf(node, 'processing')
+}
+
+/** The domain that column `index` is time of. */
+export function timeDomainOf(node: PlanNode, index: number): TimeDomain | undefined {
+  if (timesOf(node, 'event').has(index)) return 'event'
+  return timesOf(node, 'processing').has(index) ? 'processing' : undefined
+}
+
+function timesOf(node: PlanNode, domain: TimeDomain): ReadonlySet<number> {
   switch (node.kind) {
     case 'scan':
     case 'values':
@@ -37,7 +52,7 @@ export function timeAttributesOf(node: PlanNode): ReadonlySet<number> {
     case 'match-recognize':
       return new Set(
         node.measures.flatMap((measure, index) =>
-          isMatchTime(node, measure) ? [node.partition.length + index] : [],
+          isMatchTime(node, measure) && domain === 'event' ? [node.partition.length + index] : [],
         ),
       )
     case 'expand': {
@@ -80,8 +95,6 @@ function passedOn(
   const isTime = (expression: Expression): boolean =>
     expression.kind === 'column'
       ? beneath.has(expression.index)
-      : domain === 'processing' &&
-        expression.kind === 'call' &&
-        expression.function === 'PROCTIME'
+      : domain === 'processing' && expression.kind === 'call' && expression.function === 'PROCTIME'
   return new Set(expressions.flatMap((expression, index) => (isTime(expression) ? [index] : [])))
 }
