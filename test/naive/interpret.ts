@@ -7,11 +7,21 @@
  */
 import assert from 'node:assert/strict'
 import type { AggregateCall, Expression } from '../../src/plan/expressions.ts'
-import type { PlanNode, SinkNode, SortKey, Window } from '../../src/plan/nodes.ts'
-import type { Plain, RowKindText } from '../builders/batch.ts'
+import {
+  inputsOf,
+  type PlanNode,
+  type SinkNode,
+  schemaOf,
+  type Window,
+} from '../../src/plan/nodes.ts'
+import { makesChanges } from '../../src/plan/traits.ts'
+import type { RowKindText } from '../builders/batch.ts'
 import { aggregate } from './aggregate.ts'
-import { compare, evaluate, NaiveFailure, type NaiveRow } from './expression.ts'
+import { compareRows } from './compare-rows.ts'
+import { evaluate, NaiveFailure, type NaiveRow } from './expression.ts'
 import { changelogNormalize, deduplicate, expand } from './ordered.ts'
+import { rank, rankOfDeduplicate } from './rank.ts'
+import { type Session, sessionsOf } from './sessions.ts'
 
 export interface Change {
   readonly kind: RowKindText
@@ -102,6 +112,10 @@ function run(
     case 'union-all':
       return node.inputs.flatMap(input)
     case 'window-table':
+      if (node.window.kind === 'session')
+        return sessionsIn(node, input(node.input), counts).flatMap(({ start, end, changes }) =>
+          changes.map(({ row }) => inserted([...row, start, end, end - 1000n])),
+        )
       return input(node.input).flatMap((change) =>
         windowsOf(node.window, change.row[node.time] as bigint).map(([start, end]) => ({
           ...change,
@@ -118,13 +132,24 @@ function run(
       return expand(node, input(node.input))
     case 'changelog-normalize':
       return changelogNormalize(node, input(node.input))
-    case 'deduplicate':
-      return deduplicate(node, input(node.input), late)
+    case 'rank':
+      return rank(node, input(node.input), isUpdating(node.input))
+    case 'deduplicate': {
+      const changes = input(node.input)
+      if (!isUpdating(node.input)) return deduplicate(node, changes, late)
+      return rank(rankOfDeduplicate(node, schemaOf(node)), changes, true)
+    }
     case 'sink':
       return input(node.input)
     default:
       throw new Error(`the naive interpreter has no ${node.kind}`)
   }
+}
+
+/** True if the rows of `node` may be taken back. */
+function isUpdating(node: PlanNode): boolean {
+  if (node.kind === 'scan') return node.table.options.changelog === 'true'
+  return makesChanges(node) || inputsOf(node).some(isUpdating)
 }
 
 function changeOf(given: NaiveRow | Change): Change {
@@ -235,7 +260,8 @@ function windowAggregate(
   changes: readonly Change[],
   counts: Counts,
 ): readonly Change[] {
-  const panes = new Map<bigint, { end: bigint; changes: Change[] }>()
+  if (node.window.kind === 'session') return sessionAggregate(node, changes, counts)
+  const panes = new Map<string, { start: bigint; end: bigint; changes: Change[] }>()
   for (const change of changes) {
     const time = change.row[node.time]
     // A row without a time belongs to no window.
@@ -243,7 +269,11 @@ function windowAggregate(
       counts.dead++
       continue
     }
-    for (const [start, end] of windowsOf(node.window, time as bigint)) {
+    const windows =
+      node.window.kind === 'attached'
+        ? [[change.row[node.window.start], change.row[node.window.end]] as [bigint, bigint]]
+        : windowsOf(node.window, time as bigint)
+    for (const [start, end] of windows) {
       if (change.watermark !== undefined && change.watermark >= end - 1000n) {
         counts.late++
         const { row, watermark } = change
@@ -251,37 +281,49 @@ function windowAggregate(
         continue
       }
       counts.counted++
-      const pane = panes.get(start) ?? { end, changes: [] }
+      const pane = panes.get(`${start} ${end}`) ?? { start, end, changes: [] }
       pane.changes.push(change)
-      panes.set(start, pane)
+      panes.set(`${start} ${end}`, pane)
     }
   }
-  return [...panes].flatMap(([start, pane]) =>
-    groupAggregate(node.keys, node.aggregates, folded(pane.changes)).map((row) =>
-      inserted([...row, start, pane.end, pane.end - 1000n]),
+  return [...panes.values()].flatMap(({ start, end, changes }) =>
+    groupAggregate(node.keys, node.aggregates, folded(changes)).map((row) =>
+      inserted([...row, start, end, end - 1000n]),
     ),
   )
+}
+
+function sessionAggregate(
+  node: Extract<PlanNode, { kind: 'window-aggregate' }>,
+  changes: readonly Change[],
+  counts: Counts,
+): readonly Change[] {
+  return sessionsIn(node, changes, counts).flatMap(({ start, end, changes }) =>
+    groupAggregate(node.keys, node.aggregates, folded(changes)).map((row) =>
+      inserted([...row, start, end, end - 1000n]),
+    ),
+  )
+}
+
+function sessionsIn(
+  { window, time }: Extract<PlanNode, { kind: 'window-aggregate' | 'window-table' }>,
+  changes: readonly Change[],
+  counts: Counts,
+): readonly Session[] {
+  assert.ok(window.kind === 'session')
+  const { sessions, missed } = sessionsOf(changes, window.partition, time, BigInt(window.gapUs))
+  counts.dead += changes.filter(({ row }) => row[time] === null).length
+  counts.late += missed.length
+  counts.missed.push(...missed)
+  for (const session of sessions) counts.counted += session.changes.length
+  return sessions
 }
 
 function sorted(
   rows: readonly NaiveRow[],
   node: Extract<PlanNode, { kind: 'sort' }>,
 ): readonly NaiveRow[] {
-  const ordered = [...rows].sort((a, b) => {
-    for (const key of node.keys) {
-      const order = compareBy(key, evaluate(key.expression, a), evaluate(key.expression, b))
-      if (order !== 0) return order
-    }
-    return 0
-  })
+  const ordered = rows.toSorted((a, b) => compareRows(node.keys, a, b))
   const start = node.offset ?? 0
   return ordered.slice(start, node.limit === undefined ? undefined : start + node.limit)
-}
-
-function compareBy({ expression, descending, nullsFirst }: SortKey, a: Plain, b: Plain): number {
-  if (a === null || b === null) {
-    if (a === b) return 0
-    return (a === null) === nullsFirst ? -1 : 1
-  }
-  return descending ? compare(b, a, expression.type) : compare(a, b, expression.type)
 }

@@ -10,12 +10,12 @@
  */
 import { compileProjection } from '../../compile/expression.ts'
 import type { Batch } from '../../data/batch.ts'
-import { type Deduplicate, schemaOf } from '../../plan/nodes.ts'
+import { type Deduplicate, type Rank, schemaOf } from '../../plan/nodes.ts'
 import { keyedTables } from '../../state/memory-table.ts'
 import { evaluationOf, type OperatorContext } from '../evaluation.ts'
 import type { Operator } from '../operator.ts'
 import { firstRows } from './first-rows.ts'
-import { latestRows } from './latest-rows.ts'
+import { latestByTime, latestRows } from './latest-rows.ts'
 
 const TABLE = 'keys'
 
@@ -34,7 +34,7 @@ export function deduplicate(
       keys: keyTypes,
       schema,
       dropsEqual: isByArrival,
-      ...(isByArrival ? {} : { time: plan.time }),
+      ...(isByArrival ? {} : { order: latestByTime(plan.time) }),
     })
     return {
       name: 'deduplicate(last)',
@@ -62,6 +62,24 @@ export function deduplicate(
     snapshot: (writer) => rows.snapshot(writer),
     restore: (reader) => rows.restore(reader),
     dispose: () => rows.dispose(),
+  }
+}
+
+/** Over rows that are taken back it is a top 1 by time: all rows are kept, for another to take the place of one that goes. */
+export function rankOfDeduplicate({ input, partition, time, keep }: Deduplicate): Rank {
+  const schema = schemaOf(input)
+  const descending = keep === 'last'
+  const expression = { kind: 'column', index: time, type: schema[time]!.type } as const
+  return {
+    kind: 'rank',
+    input,
+    function: 'ROW_NUMBER',
+    partition,
+    order: [{ expression, descending, nullsFirst: !descending }],
+    from: 1,
+    to: 1,
+    outputsNumber: false,
+    schema,
   }
 }
 

@@ -26,10 +26,41 @@ const TABLE = 'rows'
 export interface LatestRowsOptions {
   readonly keys: readonly DataType[]
   readonly schema: Schema
-  /** Column of a timestamp: a row takes the place of those that are not later. Absent: of all before it. */
-  readonly time?: number
+  /** Who takes whose place. Absent: each row that of those before it. */
+  readonly order?: (rows: HeldRows) => RowOrder
   /** A row that equals what is there changes nothing. */
   readonly dropsEqual: boolean
+}
+
+/** Where the rows that are kept lie. */
+export interface HeldRows {
+  readonly memory: LinearMemory
+  /** Byte offset of column `column` within an entry. */
+  cellOffset(column: number): number
+  isNull(entry: Pointer, column: number): boolean
+}
+
+/** Whether row `row` of a batch takes the place of another of its key that came before it. */
+export interface RowOrder {
+  overEntry(columns: readonly Vector[], row: number, entry: Pointer): boolean
+  overRow(columns: readonly Vector[], row: number, other: number): boolean
+}
+
+/** A row takes the place of those that are not later, by column `time`. */
+export function latestByTime(time: number): (rows: HeldRows) => RowOrder {
+  return ({ memory, cellOffset }) => {
+    const offset = cellOffset(time)
+    return {
+      overEntry(columns, row, entry) {
+        const { i64 } = memory
+        return i64[columns[time]!.cells / 8 + row]! >= i64[(entry + offset) / 8]!
+      },
+      overRow(columns, row, other) {
+        const times = columns[time]!.cells / 8
+        return memory.i64[times + row]! >= memory.i64[times + other]!
+      },
+    }
+  }
 }
 
 export interface LatestRows {
@@ -58,10 +89,10 @@ class Latest implements LatestRows {
   #table: KeyedTable
   readonly #heldOffset: number
   readonly #staysOffset: number
-  readonly #timeOffset: number
+  readonly #order: RowOrder | undefined
 
   constructor(memory: LinearMemory, options: LatestRowsOptions) {
-    const { keys, schema, time } = options
+    const { keys, schema, order } = options
     this.#memory = memory
     this.#options = options
     this.#cells = rowCells(memory, schema, ROW)
@@ -69,7 +100,13 @@ class Latest implements LatestRows {
     this.#table = this.#make()
     this.#heldOffset = this.#table.valueOffset(HELD)
     this.#staysOffset = this.#table.valueOffset(STAYS)
-    this.#timeOffset = time === undefined ? 0 : this.#table.valueOffset(this.#cells.cellOf(time))
+    // Of any table of this layout.
+    const table = this.#table
+    this.#order = order?.({
+      memory,
+      cellOffset: (column) => table.valueOffset(this.#cells.cellOf(column)),
+      isNull: (entry, column) => this.#cells.isNull(table, entry, column),
+    })
   }
 
   add(batch: Batch, keys: readonly Vector[], emit: Emit): void {
@@ -105,8 +142,6 @@ class Latest implements LatestRows {
   /** The entries that the batch touches, each once, its latest row noted in it. */
   #settle(batch: Batch, entries: Pointer, touched: Pointer): number {
     const { u32 } = this.#memory
-    const { time } = this.#options
-    const times = time === undefined ? 0 : batch.columns[time]!.cells / 8
     let count = 0
     for (let at = 0; at < batch.count; at++) {
       const entry = u32[entries / 4 + at]!
@@ -116,15 +151,16 @@ class Latest implements LatestRows {
         u32[stays + 1] = 1
         u32[touched / 4 + count++] = entry
       }
-      if (time === undefined || this.#isLater(entry, times, row, u32[stays]!)) u32[stays] = row + 1
+      if (this.#isBetter(batch, row, entry, u32[stays]!)) u32[stays] = row + 1
     }
     return count
   }
 
-  #isLater(entry: Pointer, times: number, row: number, staying: number): boolean {
-    const { i64 } = this.#memory
-    if (staying > 0) return i64[times + row]! >= i64[times + staying - 1]!
-    return !this.#isHeld(entry) || i64[times + row]! >= i64[(entry + this.#timeOffset) / 8]!
+  /** `staying`: which row of the batch is the latest so far, from 1. */
+  #isBetter({ columns }: Batch, row: number, entry: Pointer, staying: number): boolean {
+    if (this.#order === undefined) return true
+    if (staying > 0) return this.#order.overRow(columns, row, staying - 1)
+    return !this.#isHeld(entry) || this.#order.overEntry(columns, row, entry)
   }
 
   /** Picks what changes, from the batch (0) and from the rows of the touched entries (1). */

@@ -7,11 +7,14 @@ import type { OperatorGraphNode } from '../graph.ts'
 import type { Operator } from '../operator.ts'
 import { type AttachedAggregate, attachedWindows } from './attached-windows.ts'
 import { changelogNormalize } from './changelog-normalize.ts'
-import { deduplicate } from './deduplicate.ts'
+import { deduplicate, rankOfDeduplicate } from './deduplicate.ts'
 import { expand } from './expand.ts'
 import { filter } from './filter.ts'
 import { groupAggregate } from './group-aggregate.ts'
 import { project } from './project.ts'
+import { rank } from './rank.ts'
+import { type SessionAggregate, sessionAggregate } from './session-aggregate.ts'
+import { type SessionTable, sessionTable } from './session-table.ts'
 import { sinkOperator } from './sink.ts'
 import { sort } from './sort.ts'
 import { unionAll } from './union-all.ts'
@@ -38,12 +41,15 @@ export function operatorOf(
     case 'project':
       return project(plan, context)
     case 'window-table':
-      if (!isOnGrid(plan)) throw notRun(`${plan.kind} ${plan.window.kind}`)
+      if (isSessionTable(plan)) return sessionTable(plan, context, place.watermarkUs)
+      invariant(isOnGrid(plan), 'a window table function gives windows that rows do not bear yet')
       return windowTable(plan, context)
     case 'window-aggregate':
       if (isAttached(plan))
         return attachedWindows(plan, context, place.watermarkUs, place.inputUpdates)
-      if (!isOnGrid(plan)) throw notRun(`${plan.kind} ${plan.window.kind}`)
+      if (isSessionAggregate(plan))
+        return sessionAggregate(plan, context, place.watermarkUs, place.inputUpdates)
+      invariant(isOnGrid(plan), 'windows lie on a grid if they are no sessions')
       return windowAggregate(plan, context, place.watermarkUs, place.inputUpdates)
     case 'group-aggregate':
       return groupAggregate(plan, context, place.inputUpdates)
@@ -51,19 +57,23 @@ export function operatorOf(
       return unionAll(plan)
     case 'sort':
       return sort(plan, context)
+    case 'rank':
+      return rank(plan, context, place.inputUpdates)
     case 'expand':
       return expand(plan, context)
     case 'deduplicate':
-      return deduplicate(plan, context, place.watermarkUs)
+      return place.inputUpdates
+        ? rank(rankOfDeduplicate(plan), context, true)
+        : deduplicate(plan, context, place.watermarkUs)
     case 'changelog-normalize':
       return changelogNormalize(plan, context)
     case 'window-rank':
     case 'window-join':
     case 'over-aggregate':
-    case 'rank':
     case 'join':
     case 'interval-join':
     case 'temporal-join':
+    case 'match-recognize':
     case 'correlate':
     case 'temporal-sort':
       throw notRun(plan.kind)
@@ -79,6 +89,14 @@ function isOnGrid<Node extends WindowAggregate | WindowTable>(
   plan: Node,
 ): plan is Node & { readonly window: GridWindow } {
   return plan.window.kind !== 'session' && plan.window.kind !== 'attached'
+}
+
+function isSessionTable(plan: WindowTable): plan is SessionTable {
+  return plan.window.kind === 'session'
+}
+
+function isSessionAggregate(plan: WindowAggregate): plan is SessionAggregate {
+  return plan.window.kind === 'session'
 }
 
 function isAttached(plan: WindowAggregate): plan is AttachedAggregate {

@@ -18,6 +18,7 @@ export interface RowCells {
   load(table: KeyedTable, entries: Pointer, count: number): readonly Vector[]
   /** True if the entry's row is row `row` of `columns`: NULL equals NULL, texts by content. */
   equal(table: KeyedTable, entry: Pointer, columns: readonly Vector[], row: number): boolean
+  isNull(table: KeyedTable, entry: Pointer, column: number): boolean
   /** Number of the value cell that column `column` begins with. */
   cellOf(column: number): number
 }
@@ -49,6 +50,8 @@ export function rowCells(memory: LinearMemory, schema: Schema, first: number): R
       const at = { memory, table, masks: table.valueOffset(first) }
       return parts.every((part, index) => equalPart(at, entry, part, columns[index]!, row))
     },
+    isNull: (table, entry, column) =>
+      isNullIn({ memory, table, masks: table.valueOffset(first) }, entry, parts[column]!),
     cellOf: (column) => parts[column]!.cell,
   }
 }
@@ -126,8 +129,8 @@ function loadValidity({ memory, masks }: Held, entries: Pointer, count: number, 
 }
 
 function equalPart(held: Held, entry: Pointer, part: Part, vector: Vector, row: number): boolean {
-  const { memory, table, masks } = held
-  const isNull = ((memory.u32[(entry + masks) / 4 + (part.bit >> 5)]! >> (part.bit & 31)) & 1) === 1
+  const { memory, table } = held
+  const isNull = isNullIn(held, entry, part)
   if (isNull !== isNullAt(memory, vector, row)) return false
   if (isNull) return true
   const kept = part.words === 0 ? 0 : entry + table.valueOffset(part.cell)
@@ -138,6 +141,10 @@ function equalPart(held: Held, entry: Pointer, part: Part, vector: Vector, row: 
   return part.children.every((child, index) =>
     equalPart(held, entry, child, vector.children![index]!, row),
   )
+}
+
+function isNullIn({ memory, masks }: Held, entry: Pointer, { bit }: Part): boolean {
+  return ((memory.u32[(entry + masks) / 4 + (bit >> 5)]! >> (bit & 31)) & 1) === 1
 }
 
 function partsOf(type: DataType): number {

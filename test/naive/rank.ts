@@ -1,0 +1,67 @@
+/**
+ * The oracle of top-N: all rows of a partition in an array that is sorted anew for every change, and the rows that are among the
+ * first N before and after it.
+ */
+import type { Deduplicate, Rank } from '../../src/plan/nodes.ts'
+import { compareRows } from './compare-rows.ts'
+import { evaluate, type NaiveRow } from './expression.ts'
+import { type Change, keyOf } from './interpret.ts'
+
+/** `retracts`: rows may be taken back. */
+export function rank(node: Rank, changes: readonly Change[], retracts: boolean): readonly Change[] {
+  const partitions = new Map<string, { rows: NaiveRow[]; to: number }>()
+  // A top 1 that only grows is one row that changes.
+  const isByNumber = node.outputsNumber || node.from > 1 || (node.to === 1 && !retracts)
+  return changes.flatMap(({ kind, row }): readonly Change[] => {
+    const key = keyOf(node.partition.map((each) => evaluate(each, row)))
+    const to = typeof node.to === 'number' ? node.to : Number(row[node.to.column])
+    const partition = partitions.get(key) ?? { rows: [], to }
+    partitions.set(key, partition)
+    const range = () => partition.rows.slice(0, Math.max(partition.to, 0))
+    const before = range()
+    if (kind === '+I' || kind === '+U') {
+      // A copy: equal rows are told apart by being themselves.
+      partition.rows.push([...row])
+      partition.rows = partition.rows.toSorted((a, b) => compareRows(node.order, a, b))
+    } else {
+      const at = partition.rows.findIndex((each) => keyOf(each) === keyOf(row))
+      if (at >= 0) partition.rows.splice(at, 1)
+    }
+    return isByNumber ? byNumber(node, before, range()) : byMembership(before, range())
+  })
+}
+
+function byNumber(node: Rank, before: readonly NaiveRow[], after: readonly NaiveRow[]): Change[] {
+  const told: Change[] = []
+  for (let at = node.from - 1; at < Math.max(before.length, after.length); at++) {
+    const [old, now] = [before[at], after[at]]
+    if (old === now) continue
+    const numbered = (row: NaiveRow) => (node.outputsNumber ? [...row, BigInt(at + 1)] : row)
+    if (old !== undefined) told.push({ kind: now === undefined ? '-D' : '-U', row: numbered(old) })
+    if (now !== undefined) told.push({ kind: old === undefined ? '+I' : '+U', row: numbered(now) })
+  }
+  return told
+}
+
+function byMembership(before: readonly NaiveRow[], after: readonly NaiveRow[]): Change[] {
+  return [
+    ...before.filter((row) => !after.includes(row)).map((row): Change => ({ kind: '-D', row })),
+    ...after.filter((row) => !before.includes(row)).map((row): Change => ({ kind: '+I', row })),
+  ]
+}
+
+/** Over rows that are taken back it is a top 1 by time. */
+export function rankOfDeduplicate(node: Deduplicate, schema: Rank['schema']): Rank {
+  const expression = { kind: 'column', index: node.time, type: schema[node.time]!.type } as const
+  const descending = node.keep === 'last'
+  return {
+    ...node,
+    kind: 'rank',
+    function: 'ROW_NUMBER',
+    order: [{ expression, descending, nullsFirst: !descending }],
+    from: 1,
+    to: 1,
+    outputsNumber: false,
+    schema,
+  }
+}
