@@ -5,9 +5,9 @@ import type { Sized } from '../capacity/sized.ts'
 import { figure } from '../cost/lines.ts'
 import { LOSSES } from '../needs/needs.ts'
 import { type EngineCandidate, type PlatformCandidate, RULES } from '../rules/rules.ts'
-import type { Design, Planned, Situation } from './designs.ts'
 import { loadOf } from './load.ts'
 import { runsAlready } from './operations.ts'
+import type { Design, Planned, Situation } from './situation.ts'
 import { secondsText } from './words.ts'
 
 export interface Broken {

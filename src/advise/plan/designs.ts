@@ -5,7 +5,7 @@ import type { LogLoad, Sized } from '../capacity/sized.ts'
 import type { Unit } from '../capacity/units.ts'
 import type { Book } from '../cost/book.ts'
 import { alreadyPaid, type CostLine, totalOf } from '../cost/lines.ts'
-import type { Needs, Output } from '../needs/needs.ts'
+import type { Needs } from '../needs/needs.ts'
 import type { EngineCandidate, Pattern, PlatformCandidate } from '../rules/rules.ts'
 import { CANDIDATES } from '../rules/rules.ts'
 import type { Judged } from '../rules/verdict.ts'
@@ -13,32 +13,7 @@ import { type Broken, brokenBy } from './constraints.ts'
 import { lakeLines } from './lake.ts'
 import { loadOf } from './load.ts'
 import { hoursOf, operationsLine, runsAlready } from './operations.ts'
-
-export interface Design {
-  readonly platform: PlatformCandidate
-  /** Carries all outputs, or those that are not batch. */
-  readonly engine: EngineCandidate
-  /** Carries the batch outputs, on a timer. */
-  readonly batch?: EngineCandidate
-}
-
-/** One output in a plan: how old its result may be is what the verdict says, or what a curve asks. */
-export interface Planned {
-  readonly output: Output
-  readonly isBatch: boolean
-  readonly seconds: number
-}
-
-export interface Situation {
-  readonly needs: Needs
-  readonly book: Book
-  readonly pattern: Pattern
-  readonly planned: readonly Planned[]
-  /** Results that are tables, also where only the history is one. */
-  readonly tables: readonly Planned[]
-  /** Days that the log keeps events. */
-  readonly logDays: number
-}
+import type { Design, Planned, Situation } from './situation.ts'
 
 export interface Evaluated {
   readonly design: Design

@@ -1,8 +1,8 @@
 /** What tables cost: their bytes, and the requests of their commits. Compaction is the true cost of short commits, so its files are counted too. */
 import type { Book } from '../cost/book.ts'
 import { type CostLine, figure, lineOf } from '../cost/lines.ts'
-import type { Planned, Situation } from './designs.ts'
 import { keptGb, loadOf } from './load.ts'
+import type { Planned, Situation } from './situation.ts'
 
 export interface Commits {
   /** Seconds between two. */

@@ -4,7 +4,7 @@ import type { Book } from '../cost/book.ts'
 import { type CostLine, figure } from '../cost/lines.ts'
 import type { Context } from '../needs/needs.ts'
 import { CANDIDATES, type EngineCandidate, type PlatformCandidate } from '../rules/rules.ts'
-import type { Design } from './designs.ts'
+import type { Design } from './situation.ts'
 
 /** What the team runs already: a platform that is named without its tier is of the usual one. */
 export function runsAlready(

@@ -3,14 +3,8 @@ import type { Book } from '../cost/book.ts'
 import type { Needs } from '../needs/needs.ts'
 import { type FormatRule, firstThatHolds, type PatternRule, RULES } from '../rules/rules.ts'
 import { type Judged, judge } from '../rules/verdict.ts'
-import {
-  type Evaluated,
-  evaluateAll,
-  type Planned,
-  plannedOf,
-  type Situation,
-  situationOf,
-} from './designs.ts'
+import { type Evaluated, evaluateAll, plannedOf, situationOf } from './designs.ts'
+import type { Planned, Situation } from './situation.ts'
 
 export interface Plan {
   readonly judged: readonly Judged[]

@@ -1,0 +1,98 @@
+/** Top priorities and risks: what a reader must do or know, in order, each from the figures of this plan. */
+import { figure } from '../cost/lines.ts'
+import type { NeedsFinding } from '../needs/findings.ts'
+import type { Needs } from '../needs/needs.ts'
+import { commitsOf } from '../plan/lake.ts'
+import type { Plan } from '../plan/plan.ts'
+import { secondsText, usd } from '../plan/words.ts'
+import type { Connectors } from './project.ts'
+import type { Advice } from './shape.ts'
+
+export function prioritiesOf(
+  needs: Needs,
+  plan: Plan,
+  saving: Advice['saving'],
+  doubts: readonly NeedsFinding[],
+): string[] {
+  const { judged, chosen, situation } = plan
+  const { budget } = needs.context
+  const batch = judged.filter(({ verdict }) => verdict === 'batch')
+  const streaming = judged.filter(({ verdict }) => verdict === 'streaming')
+  const list = (group: typeof judged) => group.map(({ output }) => output.name).join(', ')
+  const lateness = needs.outputs.filter(({ latenessSeconds }) => latenessSeconds === 0)
+  const behind = needs.outputs.filter(
+    ({ latenessSeconds, freshnessSeconds }) => latenessSeconds > freshnessSeconds,
+  )
+  return [
+    chosen === undefined &&
+      'Nothing meets all constraints. Decide which of them gives way: the nearest designs and what they break are listed.',
+    batch.length === judged.length && `Do not stream. ${sentence(saving.says)}`,
+    batch.length > 0 &&
+      batch.length < judged.length &&
+      `Do not stream ${list(batch)}: a job on a timer is enough.`,
+    streaming.length > 0 && `Stream ${list(streaming)}, and nothing else.`,
+    chosen !== undefined &&
+      budget !== undefined &&
+      chosen.total > budget &&
+      `The plan costs ${usd(chosen.total)} a month, ${usd(chosen.total - budget)} more than the budget: see what the constraints cost.`,
+    saving.breakEven !== undefined &&
+      saving.stated !== undefined &&
+      saving.stated < saving.breakEven &&
+      `An hour's age is said to cost ${usd(saving.stated)} a month, and avoiding it costs ${usd(saving.breakEven)}: not worth it by your own figures.`,
+    doubts.length > 0 &&
+      `${doubts.length === 1 ? 'One answer is' : `${doubts.length} answers are`} in doubt: settle ${doubts.length === 1 ? 'it' : 'them'} first, since the verdict hangs on it.`,
+    lateness.length > 0 &&
+      `Measure how late events come (${lateness.map(({ name }) => name).join(', ')}): \`millrace advise watermark\`.`,
+    behind.length > 0 &&
+      `Events of ${behind.map(({ name }) => name).join(', ')} come later than their results are wanted: results are corrected, or late rows are kept in $late and fed in again.`,
+    needs.outputs.some(({ correctness }) => correctness === 'exactly-once') &&
+      situation.tables.length < judged.length &&
+      'Exactly once ends at the sink: a service needs a key by which it recognises what it has seen.',
+    'Give events a schema and a compatibility rule before the second team produces them.',
+  ].filter((each) => each !== false)
+}
+
+export function risksOf(needs: Needs, plan: Plan, connectors: Connectors): string[] {
+  const { chosen, situation, format } = plan
+  const { context } = needs
+  const { clouds, compliance } = context
+  const commits = commitsOf(situation)
+  const lines = chosen?.lines ?? []
+  const unsure = lines.filter(({ confidence }) => confidence === 'C')
+  const share = unsure.reduce((sum, { monthly }) => sum + monthly, 0) / (chosen?.total ?? 1)
+  const design = chosen?.design
+  const regulated = compliance.filter((each) => ['gdpr', 'hipaa', 'pci'].includes(each))
+  return [
+    design?.engine.engine === 'embedded' &&
+      design.engine.form === 'continuous' &&
+      design.engine.survives === 'process' &&
+      'It is not highly available: while its machine is down, results stand still. Nothing is lost if its volume is not.',
+    design?.engine.id === 'embedded-standby' &&
+      'Both machines and the volume are in one zone: losing the zone stops it, and losing the volume loses what the log alone held.',
+    design?.engine.engine === 'embedded' &&
+      'One core and 3 GB of state are its limits: see at which load another design is cheaper.',
+    format.format === 'iceberg' &&
+      !connectors.includes('iceberg') &&
+      'Iceberg is advised for your readers. This version of Millrace writes Delta, which Trino, Athena and Snowflake read too; the files below do so.',
+    format.format === 'hudi' && 'Hudi is in use; this version of Millrace does not write it.',
+    share > 0.25 &&
+      `${Math.round(share * 100)} % of the total rests on prices or hours of confidence C: put your own in with --prices.`,
+    clouds.length === 1 &&
+      clouds[0] === 'own' &&
+      'Your own machines are priced as EC2 and EBS: put your own prices in with --prices.',
+    clouds.length > 0 &&
+      context.regions.length > 0 &&
+      `Prices are of us-east-1, us-central1 and East US, not of ${context.regions.join(', ')}: expect 5 to 30 % more elsewhere.`,
+    regulated.length > 0 &&
+      `${regulated.join(', ').toUpperCase()} is noted and not judged: have contracts, regions and retention checked.`,
+    commits !== undefined &&
+      commits.seconds < 60 &&
+      `A commit each ${secondsText(commits.seconds)} makes ${figure(commits.filesADay)} files a day: plan compaction, or let tables be a minute old.`,
+    design?.platform.platform === 'kinesis' &&
+      'Hot keys: a shard takes 1 MB/s and 1,000 records/s, whatever the other shards do.',
+  ].filter((each) => each !== false)
+}
+
+function sentence(text: string): string {
+  return `${text[0]!.toUpperCase()}${text.slice(1)}.`
+}
