@@ -25,7 +25,7 @@ export function sessionsOf(
   const missed: Missed[] = []
   const closed: Session[] = []
   let open: Open[] = []
-  for (const change of changes) {
+  for (const change of inTime(changes)) {
     const { row, watermark } = change
     const at = row[time] as bigint | null
     if (at === null) continue
@@ -50,4 +50,13 @@ export function sessionsOf(
     open = [...open.filter((one) => !met.includes(one)), { key, session: merged }]
   }
   return { sessions: [...closed, ...open.map(({ session }) => session)], missed }
+}
+
+/** The parts of a union come one after another: rows as they were read have watermarks that never go back. */
+function inTime(changes: readonly Change[]): readonly Change[] {
+  const least = -(2n ** 63n)
+  return [...changes].sort((left, right) => {
+    const [a, b] = [left.watermark ?? least, right.watermark ?? least]
+    return a < b ? -1 : a > b ? 1 : 0
+  })
 }

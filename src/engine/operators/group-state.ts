@@ -21,6 +21,8 @@ export interface GroupTablesMaker {
   write(writer: StateWriter, name: string, tables: GroupTables): void
   /** Undefined if the checkpoint has none of that name. */
   read(reader: StateReader, name: string): GroupTables | undefined
+  /** Removes what the side tables hold of groups that are gone. */
+  sweep(tables: GroupTables): void
   dispose(tables: GroupTables): void
 }
 
@@ -70,6 +72,25 @@ export function groupTables(
     memory.arena.release(mark)
   }
 
+  /** Removes entries of `side` whose group is not in `groups`. */
+  function sweepSide(side: KeyedTable, groups: KeyedTable): void {
+    const mark = memory.arena.mark()
+    const entries = memory.arena.allocate(4 * SCAN_ROWS)
+    const found = memory.arena.allocate(4 * SCAN_ROWS)
+    for (let cursor = 0; cursor >= 0; ) {
+      const { next, count } = side.scan(cursor, entries, SCAN_ROWS)
+      const inner = memory.arena.mark()
+      const groupKeys = side.keysOf(entries, count).slice(0, keys.length)
+      groups.find({ selection: 0, count, keys: groupKeys }, found)
+      memory.arena.release(inner)
+      for (let at = 0; at < count; at++) {
+        if (memory.u32[found / 4 + at] === 0) side.remove(memory.u32[entries / 4 + at]!)
+      }
+      cursor = next
+    }
+    memory.arena.release(mark)
+  }
+
   const sideName = (name: string, side: number): string =>
     `${name} / ${aggregates.sides[side]!.name}`
   return {
@@ -91,6 +112,9 @@ export function groupTables(
         if (sideSource !== undefined) restoreOwned(side, sideSource)
       })
       return tables
+    },
+    sweep({ groups, sides }) {
+      for (const side of sides) sweepSide(side, groups)
     },
     dispose({ groups, sides }) {
       groups.dispose()

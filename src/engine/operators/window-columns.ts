@@ -19,3 +19,18 @@ export function windowColumns(
     return { type: fields[index]!.type, cells, validity: 0 }
   })
 }
+
+/** As windowColumns, of rows with a window each. */
+export function windowVectors(
+  memory: LinearMemory,
+  fields: Schema,
+  startsUs: readonly bigint[],
+  endsUs: readonly bigint[],
+): readonly Vector[] {
+  const lastsUs = endsUs.map((endUs) => endUs - MILLISECOND_US)
+  return [startsUs, endsUs, lastsUs].map((values, index) => {
+    const cells = memory.arena.allocate(8 * values.length)
+    for (let at = 0; at < values.length; at++) memory.i64[cells / 8 + at] = values[at]!
+    return { type: fields[index]!.type, cells, validity: 0 }
+  })
+}

@@ -3,7 +3,7 @@
  *
  * Where the input takes rows back, a group also counts its rows: one that has none left gives no row.
  */
-import type { AggregateSet } from '../../compile/aggregates/aggregate-set.ts'
+import type { AggregateSet, GroupState } from '../../compile/aggregates/aggregate-set.ts'
 import { compileAggregates } from '../../compile/aggregates/compile-aggregates.ts'
 import { compileExpression, compilePredicate, compileProjection } from '../../compile/expression.ts'
 import { type Batch, INSERT, UPDATE_AFTER, type Vector } from '../../data/batch.ts'
@@ -25,12 +25,12 @@ const ROW_COUNT: AggregateCall = {
 }
 
 export interface WindowGroups
-  extends Pick<GroupTablesMaker, 'make' | 'write' | 'read' | 'dispose'> {
+  extends Pick<GroupTablesMaker, 'make' | 'write' | 'read' | 'sweep' | 'dispose'> {
   /** The keys of the batch's rows, by row, and the batch without rows whose keys can't be computed. */
   keysOf(batch: Batch): { readonly keys: readonly Vector[]; readonly good: Batch }
   /** Adds rows to their groups, takes back those that say so. `keys`: as the table has them. */
   add(tables: GroupTables, batch: Batch, keys: readonly Vector[]): void
-  merge(into: GroupTables, from: GroupTables): void
+  merge(into: GroupTables, from: GroupState): void
   /** Keys, then aggregates, of `count` entries; the batch selects those that have rows. */
   rowsOf(tables: GroupTables, entries: Pointer, count: number): Batch
   /** All groups, some thousand at a time; arena memory is released after each visit. */
@@ -103,6 +103,7 @@ export function windowGroups(
     make: tables.make,
     write: tables.write,
     read: tables.read,
+    sweep: tables.sweep,
     dispose: tables.dispose,
     keysOf(batch) {
       const frame = evaluation.frameOf(batch)
