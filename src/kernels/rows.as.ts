@@ -164,10 +164,9 @@ function equalRow(layout: usize, columns: usize, row: u32, entry: usize): bool {
   return true
 }
 
-/** The first entry of the list of `head` that equals the row, NULL like NULL; 0 if none does. */
-export function findEqual(table: usize, head: usize, columns: usize, row: u32): usize {
+/** `entry`, or the next behind it in its list, that equals the row, NULL like NULL; 0 if none does. */
+export function findEqual(table: usize, entry: usize, columns: usize, row: u32): usize {
   const layout = <usize>load<u32>(table, 44)
-  let entry = <usize>load<u32>(cellsOf(table, head))
   while (entry != 0 && !equalRow(layout, columns, row, entry)) entry = <usize>load<u32>(entry, 8)
   return entry
 }
@@ -212,4 +211,35 @@ export function pairUp(
   pairPosition = position
   pairEntry = 0
   return written
+}
+
+/**
+ * Cells of `words` (0, 1 or 2) times 8 bytes of the rows in `rows` to `out`, and bits of those that are not NULL to the cleared bitmap
+ * `outValidity`; how many are NULL. Row 0xffffffff is NULL.
+ */
+export function gatherRows(
+  cells: usize,
+  validity: usize,
+  rows: usize,
+  count: u32,
+  words: u32,
+  out: usize,
+  outValidity: usize,
+): u32 {
+  let nulls: u32 = 0
+  for (let at: u32 = 0; at < count; at++) {
+    const row = load<u32>(rows + ((<usize>at) << 2))
+    const isHere = row != 0xffffffff
+    const from = isHere ? row : 0
+    if (words == 1) store<u64>(out + ((<usize>at) << 3), load<u64>(cells + ((<usize>from) << 3)))
+    else if (words == 2) {
+      store<u64>(out + ((<usize>at) << 4), load<u64>(cells + ((<usize>from) << 4)))
+      store<u64>(out + ((<usize>at) << 4), load<u64>(cells + ((<usize>from) << 4), 8), 8)
+    }
+    if (isHere && isValid(validity, row)) {
+      const byte = outValidity + (at >> 3)
+      store<u8>(byte, load<u8>(byte) | (<u8>1 << <u8>(at & 7)))
+    } else nulls++
+  }
+  return nulls
 }

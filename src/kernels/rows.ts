@@ -26,7 +26,18 @@ export interface RowsKernel {
     cells: Pointer,
     validity: Pointer,
   ): number
-  findEqual(store: Pointer, head: Pointer, columns: Pointer, row: number): Pointer
+  /** Cells of `words` x 8 bytes by row; row 0xffffffff is NULL. How many are. */
+  gatherRows(
+    cells: Pointer,
+    validity: Pointer,
+    rows: Pointer,
+    count: number,
+    words: number,
+    out: Pointer,
+    outValidity: Pointer,
+  ): number
+  /** From entry `from` of a list on; 0: the list is empty. */
+  findEqual(store: Pointer, from: Pointer, columns: Pointer, row: number): Pointer
   pairUp(
     store: Pointer,
     lists: Pointer,

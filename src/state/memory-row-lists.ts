@@ -1,12 +1,8 @@
-/**
- * The row lists of row-lists.ts over one linear memory: heads are a keyed table that checkpoints never see, rows lie in chunks and know
- * their head. A list that became empty keeps its head until it is swept: at the next call of `lists`, if it is empty still.
- */
+/** The row lists of row-lists.ts over one linear memory: rows lie in chunks and know the head of their list (list-heads.ts). */
 import type { Batch, Vector } from '../data/batch.ts'
 import type { LinearMemory, Pointer } from '../data/memory.ts'
-import { layoutOf, types } from '../data/types.ts'
+import { type DataType, layoutOf, types } from '../data/types.ts'
 import { invariant } from '../errors.ts'
-import { LAYOUT_BYTES_MIN, writeLayout } from '../kernels/group.ts'
 import {
   EXTRAS_OFFSET,
   type Leaf,
@@ -16,7 +12,8 @@ import {
   rowsLayout,
   writeRowsLayout,
 } from '../kernels/rows.ts'
-import { KEYS_MAX, type KeyedRows, type KeyedTable } from './keyed-table.ts'
+import type { KeyedRows, KeyedTable } from './keyed-table.ts'
+import { cellsOffset, type HeadsLayout, headsLayout, type ListHeads } from './list-heads.ts'
 import { keyedTables } from './memory-table.ts'
 import type { Pairs, RowLists, RowListsLayout } from './row-lists.ts'
 import { restoreRows } from './row-lists-restore.ts'
@@ -31,8 +28,6 @@ const PREVIOUS = 3
 const FIRST = 0
 const LAST = 1
 const COUNT = 2
-const TOMBSTONES = 3
-const WAITS = 4
 
 const RECORDS_BYTES = 1 << 20
 
@@ -43,7 +38,6 @@ interface Maker {
   readonly layout: RowListsLayout
   readonly rows: RowsLayout
   readonly layoutBlock: Pointer
-  readonly heads: () => KeyedTable
   /** Restores find entries by these keys and their number. */
   readonly index: () => KeyedTable
   readonly cellsOffset: number
@@ -57,25 +51,9 @@ interface Maker {
  * @throws INVARIANT_BROKEN for more than KEYS_MAX - 1 keys or a ROW among them
  */
 export function rowLists(memory: LinearMemory, layout: RowListsLayout): () => RowLists {
-  invariant(layout.keys.length < KEYS_MAX, `a list has at most ${KEYS_MAX - 1} key columns`)
-  const rows = rowsLayout(layout.row, layout.extras)
-  const headsLayout = memory.allocate(LAYOUT_BYTES_MIN + 4 * 3)
-  const { valueStart } = writeLayout(memory, headsLayout, layout.keys, ['i64', 'i64', 'i64'])
-  const layoutBlock = memory.allocate(32 + 8 * rows.leafCount)
-  writeRowsLayout(memory, layoutBlock, rows, { layout: headsLayout, cellsOffset: valueStart })
-  const maker: Maker = {
-    memory,
-    kernel: rowsKernel(memory),
-    layout,
-    rows,
-    layoutBlock,
-    heads: keyedTables(memory, { keys: layout.keys, values: ['i64', 'i64', 'i64'] }),
-    index: keyedTables(memory, { keys: [...layout.keys, types.bigint], values: ['i64'] }),
-    cellsOffset: valueStart,
-    columns: memory.allocate(Math.max(8 * rows.leafCount, 8)),
-    schema: `rows 1 ${layout.keys.map(layoutOf).join(',')};${rows.schema}`,
-  }
-  return () => new MemoryRowLists(maker)
+  const heads = headsLayout(memory, layout.keys, 1)
+  const maker = makerOf(memory, layout, heads, 0)
+  return () => new MemoryRowLists(maker, heads.make())
 }
 
 /** Row lists of their own. */
@@ -83,20 +61,56 @@ export function memoryRowLists(memory: LinearMemory, layout: RowListsLayout): Ro
   return rowLists(memory, layout)()
 }
 
+/** Two stores of rows with the same keys: a key's list has the same address in both, and is looked up once. */
+export function pairedRowLists(
+  memory: LinearMemory,
+  keys: readonly DataType[],
+  layouts: readonly [Omit<RowListsLayout, 'keys'>, Omit<RowListsLayout, 'keys'>],
+): () => readonly [RowLists, RowLists] {
+  const heads = headsLayout(memory, keys, 2)
+  const left = makerOf(memory, { keys, ...layouts[0] }, heads, 0)
+  const right = makerOf(memory, { keys, ...layouts[1] }, heads, 1)
+  return () => {
+    const shared = heads.make()
+    return [new MemoryRowLists(left, shared), new MemoryRowLists(right, shared)]
+  }
+}
+
+function makerOf(
+  memory: LinearMemory,
+  layout: RowListsLayout,
+  heads: HeadsLayout,
+  side: number,
+): Maker {
+  const rows = rowsLayout(layout.row, layout.extras)
+  const offset = cellsOffset(heads.cellsStart, side)
+  const layoutBlock = memory.allocate(32 + 8 * rows.leafCount)
+  writeRowsLayout(memory, layoutBlock, rows, { layout: heads.layoutBlock, cellsOffset: offset })
+  return {
+    memory,
+    kernel: rowsKernel(memory),
+    layout,
+    rows,
+    layoutBlock,
+    index: keyedTables(memory, { keys: [...layout.keys, types.bigint], values: ['i64'] }),
+    cellsOffset: offset,
+    columns: memory.allocate(Math.max(8 * rows.leafCount, 8)),
+    schema: `rows 1 ${layout.keys.map(layoutOf).join(',')};${rows.schema}`,
+  }
+}
+
 class MemoryRowLists implements RowLists {
   readonly layout: RowListsLayout
   readonly #maker: Maker
   readonly #room: RowRoom
   readonly #store: Pointer
-  readonly #heads: KeyedTable
-  /** Heads of lists that became empty. */
-  #empty: Pointer[] = []
+  readonly #heads: ListHeads
   #isKnown = false
 
-  constructor(maker: Maker) {
+  constructor(maker: Maker, heads: ListHeads) {
     this.layout = maker.layout
     this.#maker = maker
-    this.#heads = maker.heads()
+    this.#heads = heads
     this.#room = new RowRoom(maker.memory, maker.layoutBlock, maker.rows)
     this.#store = this.#room.store
   }
@@ -106,16 +120,15 @@ class MemoryRowLists implements RowLists {
   }
 
   get bytesUsed(): number {
-    return this.#room.bytesUsed + this.#heads.bytesUsed
+    return this.#room.bytesUsed + this.#heads.table.bytesUsed
   }
 
   lists(rows: KeyedRows, lists: Pointer): void {
-    this.#sweep()
-    this.#heads.upsert(rows, lists)
+    this.#heads.lists(rows, lists)
   }
 
   find(rows: KeyedRows, lists: Pointer): void {
-    this.#heads.find(rows, lists)
+    this.#heads.table.find(rows, lists)
   }
 
   append(batch: Batch, lists: Pointer, entries: Pointer): void {
@@ -181,9 +194,14 @@ class MemoryRowLists implements RowLists {
     return this.#maker.memory.u32[entry / 4]!
   }
 
-  equal(list: Pointer, columns: readonly Vector[], row: number): Pointer {
+  equal(
+    list: Pointer,
+    columns: readonly Vector[],
+    row: number,
+    from: Pointer = this.first(list),
+  ): Pointer {
     this.#writeLeaves(columns)
-    return this.#maker.kernel.findEqual(this.#store, list, this.#maker.columns, row)
+    return this.#maker.kernel.findEqual(this.#store, from, this.#maker.columns, row)
   }
 
   pairs(lists: Pointer, count: number, from: Pairs, positions: Pointer, entries: Pointer): Pairs {
@@ -241,14 +259,14 @@ class MemoryRowLists implements RowLists {
       this.#maker.memory.u32[(head + this.#maker.cellsOffset) / 4 + COUNT]!++
     while (true) {
       const result = this.#maker.kernel.removeRow(this.#store, entry)
-      if (result === 2) this.#empty.push(head)
+      if (result === 2) this.#heads.waits(head)
       if (result !== 0) return
       this.#room.make()
     }
   }
 
   scan(cursor: number, lists: Pointer, max: number): { next: number; count: number } {
-    const { next, count } = this.#heads.scan(cursor, lists, max)
+    const { next, count } = this.#heads.table.scan(cursor, lists, max)
     const { u32 } = this.#maker.memory
     let held = 0
     for (let at = 0; at < count; at++) {
@@ -259,7 +277,7 @@ class MemoryRowLists implements RowLists {
   }
 
   keysOf(lists: Pointer, count: number): readonly Vector[] {
-    return this.#heads.keysOf(lists, count)
+    return this.#heads.table.keysOf(lists, count)
   }
 
   writeChanges(sink: EntrySink): void {
@@ -283,7 +301,7 @@ class MemoryRowLists implements RowLists {
       keys: layout.keys,
       store: this.#store,
       index: index(),
-      heads: this.#heads,
+      heads: this.#heads.table,
       cellsOffset,
       makeRoom: () => this.#room.make(),
     })
@@ -343,19 +361,11 @@ class MemoryRowLists implements RowLists {
       room = this.#room.amount
       out = memory.arena.allocate(room)
     }
-    for (at = start; at < sweep; at += 4) this.#empty.push(memory.u32[at / 4]!)
+    for (at = start; at < sweep; at += 4) this.#heads.waits(memory.u32[at / 4]!)
   }
 
-  /** Gives back the heads of lists that are empty still. */
-  #sweep(): void {
-    if (this.#empty.length === 0) return
-    const { u32 } = this.#maker.memory
-    for (const head of this.#empty) {
-      const cells = (head + this.#maker.cellsOffset) / 4
-      u32[cells + WAITS] = 0
-      if (u32[cells + COUNT] === 0 && u32[cells + TOMBSTONES] === 0) this.#heads.remove(head)
-    }
-    this.#empty = []
+  #isDetached(entry: Pointer): boolean {
+    return this.#maker.memory.u32[entry / 4 + NEXT] === entry
   }
 
   #isDetached(entry: Pointer): boolean {

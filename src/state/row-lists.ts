@@ -62,8 +62,11 @@ export interface RowLists {
   previous(entry: Pointer): Pointer
   count(list: Pointer): number
   listOf(entry: Pointer): Pointer
-  /** The first entry of `list` whose row equals row `row` of `columns` by SQL's IS NOT DISTINCT FROM; 0 if none does. */
-  equal(list: Pointer, columns: readonly Vector[], row: number): Pointer
+  /**
+   * The first entry of `list`, from entry `from` on if it is told, whose row equals row `row` of `columns` by SQL's IS NOT DISTINCT
+   * FROM; 0 if none does.
+   */
+  equal(list: Pointer, columns: readonly Vector[], row: number, from?: Pointer): Pointer
   /**
    * For `count` lists (u32 addresses, 0 = none), each entry as a pair of u32 position and u32 entry, from where `from` stopped, at most
    * `from.max`: what joins probe with. All is done when `position` has come to `count`.
