@@ -368,10 +368,6 @@ class MemoryRowLists implements RowLists {
     return this.#maker.memory.u32[entry / 4 + NEXT] === entry
   }
 
-  #isDetached(entry: Pointer): boolean {
-    return this.#maker.memory.u32[entry / 4 + NEXT] === entry
-  }
-
   #ofList(list: Pointer, field: number): number {
     return this.#maker.memory.u32[(list + this.#maker.cellsOffset) / 4 + field]!
   }
