@@ -3,7 +3,8 @@
  * to add where the message lies to the addresses of its strings.
  *
  *   0    u32 length   u32 kind (MESSAGE)   u32 rows   u32 offset of the kinds, 0 = all +I
- *   16   (u32 offset of the validity, 0 = none NULL; u32 offset of the cells) a column, ROWs before their fields
+ *   16   (u32 offset of the validity, 0 = none NULL; u32 offset of the cells, 0 = the column stayed behind) a column, ROWs before
+ *        their fields
  *   then validity, cells and the strings' bytes of each, at multiples of 16
  */
 import type { Batch, Vector } from '../data/batch.ts'
@@ -11,16 +12,24 @@ import type { LinearMemory, Pointer } from '../data/memory.ts'
 import { cellBytes, type DataType, layoutOf, type Schema } from '../data/types.ts'
 import { GATHER_SLACK_BYTES, type GatherKernel, gatherKernel } from '../kernels/gather.ts'
 
-export const MESSAGE = { rows: 0, progress: 1, barrier: 2, partial: 3 } as const
+export const MESSAGE = { rows: 0, progress: 1, barrier: 2 } as const
 const PLACES_AT = 16
 
-/** The message in the arena: its address and length. */
+interface Leaf {
+  readonly vector: Vector
+  readonly travels: boolean
+}
+
+/** The message in the arena: its address and length. Of columns that are not in `columns` the receiver has NULLs. */
 export function encodeRows(
   memory: LinearMemory,
   batch: Batch,
+  columns?: ReadonlySet<number>,
 ): { readonly at: Pointer; readonly bytes: number } {
   const kernel = gatherKernel(memory)
-  const leaves = leavesOf(batch.columns)
+  const leaves = batch.columns.flatMap((column, index) =>
+    leavesOf(column, columns === undefined || columns.has(index)),
+  )
   const { count, selection, kinds } = batch
   const bytes = encodedBytes(kernel, batch, leaves)
   const at = memory.arena.allocate(bytes + GATHER_SLACK_BYTES)
@@ -34,8 +43,12 @@ export function encodeRows(
     kernel.gatherBytes(kinds, selection, count, end)
     end += aligned(count)
   }
-  for (const [index, vector] of leaves.entries()) {
+  for (const [index, { vector, travels }] of leaves.entries()) {
     const place = (at + PLACES_AT) / 4 + 2 * index
+    if (!travels) {
+      u32.fill(0, place, place + 2)
+      continue
+    }
     u32[place] = vector.validity === 0 ? 0 : end - at
     if (vector.validity !== 0) end += copyValidity(memory, kernel, batch, vector.validity, end)
     u32[place + 1] = end - at
@@ -52,28 +65,39 @@ export function decodeRows(memory: LinearMemory, schema: Schema, at: Pointer): B
   let place = (at + PLACES_AT) / 4
   const vectorOf = (type: DataType): Vector => {
     const validity = u32[place]!
-    const cells = at + u32[place + 1]!
+    const cellsOffset = u32[place + 1]!
     place += 2
-    const valid = validity === 0 ? 0 : at + validity
+    const isHere = cellsOffset !== 0
+    const cells = isHere ? at + cellsOffset : nulls()
+    const valid = !isHere ? cells : validity === 0 ? 0 : at + validity
     if (type.kind === 'row') {
       const children = type.fields.map((field) => vectorOf(field.type))
       return { type, cells: 0, validity: valid, children }
     }
-    if (layoutOf(type) === 'bytes') gatherKernel(memory).rebase(cells, rowCount, at)
+    if (isHere && layoutOf(type) === 'bytes') gatherKernel(memory).rebase(cells, rowCount, at)
     return { type, cells, validity: valid }
+  }
+  let noCells: Pointer = 0
+  /** Cells and bitmap of columns that stayed behind. */
+  const nulls = (): Pointer => {
+    noCells ||= memory.arena.allocateCleared(16 * rowCount)
+    return noCells
   }
   const columns = schema.map(({ type }) => vectorOf(type))
   return { rowCount, columns, kinds: kinds === 0 ? 0 : at + kinds, selection: 0, count: rowCount }
 }
 
-function leavesOf(columns: readonly Vector[]): Vector[] {
-  return columns.flatMap((column) => [column, ...leavesOf(column.children ?? [])])
+function leavesOf(vector: Vector, travels: boolean): Leaf[] {
+  const children = vector.children ?? []
+  return [{ vector, travels }, ...children.flatMap((child) => leavesOf(child, travels))]
 }
 
-function encodedBytes(kernel: GatherKernel, batch: Batch, leaves: readonly Vector[]): number {
+function encodedBytes(kernel: GatherKernel, batch: Batch, leaves: readonly Leaf[]): number {
   const { count, selection } = batch
   let bytes = aligned(PLACES_AT + 8 * leaves.length) + (batch.kinds === 0 ? 0 : aligned(count))
-  for (const { type, cells, validity } of leaves) {
+  for (const { vector, travels } of leaves) {
+    if (!travels) continue
+    const { type, cells, validity } = vector
     if (validity !== 0) bytes += aligned((count + 7) >> 3)
     bytes += aligned(count * cellBytes(type))
     if (layoutOf(type) === 'bytes')

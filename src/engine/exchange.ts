@@ -6,6 +6,9 @@
  * sources are read only while nothing waits at all: so one step's rows are all that ever waits, and rings cannot block each other
  * in a circle. A worker's own rows go straight on.
  *
+ * Each channel begins with what its worker's input stands at. No row is dealt with before all have: a worker without splits would
+ * else hold the watermark for a moment, and what is late would depend on who started first.
+ *
  * A *barrier* cuts all streams at one place: behind it a channel is left alone until every channel of every exchange has brought
  * its own; meanwhile the others are drained. Then the worker stands exactly where the barrier was.
  */
@@ -17,6 +20,7 @@ import { keyHasher } from '../kernels/group.ts'
 import { KEY_GROUPS } from '../state/keyed-table.ts'
 import type { Dataflow, Exchange, Progress } from './dataflow.ts'
 import { evaluationOf, type OperatorContext } from './evaluation.ts'
+import { travellingColumns } from './exchange-columns.ts'
 import type { Route } from './exchange-routes.ts'
 import { decodeRows, encodeRows, MESSAGE } from './exchange-rows.ts'
 import { MESSAGE_ALIGN, type RingReader, type RingWriter } from './ring.ts'
@@ -44,6 +48,10 @@ export interface Exchanges {
   flush(): boolean
   /** True when nothing waits for room. */
   readonly clear: boolean
+  /** Tells where this worker's inputs stand, after they have started. */
+  greet(): void
+  /** True when all have; before, sources are not read. */
+  readonly greeted: boolean
   /** Takes in one message, if there is one that may be; its rows are dealt with when it returns. */
   receive(): boolean
   /** Sources have stopped: cuts the streams here. */
@@ -55,6 +63,8 @@ export interface Exchanges {
 
 interface Channel {
   readonly reader: RingReader
+  /** Its first message has come. */
+  greeted: boolean
   /** Its barrier has come. */
   barred: boolean
 }
@@ -67,6 +77,8 @@ interface Lane {
   readonly channels: readonly (Channel | undefined)[]
   /** The barrier has been sent. */
   passed: boolean
+  /** Something has been told. */
+  readonly hasTold: () => boolean
 }
 
 interface Outbox {
@@ -79,11 +91,15 @@ export function createExchanges(options: ExchangesOptions): Exchanges {
   const { routes, memory } = options
   const lanes = routes.map((route, number) => laneOf(options, route, number))
   let isAligning = false
+  let isGreeted = false
 
   const isClear = (from: number): boolean =>
     lanes.every(({ outboxes }, number) => number < from || outboxes.every(({ clear }) => clear))
   const isWhole = ({ channels, passed }: Lane): boolean =>
     passed && channels.every((channel) => channel === undefined || channel.barred)
+
+  const isGreetedLane = ({ channels }: Lane): boolean =>
+    channels.every((channel) => channel === undefined || channel.greeted)
 
   /** A barrier goes on where all that leads there has brought its own. */
   function passBarriers(): void {
@@ -122,20 +138,25 @@ export function createExchanges(options: ExchangesOptions): Exchanges {
     get clear() {
       return isClear(0)
     },
+    greet() {
+      for (const { exchange, route, hasTold } of lanes) {
+        if (hasTold()) continue
+        const watermarkUs = options.dataflow().watermarkUs(route.from)
+        exchange.progress({ watermarkUs, idle: false, ended: false })
+      }
+    },
+    get greeted() {
+      isGreeted ||= lanes.every(isGreetedLane)
+      return isGreeted
+    },
     receive() {
       for (let number = lanes.length - 1; number >= 0; number--) {
         const lane = lanes[number]!
         if (!isClear(number + 1)) continue
         for (const [from, channel] of lane.channels.entries()) {
           if (channel === undefined || channel.barred) continue
-          const mark = memory.arena.mark()
-          let at: Pointer = 0
-          const isHere = channel.reader.read((bytes) => {
-            at = memory.arena.allocate(bytes)
-            return memory.u8.subarray(at, at + bytes)
-          })
-          if (isHere) accept(lane, from, channel, at)
-          memory.arena.release(mark)
+          if (channel.greeted && !this.greeted) continue
+          const isHere = readMessage(memory, channel, (at) => accept(lane, from, channel, at))
           if (isHere) return true
         }
       }
@@ -158,6 +179,24 @@ export function createExchanges(options: ExchangesOptions): Exchanges {
   }
 }
 
+/** Hands the channel's next message on, if it is here. */
+function readMessage(memory: LinearMemory, channel: Channel, take: (at: Pointer) => void): boolean {
+  const { arena } = memory
+  const mark = arena.mark()
+  let at: Pointer = 0
+  const isHere = channel.reader.read((bytes) => {
+    at = arena.allocate(bytes)
+    // It may just have grown.
+    return memory.u8.subarray(at, at + bytes)
+  })
+  if (isHere) {
+    channel.greeted = true
+    take(at)
+  }
+  arena.release(mark)
+  return isHere
+}
+
 function laneOf(options: ExchangesOptions, route: Route, number: number): Lane {
   const { worker, workers, memory, rings } = options
   const others = Array.from({ length: workers }, (_, other) => other).filter(
@@ -165,13 +204,22 @@ function laneOf(options: ExchangesOptions, route: Route, number: number): Lane {
   )
   const outboxes = new Map(others.map((to) => [to, outboxOf(rings.out(number, to))]))
   const partition = partitioner(options, route)
+  const travelling = travellingColumns(memory, route, () => {
+    const { watermarkUs } = options.dataflow()
+    const [from, to] = [watermarkUs(route.from), watermarkUs(route.to)]
+    return from > to ? from : to
+  })
+  let hasTold = false
   return {
     route,
     outboxes: [...outboxes.values()],
     channels: Array.from({ length: workers }, (_, from) =>
-      from === worker ? undefined : { reader: rings.in(number, from), barred: false },
+      from === worker
+        ? undefined
+        : { reader: rings.in(number, from), greeted: false, barred: false },
     ),
     passed: false,
+    hasTold: () => hasTold,
     exchange: {
       channels: workers,
       send(batch) {
@@ -181,7 +229,7 @@ function laneOf(options: ExchangesOptions, route: Route, number: number): Lane {
           const part = parts[to]!
           if (part.count === 0) continue
           const inner = memory.arena.mark()
-          const { at, bytes } = encodeRows(memory, part)
+          const { at, bytes } = encodeRows(memory, part, travelling.of(part))
           outbox.send(memory.u8.subarray(at, at + bytes))
           memory.arena.release(inner)
         }
@@ -190,6 +238,8 @@ function laneOf(options: ExchangesOptions, route: Route, number: number): Lane {
         memory.arena.release(mark)
       },
       progress(told) {
+        hasTold = true
+        travelling.told(told)
         const message = progressMessage(told)
         for (const outbox of outboxes.values()) outbox.send(message)
         options.dataflow().receiveProgress(route.to, route.input, worker, told)

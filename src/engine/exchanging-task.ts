@@ -18,12 +18,15 @@ export function exchangingTask(
 ): ExchangingTask {
   let isStopped = false
   return {
-    start: () => task.start(),
+    start() {
+      task.start()
+      exchanges.greet()
+    },
     step() {
       const moved = exchanges.flush()
       if (exchanges.aligned) return moved ? 'worked' : 'waiting'
       if (exchanges.receive() || moved) return 'worked'
-      if (isStopped || !exchanges.clear) return 'waiting'
+      if (isStopped || !exchanges.clear || !exchanges.greeted) return 'waiting'
       return task.step()
     },
     barrier() {

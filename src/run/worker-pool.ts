@@ -13,12 +13,12 @@ const idle = new Set<Worker>()
 
 /** Lets threads start while other things are done, so that so many wait. They don't keep the process alive. */
 export function startThreads(count: number): void {
-  while (idle.size < Math.min(count, IDLE_MAX)) wait(new Worker(ENTRY))
+  while (idle.size < Math.min(count, IDLE_MAX)) wait(newThread())
 }
 
 export function takeThread(): Worker {
   const [waiting] = idle
-  if (waiting === undefined) return new Worker(ENTRY)
+  if (waiting === undefined) return newThread()
   idle.delete(waiting)
   waiting.ref()
   return waiting
@@ -30,9 +30,14 @@ export async function giveThreadBack(thread: Worker): Promise<void> {
   else await thread.terminate()
 }
 
+function newThread(): Worker {
+  const thread = new Worker(ENTRY)
+  thread.on('exit', () => idle.delete(thread))
+  thread.on('error', () => idle.delete(thread))
+  return thread
+}
+
 function wait(thread: Worker): void {
   thread.unref()
-  thread.once('exit', () => idle.delete(thread))
-  thread.on('error', () => idle.delete(thread))
   idle.add(thread)
 }
