@@ -108,7 +108,7 @@ function request(path: string, changed: Partial<SinkRequest>): SinkRequest {
 
 async function open(sinkRequest: SinkRequest) {
   const sink = await openDeltaSink(sinkRequest)
-  await sink.prepareTable()
+  await sink.prepareTable({ isWritten: false })
   const writer = await sink.openWriter(0, memory)
   const committer = await sink.openCommitter()
   let counter = 0

@@ -55,6 +55,8 @@ export interface AssemblyRequest {
   readonly positions: SourcePositions
   /** By source, which thing of its name the positions are of. */
   readonly identities?: SourceIdentities
+  /** Sinks that hold rows of this pipeline, or will at its next commit: their tables are not made again. */
+  readonly written?: ReadonlySet<string>
   /** True where someone comes back to saved positions: not for queries. */
   readonly resumes?: boolean
   /** By node id, of the restored checkpoint. */
@@ -279,7 +281,7 @@ async function openSinks(
 
 /** The sinks' tables, there and fit, with neither writers nor committers yet. */
 export async function prepareSinks(
-  request: Pick<AssemblyRequest, 'graph' | 'opening' | 'pipeline'>,
+  request: Pick<AssemblyRequest, 'graph' | 'opening' | 'pipeline' | 'written'>,
 ): Promise<Omit<AssembledSink, 'writer' | 'committer'>[]> {
   const sinks: Omit<AssembledSink, 'writer' | 'committer'>[] = []
   for (const node of request.graph.nodes) {
@@ -287,11 +289,12 @@ export async function prepareSinks(
     const updates = isUpdating(request.graph, node.index, (scan) =>
       givesChanges(scan, request.opening.connectors),
     )
+    const { name } = node.plan.table
     const opened = await openSink(node.plan, request.pipeline, updates, request.opening)
-    await opened.sink.prepareTable()
+    await opened.sink.prepareTable({ isWritten: request.written?.has(name) ?? false })
     sinks.push({
       ...opened,
-      name: node.plan.table.name,
+      name,
       node: node.index,
       commitIntervalMs: durationMs(
         'sink.commit-interval',

@@ -58,6 +58,7 @@ export async function openAttempt(
     until: start.until,
     positions: manifest?.positions ?? {},
     identities: manifest?.identities ?? {},
+    written: writtenSinks(manifest),
     resumes: true,
     watermarks: store.watermarks(),
   }
@@ -65,9 +66,8 @@ export async function openAttempt(
   const assembly = hasThreads
     ? await assembleThreads({ ...request, start, store })
     : await assembleWorkers(request)
-  const restoredCommits = manifest?.committables ?? {}
   const { clock } = start.ports
-  const commits = createCommits(start.pipeline.name, assembly.committing, restoredCommits, clock)
+  const commits = createCommits(start.pipeline.name, assembly.committing, manifest ?? {}, clock)
   const sideSinks = createSideSinks(start.pipeline.name, assembly.memory, opening, (sink) =>
     commits.include(sink),
   )
@@ -80,6 +80,13 @@ export async function openAttempt(
     await assembly.dispose().catch(() => {})
     throw cause
   }
+}
+
+/** The sinks that hold rows of the pipeline, or of which rows wait for their commit. */
+function writtenSinks(manifest: Manifest | undefined): ReadonlySet<string> {
+  const { committables = {}, committed = {} } = manifest ?? {}
+  const waiting = Object.keys(committables).filter((name) => committables[name]!.length > 0)
+  return new Set([...waiting, ...Object.keys(committed)])
 }
 
 async function restoredAttempt(parts: Parts, manifest: Manifest | undefined): Promise<Attempt> {
@@ -238,12 +245,13 @@ interface SavepointRequest {
 
 /** Copies a checkpoint that is taken now, for each that was asked for. */
 async function savepoint(
-  { store }: Parts,
+  { store, commits }: Parts,
   checkpointing: Checkpointing,
   requests: SavepointRequest[],
 ): Promise<Refusal | undefined> {
   await checkpointing.take(false)
   const refusal = await checkpointing.settled()
+  await store.settle(commits.progress())
   for (const { path, resolve, reject } of requests.splice(0)) {
     await store.copyTo(path).then(resolve, reject)
   }

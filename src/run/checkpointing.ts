@@ -17,6 +17,7 @@ import { SIDE_SCHEMAS } from '../plan/side-tables.ts'
 import type { Ports } from '../ports/ports.ts'
 import type {
   CheckpointContents,
+  CommitProgress,
   OperatorIdentity,
   SourceIdentities,
   WorkerSnapshot,
@@ -29,7 +30,9 @@ import type { Crew } from './workers.ts'
 /** What a checkpoint is written to. */
 export interface CheckpointTarget {
   /** Durable when it resolves; the bytes that were written. */
-  write(contents: CheckpointContents, pending: ReturnType<Commits['pending']>): Promise<number>
+  write(contents: CheckpointContents, progress: CommitProgress): Promise<number>
+  /** Notes how far sinks have got since the newest checkpoint was written. */
+  settle(progress: CommitProgress): Promise<void>
   /** Nothing older than this checkpoint is needed any more. */
   confirm(checkpoint: CheckpointId): Promise<void>
   /** One a worker. */
@@ -123,11 +126,13 @@ export function createCheckpointing(options: CheckpointingOptions): Checkpointin
     pauseMs: number,
   ): Promise<Refusal | undefined> {
     const { checkpoint, positions } = contents
-    const bytes = await target.write(contents, commits.pending())
+    const bytes = await target.write(contents, commits.progress())
     ports.faultPoint('checkpoint-durable')
     const refusal = await commits.commit(checkpoint, positions, all)
     ports.faultPoint('checkpoint-committed')
     if (refusal !== undefined) return refusal
+    // Nothing may follow: what is committed is not kept as if it might not be.
+    if (all) await target.settle(commits.progress())
     await target.confirm(checkpoint)
     ports.faultPoint('checkpoint-confirmed')
     await assembly.acknowledge(positions)

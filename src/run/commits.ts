@@ -10,7 +10,7 @@ import type {
   SourcePositions,
 } from '../connectors/contract/sink.ts'
 import type { Clock } from '../ports/clock.ts'
-import type { PendingCommittable } from '../state/checkpoint.ts'
+import type { CommitProgress, PendingCommittable } from '../state/checkpoint.ts'
 
 export interface CommittingSink {
   readonly name: string
@@ -31,7 +31,8 @@ export interface Commits {
   include(sink: CommittingSink): void
   /** What a sink prepared for a checkpoint; in the order of checkpoints. */
   add(sink: string, pending: PendingCommittable): void
-  pending(): Readonly<Record<string, readonly PendingCommittable[]>>
+  /** What is not committed, and how far each sink has got. */
+  progress(): CommitProgress
   /**
    * Commits what is due (all of it if `all`) and durable up to `checkpoint`. The first refusal ends it; what was not committed stays.
    */
@@ -52,25 +53,30 @@ const TRY_AGAIN_MS = 100
 export function createCommits(
   pipeline: string,
   sinks: readonly CommittingSink[],
-  restored: Readonly<Record<string, readonly PendingCommittable[]>>,
+  restored: Partial<CommitProgress>,
   clock: Clock,
 ): Commits {
   const included: CommittingSink[] = []
+  const lastCommitted = new Map<string, CheckpointId>()
   const waiting = new Map<string, PendingCommittable[]>()
   const include = (sink: CommittingSink): void => {
     included.push(sink)
-    waiting.set(sink.name, [...(restored[sink.name] ?? [])])
+    waiting.set(sink.name, [...(restored.committables?.[sink.name] ?? [])])
+    const before = restored.committed?.[sink.name]
+    if (before !== undefined) lastCommitted.set(sink.name, before)
   }
   for (const sink of sinks) include(sink)
   let made = 0
   const committedAtMs = new Map<string, number>()
-  const lastCommitted = new Map<string, CheckpointId>()
   return {
     include,
     add(sink, pending) {
       waiting.get(sink)!.push(pending)
     },
-    pending: () => Object.fromEntries(waiting),
+    progress: () => ({
+      committables: Object.fromEntries([...waiting].map(([name, pending]) => [name, [...pending]])),
+      committed: Object.fromEntries(lastCommitted),
+    }),
     async commit(checkpoint, positions, all) {
       for (const { name, committer, commitIntervalMs } of included) {
         const pending = waiting.get(name)!

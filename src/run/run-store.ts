@@ -93,10 +93,11 @@ function runStore(
     snapshots: ({ workers, snapshots }) =>
       snapshots?.() ??
       workers.map((each, worker) => snapshotOf(each, groupsOf(worker, workers.length))),
-    async write(contents, pending) {
-      const { chains } = await store.write(contents, pending)
+    async write(contents, progress) {
+      const { chains } = await store.write(contents, progress)
       return chains.reduce((sum, { files }) => sum + (files.at(-1)?.bytes ?? 0), 0)
     },
+    settle: (progress) => store.settle(progress),
     confirm: (checkpoint) => store.confirm(checkpoint),
     async copyTo(path) {
       // First, so that retention never meets a savepoint without them.

@@ -36,7 +36,7 @@ export function createSideSinks(
       // Nothing reads from it: the node is only how a sink is described.
       const input = { kind: 'values' as const, schema: SIDE_SCHEMAS[kind], rows: [] }
       const { sink } = await openSink({ kind: 'sink', table, input }, pipeline, false, opening)
-      await sink.prepareTable()
+      await sink.prepareTable({ isWritten: false })
       const committer = await sink.openCommitter()
       const writer = await sink.openWriter(0, memory).catch(async (cause: unknown) => {
         await committer.close().catch(() => {})

@@ -3,6 +3,7 @@ import type { CheckpointId } from '../connectors/contract/sink.ts'
 import { recoverLog } from '../connectors/log/recover.ts'
 import { MillraceError } from '../errors.ts'
 import { type Attempt, type AttemptEnd, openAttempt } from './attempt.ts'
+import { asMillraceError } from './failure.ts'
 import type { Outcome, PipelineStart, RunHandle, RunStatus } from './handle.ts'
 import { type Settings, settingsOf } from './settings.ts'
 import { startThreads } from './worker-pool.ts'
@@ -14,7 +15,11 @@ const HEALTHY_MS = 60_000
 /** Resolves once the pipeline runs, its checkpoint restored. @throws what keeps it from starting at all */
 export async function startPipeline(start: PipelineStart): Promise<RunHandle> {
   const run = new PipelineRun(start, settingsOf(start.pipeline.settings))
-  await run.begin()
+  try {
+    await run.begin()
+  } catch (cause) {
+    throw asMillraceError(cause)
+  }
   return run
 }
 
@@ -159,14 +164,4 @@ const EMPTY: RunStatus = {
   conservation: { read: 0, used: 0, dead: 0, late: 0 },
   checkpoint: {},
   restarts: 0,
-}
-
-/** What is no error of ours is a mistake of ours, told with its cause. */
-function asMillraceError(cause: unknown): MillraceError {
-  if (cause instanceof MillraceError) return cause
-  return new MillraceError('INVARIANT_BROKEN', {
-    message: cause instanceof Error ? cause.message : String(cause),
-    hint: 'this is a bug in Millrace: please report it with the steps that led here',
-    cause,
-  })
 }

@@ -9,10 +9,11 @@ import { groupsOf } from '../engine/exchange.ts'
 import { routesOf } from '../engine/exchange-routes.ts'
 import { graphOf } from '../engine/graph.ts'
 import { ringReader, ringWriter } from '../engine/ring.ts'
-import { invariant, MillraceError } from '../errors.ts'
+import { invariant } from '../errors.ts'
 import { nodePorts } from '../ports/node/ports.ts'
 import { assembleWorker, type WorkerAssembly } from './assembly.ts'
 import { CONNECTORS } from './connectors.ts'
+import { asMillraceError } from './failure.ts'
 import { restoreWorker, snapshotOf } from './run-store.ts'
 import { settingsOf } from './settings.ts'
 import {
@@ -204,14 +205,8 @@ function statusOf(assembly: WorkerAssembly, done: boolean): WorkerStatus {
 }
 
 function failureOf(error: unknown): WorkerFailure {
-  if (error instanceof MillraceError) {
-    const { code, message, hint, facts } = error
-    return { code, message, hint, facts: JSON.parse(JSON.stringify(facts)) }
-  }
-  return {
-    code: 'INVARIANT_BROKEN',
-    message: error instanceof Error ? (error.stack ?? error.message) : String(error),
-    hint: 'this is a bug in Millrace: please report it with the steps that led here',
-    facts: {},
-  }
+  const { code, message, hint, facts, stack } = asMillraceError(error)
+  // Where a mistake of ours was made is lost on the way otherwise.
+  const told = code === 'INVARIANT_BROKEN' ? (stack ?? message) : message
+  return { code, message: told, hint, facts }
 }

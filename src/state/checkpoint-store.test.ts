@@ -223,7 +223,7 @@ async function checkpoint(
     snapshots: [writer.finish(GROUPS.groupStart, GROUPS.groupEnd)],
     ended: false,
   }
-  await store.write(contents, {})
+  await store.write(contents, { committables: {}, committed: {} })
   await store.confirm(id)
 }
 

@@ -16,8 +16,8 @@ import { mergedFile } from './chain-merge.ts'
 import type {
   CheckpointContents,
   CheckpointId,
+  CommitProgress,
   Manifest,
-  PendingCommittable,
   StateChain,
   StateFile,
   WorkerSnapshot,
@@ -32,10 +32,9 @@ export interface CheckpointStore {
   /** Where state files are. */
   readonly stateDirectory: string
   /** Durable when it resolves. @throws CHECKPOINT_FAILED */
-  write(
-    contents: CheckpointContents,
-    pending: Readonly<Record<string, readonly PendingCommittable[]>>,
-  ): Promise<Manifest>
+  write(contents: CheckpointContents, progress: CommitProgress): Promise<Manifest>
+  /** Notes in the newest manifest how far its sinks have got since: what is committed is not kept as if it might not be. */
+  settle(progress: CommitProgress): Promise<void>
   /** Everything that `checkpoint` had to make visible is visible: older manifests and their files go. */
   confirm(checkpoint: CheckpointId): Promise<void>
   /** A self-contained copy of the newest checkpoint below `path`. */
@@ -69,8 +68,13 @@ export async function openCheckpointStore(
     return takeIncarnation(ports, incarnations)
   })
   await written(directory, async () => {
-    if (options.fresh) await forgetAll(ports, manifests, state)
-    if (options.savepoint !== undefined) await adopt(ports, options.savepoint, manifests, state)
+    if (options.fresh) {
+      await forgetAll(ports, manifests, state)
+      ports.faultPoint('checkpoints-forgotten')
+    }
+    if (options.savepoint !== undefined) {
+      await adopt(ports, options.savepoint, manifests, state, incarnation)
+    }
   })
   return storeOf(options, incarnation, state, manifests)
 }
@@ -82,45 +86,50 @@ function storeOf(
   manifests: string,
 ): CheckpointStore {
   const { files } = ports
-  let latest = newestManifest(ports, manifests)
+  let newest = newestNamed(ports, manifests)
   return {
     incarnation,
     get latest() {
-      return latest
+      return newest?.manifest
     },
     stateDirectory: state,
-    write: (contents, pending) => written(manifests, () => write(contents, pending)),
+    write: (contents, progress) => written(manifests, () => write(contents, progress)),
+    async settle(progress) {
+      if (newest === undefined) return
+      const { name } = newest
+      const manifest = { ...newest.manifest, ...progress }
+      await written(manifests, () => writeManifest(ports, `${manifests}/${name}`, manifest))
+      newest = { name, manifest }
+    },
     confirm: (checkpoint) =>
       written(manifests, () => removeOlder(ports, manifests, state, checkpoint)),
     async copyTo(path) {
-      if (latest === undefined) throw nothingToCopy(pipeline)
-      const { checkpoint } = latest
-      await written(path, () => copyCheckpoint(ports, latest!, state, path))
-      return checkpoint
+      if (newest === undefined) throw nothingToCopy(pipeline)
+      const { manifest } = newest
+      await written(path, () => copyCheckpoint(ports, manifest, state, path))
+      return manifest.checkpoint
     },
   }
 
-  async function write(
-    contents: CheckpointContents,
-    pending: Readonly<Record<string, readonly PendingCommittable[]>>,
-  ): Promise<Manifest> {
+  async function write(contents: CheckpointContents, progress: CommitProgress): Promise<Manifest> {
     const { snapshots, prepared: _, ...facts } = contents
     const chains: StateChain[] = []
     for (const [worker, snapshot] of snapshots.entries()) {
       const file = await writeState(ports, state, contents.checkpoint, worker, snapshot)
-      chains.push(await chainOf(ports, state, latest, snapshot, file))
+      chains.push(await chainOf(ports, state, newest?.manifest, snapshot, file))
     }
     if (snapshots.length > 0) await files.syncDirectory(state)
     const manifest: Manifest = {
       format: 1,
       pipeline,
       ...facts,
-      committables: pending,
+      ...progress,
       chains,
       writtenAtMs: ports.clock.nowMs(),
     }
-    await writeManifest(ports, manifests, manifest)
-    latest = manifest
+    const name = nameOf(contents.checkpoint)
+    await writeManifest(ports, `${manifests}/${name}`, manifest)
+    newest = { name, manifest }
     return manifest
   }
 }
@@ -190,16 +199,16 @@ async function chainOf(
   return mergedFile(ports, directory, chain)
 }
 
-async function writeManifest(ports: Ports, directory: string, manifest: Manifest): Promise<void> {
+/** One that is there is replaced whole. */
+async function writeManifest(ports: Ports, path: string, manifest: Manifest): Promise<void> {
   const body = JSON.stringify(manifest)
   const checksum = crc32cOf(new TextEncoder().encode(body)).toString(16)
   const text = new TextEncoder().encode(`{"crc32c":"${checksum}","manifest":${body}}\n`)
-  const path = `${directory}/${idText(manifest.checkpoint)}.json`
   const beside = `${path}.new`
   await writeDurable(ports, beside, [text], 'manifest')
   ports.files.rename(beside, path)
   ports.faultPoint('manifest-renamed')
-  await ports.files.syncDirectory(directory)
+  await ports.files.syncDirectory(dirname(path))
   ports.faultPoint('manifest-durable')
 }
 
@@ -228,10 +237,17 @@ async function writeDurable(
   }
 }
 
+interface NamedManifest {
+  /** Of its file: by its checkpoint's id, or where a savepoint was taken up, by the start that did it. */
+  readonly name: string
+  readonly manifest: Manifest
+}
+
 /** @throws CHECKPOINT_CORRUPT: an older one is never taken silently instead */
-export function newestManifest({ files }: Ports, directory: string): Manifest | undefined {
-  const newest = manifestNames(files.list(directory)).at(-1)
-  return newest === undefined ? undefined : readManifest({ files }, `${directory}/${newest}`)
+function newestNamed({ files }: Ports, directory: string): NamedManifest | undefined {
+  const name = manifestNames(files.list(directory)).at(-1)
+  if (name === undefined) return undefined
+  return { name, manifest: readManifest({ files }, `${directory}/${name}`) }
 }
 
 function readManifest({ files }: Pick<Ports, 'files'>, path: string): Manifest {
@@ -258,7 +274,7 @@ async function removeOlder(
   checkpoint: CheckpointId,
 ): Promise<void> {
   const { files } = ports
-  const keep = `${idText(checkpoint)}.json`
+  const keep = nameOf(checkpoint)
   const named = new Set<string>()
   for (const name of manifestNames(files.list(manifests))) {
     if (name < keep) {
@@ -282,7 +298,10 @@ async function removeOlder(
 
 async function forgetAll(ports: Ports, manifests: string, state: string): Promise<void> {
   for (const directory of [manifests, state]) {
-    for (const name of ports.files.list(directory)) ports.files.remove(`${directory}/${name}`)
+    for (const name of ports.files.list(directory)) {
+      ports.files.remove(`${directory}/${name}`)
+      ports.faultPoint('checkpoint-forgotten')
+    }
     await ports.files.syncDirectory(directory)
   }
 }
@@ -300,18 +319,22 @@ async function copyCheckpoint(
     }
   }
   await ports.files.syncDirectory(`${path}/state`)
-  await writeManifest(ports, `${path}/manifests`, manifest)
+  await writeManifest(ports, `${path}/manifests/${nameOf(manifest.checkpoint)}`, manifest)
 }
 
-/** Makes a savepoint the newest checkpoint. */
+/**
+ * Makes a savepoint the newest checkpoint, under a name that comes after all others'. What there was before goes only when the copy is
+ * durable: a crash on the way leaves the one or the other.
+ */
 async function adopt(
   ports: Ports,
   savepoint: string,
   manifests: string,
   state: string,
+  incarnation: number,
 ): Promise<void> {
   const from = `${savepoint}/manifests`
-  const manifest = ports.files.exists(from) ? newestManifest(ports, from) : undefined
+  const manifest = ports.files.exists(from) ? newestNamed(ports, from)?.manifest : undefined
   if (manifest === undefined) {
     throw new MillraceError('CHECKPOINT_MISMATCH', {
       message: `${savepoint} is no savepoint`,
@@ -319,8 +342,24 @@ async function adopt(
       facts: { path: savepoint },
     })
   }
-  await forgetAll(ports, manifests, state)
-  await copyCheckpoint(ports, manifest, `${savepoint}/state`, dirname(manifests))
+  const id = { incarnation, counter: 0 }
+  const chains: StateChain[] = []
+  let copied = 0
+  for (const chain of manifest.chains) {
+    const files: StateFile[] = []
+    for (const { name, bytes } of chain.files) {
+      // Names of its own: those of the pipeline's checkpoints may be taken by other bytes.
+      const copy = `${idText(id)}-${copied++}.state`
+      await copyFile(ports, `${savepoint}/state/${name}`, `${state}/${copy}`)
+      files.push({ name: copy, bytes })
+    }
+    chains.push({ ...chain, files })
+  }
+  await ports.files.syncDirectory(state)
+  ports.faultPoint('savepoint-copied')
+  await writeManifest(ports, `${manifests}/${nameOf(id)}`, { ...manifest, chains })
+  ports.faultPoint('savepoint-adopted')
+  await removeOlder(ports, manifests, state, id)
 }
 
 async function copyFile(ports: Ports, from: string, to: string): Promise<void> {
@@ -333,6 +372,10 @@ async function copyFile(ports: Ports, from: string, to: string): Promise<void> {
 
 function manifestNames(names: readonly string[]): string[] {
   return names.filter((name) => name.endsWith('.json')).sort()
+}
+
+function nameOf(checkpoint: CheckpointId): string {
+  return `${idText(checkpoint)}.json`
 }
 
 function idText({ incarnation, counter }: CheckpointId): string {

@@ -55,10 +55,18 @@ export interface Manifest {
   readonly identities?: SourceIdentities
   /** Per sink, gathered over checkpoints until they are committed. */
   readonly committables: Readonly<Record<string, readonly PendingCommittable[]>>
+  /** Per sink, the last checkpoint that was known to be visible. Absent in manifests of earlier versions. */
+  readonly committed?: Readonly<Record<string, CheckpointId>>
   readonly chains: readonly StateChain[]
   /** True when all sources had ended: nothing is left to do. */
   readonly ended: boolean
   readonly writtenAtMs: number
+}
+
+/** How far sinks have got, when a manifest is written. */
+export interface CommitProgress {
+  readonly committables: Manifest['committables']
+  readonly committed: NonNullable<Manifest['committed']>
 }
 
 /** What the engine gathers at a barrier; the store adds state files and what is still to be committed. */

@@ -37,7 +37,7 @@ export function sinkRequest(setup: TableSetup): SinkRequest {
 /** A run of the sink: `write` rows, then `checkpoint` them into one commit. */
 export async function openRun(setup: TableSetup, incarnation = 1) {
   const sink = await openDeltaSink(sinkRequest(setup))
-  await sink.prepareTable()
+  await sink.prepareTable({ isWritten: false })
   const memory = new LinearMemory()
   const writer = await sink.openWriter(0, memory)
   const committer = await sink.openCommitter()

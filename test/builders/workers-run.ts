@@ -29,6 +29,8 @@ export interface WorkersWay {
 export interface WorkersRan {
   readonly changes: readonly Changed[]
   readonly late: number
+  /** As SIDE_SCHEMAS.late has them, less the node; in no order. */
+  readonly lateRows: readonly string[]
   readonly counted: number
   /** Rows that the sinks of each worker of the last life were given. */
   readonly shares: readonly number[]
@@ -50,6 +52,7 @@ export async function runWorkers(plan: PlanNode, fed: Fed, way: WorkersWay): Pro
   const opening = { connectors, ports, dataDirectory: '/data', baseDirectory: '/' }
   let counter = 0
   let late = 0
+  const lateRows: string[] = []
   let counted = 0
   for (const [life, workers] of way.workers.entries()) {
     const store = await openStore({ pipeline, ...opening }, life === 0)
@@ -81,15 +84,17 @@ export async function runWorkers(plan: PlanNode, fed: Fed, way: WorkersWay): Pro
         snapshots: store.snapshots(crew),
         ended: false,
       },
-      {},
+      { committables: {}, committed: {} },
     )
     late += crew.side.lateCount
+    for (const { rows } of crew.side.take().values())
+      lateRows.push(...rows.map(([, ...row]) => row.join(' ')))
     for (const { operator } of crew.dataflow.operators)
       counted += operator.progress?.().counted ?? 0
     const sink = graph.nodes.length - 1
     const shares = crew.workers.map((worker) => worker.rowsWritten(sink))
     await crew.dispose()
-    if (life === way.workers.length - 1) return { changes, late, counted, shares }
+    if (life === way.workers.length - 1) return { changes, late, lateRows, counted, shares }
   }
   throw new Error('a run has at least one life')
 }

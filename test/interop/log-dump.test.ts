@@ -70,7 +70,7 @@ test('what the sink has committed is dumped with its producer and sequences', as
     baseDirectory: root,
     dataDirectory: root,
   })
-  await sink.prepareTable()
+  await sink.prepareTable({ isWritten: false })
   const memory = new LinearMemory()
   const writer = await sink.openWriter(0, memory)
   writer.write(batchOf(memory, schema, [['oslo'], ['bergen']]))

@@ -13,8 +13,12 @@ export type ChangelogMode = 'append' | 'upsert' | 'retract'
 
 export interface Sink {
   readonly guarantee: 'exactly-once' | 'at-least-once'
-  /** Checks the outside table against the schema and opens it. Called once per run, before any row. */
-  prepareTable(): Promise<void>
+  /**
+   * Checks the outside table against the schema and opens it. Called once per run, before any row.
+   * `isWritten`: the pipeline has committed to it, or prepared rows for it. A table that is gone is then not made again.
+   * @throws COMMIT_REFUSED if it is gone
+   */
+  prepareTable(known: { readonly isWritten: boolean }): Promise<void>
   /** One a worker. */
   openWriter(worker: number, memory: LinearMemory): Promise<SinkWriter>
   openCommitter(): Promise<SinkCommitter>

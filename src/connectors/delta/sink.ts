@@ -9,8 +9,8 @@ export async function openDeltaSink(request: SinkRequest): Promise<Sink> {
   const table = sinkTable(request)
   return {
     guarantee: 'exactly-once',
-    async prepareTable() {
-      await prepareTable(table)
+    async prepareTable({ isWritten }) {
+      await prepareTable(table, !isWritten)
     },
     async openWriter(worker, memory) {
       const open = await openTable(table)

@@ -64,14 +64,16 @@ export function openStore(ports: Ports, tablePath: string, baseDirectory: string
 }
 
 /**
- * Makes the table if it is absent, evolves it if asked, and checks that the declared columns fit.
+ * Makes the table if it is absent and may be made, evolves it if asked, and checks that the declared columns fit.
  *
+ * @throws COMMIT_REFUSED if it is gone and may not be made
  * @throws DELTA_SCHEMA_MISMATCH naming each column that does not fit, with both types
  * @throws DELTA_FEATURE_UNSUPPORTED if the table needs what Millrace does not write
  */
-export async function prepareTable(table: SinkTable): Promise<OpenTable> {
+export async function prepareTable(table: SinkTable, mayMake = true): Promise<OpenTable> {
   const { ports, options, request } = table
   let snapshot = await loadSnapshot(ports.store)
+  if (snapshot === undefined && !mayMake) throw tableGone(request.table, ports.store.url)
   snapshot ??= await createTable(ports, {
     schema: request.schema,
     partitionColumns: request.partitionedBy,
@@ -94,6 +96,14 @@ export async function openTable(table: SinkTable): Promise<OpenTable> {
   const snapshot = await loadSnapshot(table.ports.store)
   if (snapshot === undefined) throw tableMissing(table.request.table, table.ports.store.url)
   return checkedTable(table, snapshot)
+}
+
+function tableGone(table: string, url: string): MillraceError {
+  return new MillraceError('COMMIT_REFUSED', {
+    message: `the Delta table ${url} of ${table} is gone, and the pipeline's checkpoint goes on from rows that it held`,
+    hint: 'restore the table (what waits for its commit is kept in the checkpoint), or begin anew with --fresh to fill a new one',
+    facts: { table, url },
+  })
 }
 
 function checkedTable(table: SinkTable, snapshot: Snapshot): OpenTable {

@@ -40,7 +40,8 @@ async function readAll(reader: SourceReader, limit: Partial<PollLimit> = {}) {
   for (;;) {
     const mark = memory.arena.mark()
     const polled = await reader.poll({ rowsMax: 3, waitMs: 0, ...limit })
-    if (polled === undefined || typeof polled === 'string') return { rows, dead, positions, last: polled }
+    if (polled === undefined || typeof polled === 'string')
+      return { rows, dead, positions, last: polled }
     rows.push(...rowsOf(memory, polled.batch).map(([n]) => n))
     positions.push(polled.next)
     for (const { bytes, reason, position } of polled.dead) {

@@ -35,7 +35,7 @@ async function open(): Promise<Sink> {
     baseDirectory: directory,
     dataDirectory: directory,
   })
-  await sink.prepareTable()
+  await sink.prepareTable({ isWritten: false })
   return sink
 }
 

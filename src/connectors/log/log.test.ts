@@ -286,7 +286,7 @@ async function openSink(ports: SimulatedPorts, options: Record<string, string>):
     dataDirectory: DATA,
   }
   const sink = await connector.sink!.open(request)
-  await sink.prepareTable()
+  await sink.prepareTable({ isWritten: false })
   return sink
 }
 
