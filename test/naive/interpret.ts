@@ -20,7 +20,7 @@ import { aggregate } from './aggregate.ts'
 import { compareRows } from './compare-rows.ts'
 import { evaluate, NaiveFailure, type NaiveRow } from './expression.ts'
 import { changelogNormalize, deduplicate, expand } from './ordered.ts'
-import { rank, rankOfDeduplicate } from './rank.ts'
+import { rank, rankOfDeduplicate, windowRank } from './rank.ts'
 import { type Session, sessionsOf } from './sessions.ts'
 
 export interface Change {
@@ -85,10 +85,11 @@ function run(
   counts: Counts,
 ): readonly Change[] {
   const input = (of: PlanNode) => run(of, inputs, counts)
-  const late: Late = ({ row, watermark }, timeUs) => {
+  const lateFor = ({ row, watermark }: Change, timeUs: bigint, startUs: bigint | null) => {
     counts.late++
-    counts.missed.push({ row, timeUs, startUs: null, watermarkUs: watermark! })
+    counts.missed.push({ row, timeUs, startUs, watermarkUs: watermark! })
   }
+  const late: Late = (change, timeUs) => lateFor(change, timeUs, null)
   switch (node.kind) {
     case 'scan':
       return (inputs.get(node.table.name) ?? []).map(changeOf)
@@ -132,6 +133,16 @@ function run(
       return expand(node, input(node.input))
     case 'changelog-normalize':
       return changelogNormalize(node, input(node.input))
+    case 'window-rank': {
+      const [key, ...others] = node.order
+      const isLastByTime =
+        node.to === 1 &&
+        others.length === 0 &&
+        key?.descending === true &&
+        key.expression.kind === 'column' &&
+        key.expression.index === timeColumnOf(node.input)
+      return windowRank(node, input(node.input), counts, lateFor, isLastByTime)
+    }
     case 'rank':
       return rank(node, input(node.input), isUpdating(node.input))
     case 'deduplicate': {
@@ -150,6 +161,11 @@ function run(
 function isUpdating(node: PlanNode): boolean {
   if (node.kind === 'scan') return node.table.options.changelog === 'true'
   return makesChanges(node) || inputsOf(node).some(isUpdating)
+}
+
+/** The column window_time, of a window table function. */
+function timeColumnOf(node: PlanNode): number {
+  return node.kind === 'window-table' ? node.schema.length - 1 : -1
 }
 
 function changeOf(given: NaiveRow | Change): Change {

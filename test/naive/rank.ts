@@ -2,7 +2,7 @@
  * The oracle of top-N: all rows of a partition in an array that is sorted anew for every change, and the rows that are among the
  * first N before and after it.
  */
-import type { Deduplicate, Rank } from '../../src/plan/nodes.ts'
+import type { Deduplicate, Rank, WindowRank } from '../../src/plan/nodes.ts'
 import { compareRows } from './compare-rows.ts'
 import { evaluate, type NaiveRow } from './expression.ts'
 import { type Change, keyOf } from './interpret.ts'
@@ -64,4 +64,39 @@ export function rankOfDeduplicate(node: Deduplicate, schema: Rank['schema']): Ra
     outputsNumber: false,
     schema,
   }
+}
+
+/** Each window's rows but the late ones, ordered at its end. Of a top 1 that is the last by time, the last of those that tie. */
+export function windowRank(
+  node: WindowRank,
+  changes: readonly Change[],
+  counts: { counted: number },
+  late: (change: Change, timeUs: bigint, startUs: bigint) => void,
+  isLastByTime: boolean,
+): readonly Change[] {
+  const partitions = new Map<string, { rows: NaiveRow[]; end: bigint }>()
+  for (const change of changes) {
+    const { row, watermark, kind } = change
+    const [start, end] = [row[node.window.start] as bigint, row[node.window.end] as bigint]
+    if (watermark !== undefined && watermark >= end - 1000n) {
+      late(change, end - 1000n, start)
+      continue
+    }
+    counts.counted++
+    const key = keyOf([start, end, ...node.partition.map((each) => evaluate(each, row))])
+    const partition = partitions.get(key) ?? { rows: [], end }
+    partitions.set(key, partition)
+    if (kind === '+I' || kind === '+U') partition.rows.push(row)
+    else partition.rows.splice(partition.rows.map(keyOf).indexOf(keyOf(row)), 1)
+  }
+  return [...partitions.values()]
+    .sort((a, b) => Number(a.end - b.end))
+    .flatMap(({ rows }) => {
+      const given = isLastByTime ? rows.toReversed() : rows
+      const ordered = given.toSorted((a, b) => compareRows(node.order, a, b))
+      return ordered.slice(node.from - 1, node.to).map((row, at): Change => {
+        const number = BigInt(node.from + at)
+        return { kind: '+I', row: node.outputsNumber ? [...row, number] : row }
+      })
+    })
 }

@@ -11,6 +11,7 @@ import { deduplicate, rankOfDeduplicate } from './deduplicate.ts'
 import { expand } from './expand.ts'
 import { filter } from './filter.ts'
 import { groupAggregate } from './group-aggregate.ts'
+import { matchRecognize } from './match-recognize.ts'
 import { project } from './project.ts'
 import { rank } from './rank.ts'
 import { type SessionAggregate, sessionAggregate } from './session-aggregate.ts'
@@ -19,6 +20,7 @@ import { sinkOperator } from './sink.ts'
 import { sort } from './sort.ts'
 import { unionAll } from './union-all.ts'
 import { windowAggregate } from './window-aggregate.ts'
+import { windowRank } from './window-rank.ts'
 import { windowTable } from './window-table.ts'
 
 export interface OperatorPlace {
@@ -55,8 +57,12 @@ export function operatorOf(
       return groupAggregate(plan, context, place.inputUpdates)
     case 'union-all':
       return unionAll(plan)
+    case 'match-recognize':
+      return matchRecognize(plan, context, place.watermarkUs)
     case 'sort':
       return sort(plan, context)
+    case 'window-rank':
+      return windowRank(plan, context, place.watermarkUs, place.inputUpdates)
     case 'rank':
       return rank(plan, context, place.inputUpdates)
     case 'expand':
@@ -67,13 +73,11 @@ export function operatorOf(
         : deduplicate(plan, context, place.watermarkUs)
     case 'changelog-normalize':
       return changelogNormalize(plan, context)
-    case 'window-rank':
     case 'window-join':
     case 'over-aggregate':
     case 'join':
     case 'interval-join':
     case 'temporal-join':
-    case 'match-recognize':
     case 'correlate':
     case 'temporal-sort':
       throw notRun(plan.kind)

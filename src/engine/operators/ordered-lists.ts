@@ -66,7 +66,7 @@ export function orderedLists(memory: LinearMemory, rows: RowLists, order: SortOr
     find(list, columns, row) {
       if (rows.count(list) <= WALKED_ENTRIES) return rows.equal(list, columns, row)
       const from = indexOf(list).first((entry) => order.compareRow(columns, row, entry) > 0)
-      return from === 0 ? 0 : rows.equal(list, columns, row)
+      return from === 0 ? 0 : rows.equal(list, columns, row, from)
     },
     sortAll(visit) {
       const mark = memory.arena.mark()

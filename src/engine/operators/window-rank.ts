@@ -1,0 +1,273 @@
+/**
+ * Top-N within windows that rows already bear, and deduplication within them.
+ *
+ *   in     rows with their window in two columns
+ *   out    +I the rows of numbers from .. to of each partition, when the watermark (or the clock) reaches the window's end less 1 ms
+ *   state  row lists a window, dropped whole when it has fired: a partition's first N rows; all where rows are taken back
+ *   side   rows of windows that have fired
+ *
+ * @see Flink, WindowRankProcessor and RowTimeWindowDeduplicateProcessor (of which the last row of those that tie is told)
+ */
+import { compileProjection } from '../../compile/expression.ts'
+import type { Batch, Vector } from '../../data/batch.ts'
+import type { LinearMemory, Pointer } from '../../data/memory.ts'
+import { jsonText, rowReader } from '../../data/values.ts'
+import { schemaOf, type WindowRank } from '../../plan/nodes.ts'
+import { timeDomainOf } from '../../plan/time-attributes.ts'
+import { rowLists } from '../../state/memory-row-lists.ts'
+import type { RowLists } from '../../state/row-lists.ts'
+import type { StateReader, StateWriter } from '../../state/state-stream.ts'
+import { WATERMARK_MAX } from '../../time/windows.ts'
+import { type Evaluation, evaluationOf, type OperatorContext } from '../evaluation.ts'
+import type { Emit, Operator, WindowProgress } from '../operator.ts'
+import { noTies, UNMATCHED } from './rank.ts'
+import { type SortColumns, sortColumns, sortOrder } from './sort-order.ts'
+import { TopLists } from './top-lists.ts'
+import { forEachWindow } from './windows-of-rows.ts'
+
+/** A window fires when time reaches its end less this. */
+const FIRE_EARLY_US = 1000n
+const WINDOW_NAME = /^window (-?\d+) (-?\d+)$/
+/** Rows emitted at a time. */
+const EMIT_ROWS = 4096
+const SCAN_LISTS = 1024
+
+interface Open {
+  readonly startUs: bigint
+  readonly endUs: bigint
+  readonly rows: RowLists
+  readonly top: TopLists
+}
+
+/** `retracts`: the input takes rows back. */
+export function windowRank(
+  plan: WindowRank,
+  context: OperatorContext,
+  restoredWatermarkUs: bigint,
+  retracts: boolean,
+): Operator {
+  if (plan.function !== 'ROW_NUMBER') throw noTies(plan.function)
+  const windows = new WindowTop(plan, context, restoredWatermarkUs, retracts)
+  if (plan.timeDomain !== 'processing') return windows
+  return {
+    name: windows.name,
+    onBatch: (batch) => windows.onBatch(batch),
+    onWatermark() {},
+    onClock: (nowUs, emit) => windows.onWatermark(nowUs, emit),
+    onEnd: (emit) => windows.onWatermark(WATERMARK_MAX, emit),
+    snapshot: (writer) => windows.snapshot(writer),
+    restore: (reader) => windows.restore(reader),
+    dispose: () => windows.dispose(),
+    progress: () => windows.progress(),
+  }
+}
+
+class WindowTop implements Operator {
+  readonly name: string
+  readonly #plan: WindowRank
+  readonly #context: OperatorContext
+  readonly #memory: LinearMemory
+  readonly #retracts: boolean
+  readonly #evaluation: Evaluation
+  readonly #partition: ReturnType<typeof compileProjection>
+  readonly #columns: SortColumns
+  readonly #make: () => RowLists
+  readonly #readRow: ReturnType<typeof rowReader>
+  readonly #lastOfTies: boolean
+  /** By start and end. */
+  readonly #open = new Map<string, Open>()
+  #watermarkUs: bigint
+  #counted = 0
+  #late = 0
+
+  constructor(plan: WindowRank, context: OperatorContext, watermarkUs: bigint, retracts: boolean) {
+    const { memory } = context
+    const schema = schemaOf(plan.input)
+    this.name = `window-rank(${plan.to})`
+    this.#plan = plan
+    this.#context = context
+    this.#memory = memory
+    this.#retracts = retracts
+    this.#evaluation = evaluationOf(context, schema)
+    this.#partition = compileProjection(plan.partition, { memory })
+    this.#columns = sortColumns(memory, schema, plan.order)
+    const keys = plan.partition.map(({ type }) => type)
+    this.#make = rowLists(memory, { keys, row: this.#columns.types, extras: 0 })
+    this.#readRow = rowReader(schema)
+    this.#lastOfTies = isLastByTime(plan)
+    this.#watermarkUs = watermarkUs
+  }
+
+  onBatch(batch: Batch): void {
+    const frame = this.#evaluation.frameOf(batch)
+    const keys = this.#partition.map((key) => key.evaluate(frame))
+    const columns = this.#columns.of(frame)
+    const good = { ...this.#evaluation.withoutFailed(batch), columns }
+    forEachWindow(this.#memory, good, this.#plan.window, (startUs, endUs, rows) => {
+      if (endUs - FIRE_EARLY_US <= this.#watermarkUs) this.#tellLate(startUs, endUs, rows)
+      else this.#add(this.#windowOf(startUs, endUs), rows, keys)
+    })
+  }
+
+  onWatermark(watermarkUs: bigint, emit: Emit): void {
+    this.#watermarkUs = watermarkUs
+    for (const [key, window] of this.#inOrder()) {
+      if (window.endUs - FIRE_EARLY_US > watermarkUs) break
+      this.#fire(window, emit)
+      window.rows.dispose()
+      this.#open.delete(key)
+    }
+  }
+
+  onEnd(): void {}
+
+  snapshot(writer: StateWriter): void {
+    for (const [key, { rows }] of this.#open)
+      writer.table(`window ${key}`, (sink) => rows.writeChanges(sink))
+  }
+
+  restore(reader: StateReader): void {
+    for (const name of reader.tables()) {
+      const [, start, end] = WINDOW_NAME.exec(name) ?? []
+      const source = reader.source(name)
+      if (start === undefined || source === undefined) continue
+      const { rows, top } = this.#windowOf(BigInt(start), BigInt(end!))
+      rows.restore(source)
+      top.ordered.sortAll(() => {})
+    }
+  }
+
+  dispose(): void {
+    for (const { rows } of this.#open.values()) rows.dispose()
+    this.#open.clear()
+  }
+
+  progress(): WindowProgress {
+    const first = this.#inOrder()[0]?.[1]
+    return {
+      openWindows: this.#open.size,
+      ...(first === undefined ? {} : { nextEndUs: first.endUs }),
+      counted: this.#counted,
+      late: this.#late,
+    }
+  }
+
+  #windowOf(startUs: bigint, endUs: bigint): Open {
+    const key = `${startUs} ${endUs}`
+    const known = this.#open.get(key)
+    if (known !== undefined) return known
+    const rows = this.#make()
+    const top = new TopLists({
+      memory: this.#memory,
+      rows,
+      order: sortOrder(this.#memory, this.#columns.keys, rows),
+      lastOfTies: this.#lastOfTies,
+      // Nothing is told before the window fires.
+      changes: {
+        touch() {},
+        isIn: () => false,
+        came() {},
+        left() {},
+        gone: (entry) => rows.remove(entry),
+      },
+      unmatched: () => this.#context.count(UNMATCHED, 1),
+    })
+    const window = { startUs, endUs, rows, top }
+    this.#open.set(key, window)
+    return window
+  }
+
+  #add({ rows, top }: Open, batch: Batch, keys: readonly Vector[]): void {
+    const { count, selection } = batch
+    this.#counted += count
+    const lists = this.#memory.arena.allocate(4 * count)
+    rows.lists({ count, selection, keys }, lists)
+    const ends = (): number => this.#plan.to
+    if (this.#retracts) top.addAndTake(batch, lists, ends)
+    else top.addBetter(batch, lists, ends)
+  }
+
+  /** By end, then by start. */
+  #inOrder(): readonly (readonly [string, Open])[] {
+    return [...this.#open].sort(
+      ([, left], [, right]) =>
+        Number(left.endUs - right.endUs) || Number(left.startUs - right.startUs),
+    )
+  }
+
+  #fire({ rows }: Open, emit: Emit): void {
+    const { arena } = this.#memory
+    let entries: Pointer[] = []
+    let numbers: number[] = []
+    const flush = (): void => {
+      this.#tell(rows, entries, numbers, emit)
+      entries = []
+      numbers = []
+    }
+    const mark = arena.mark()
+    const lists = arena.allocate(4 * SCAN_LISTS)
+    for (let cursor = 0; cursor >= 0; ) {
+      const { next, count } = rows.scan(cursor, lists, SCAN_LISTS)
+      for (let at = 0; at < count; at++) {
+        const list = this.#memory.u32[lists / 4 + at]!
+        let number = 1
+        for (let entry = rows.first(list); entry !== 0; entry = rows.next(entry)) {
+          if (number > this.#plan.to) break
+          if (number >= this.#plan.from) {
+            entries.push(entry)
+            numbers.push(number)
+          }
+          number++
+        }
+        if (entries.length >= EMIT_ROWS) flush()
+      }
+      cursor = next
+    }
+    if (entries.length > 0) flush()
+    arena.release(mark)
+  }
+
+  #tell(rows: RowLists, entries: readonly Pointer[], numbers: readonly number[], emit: Emit): void {
+    const { arena } = this.#memory
+    const { schema, outputsNumber } = this.#plan
+    const mark = arena.mark()
+    const count = entries.length
+    const addresses = arena.allocate(4 * count)
+    this.#memory.u32.set(entries, addresses / 4)
+    const width = schemaOf(this.#plan.input).length
+    const columns = rows.columnsOf(addresses, count).slice(0, width)
+    if (outputsNumber) {
+      const cells = arena.allocate(8 * count)
+      for (let at = 0; at < count; at++) this.#memory.i64[cells / 8 + at] = BigInt(numbers[at]!)
+      columns.push({ type: schema.at(-1)!.type, cells, validity: 0 })
+    }
+    emit({ rowCount: count, columns, kinds: 0, selection: 0, count })
+    arena.release(mark)
+  }
+
+  #tellLate(startUs: bigint, endUs: bigint, rows: Batch): void {
+    const { memory, side, node } = this.#context
+    for (let at = 0; at < rows.count; at++) {
+      const row = memory.u32[rows.selection / 4 + at]!
+      side.late({
+        node,
+        windowStartUs: startUs,
+        windowEndUs: endUs,
+        // A row has no other time here than its window's.
+        timeUs: endUs - FIRE_EARLY_US,
+        watermarkUs: this.#watermarkUs,
+        row: jsonText(this.#readRow(memory, rows.columns, row)),
+      })
+      this.#late++
+    }
+  }
+}
+
+/** Deduplication that keeps the last row by time: of rows of one time the one that came last. */
+function isLastByTime({ input, order, from, to, timeDomain = 'event' }: WindowRank): boolean {
+  const [key, ...others] = order
+  if (key === undefined || others.length > 0 || from !== 1 || to !== 1) return false
+  const { expression, descending } = key
+  if (!descending || expression.kind !== 'column') return false
+  return timeDomainOf(input, expression.index) === timeDomain
+}
