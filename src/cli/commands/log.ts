@@ -2,6 +2,7 @@
 import type { Command } from 'commander'
 import { type VerifiedPartition, verifyTopic } from '../../log/inspect.ts'
 import { partitionRange } from '../../log/lookup.ts'
+import { readPartition } from '../../log/read-partition.ts'
 import type { StoredRecord } from '../../log/records.ts'
 import { listSegments, segmentPath } from '../../log/segment.ts'
 import { listTopics, partitionDirectory, requireTopic } from '../../log/topics.ts'
@@ -15,7 +16,6 @@ import {
   wholeNumber,
 } from '../command.ts'
 import { EXIT, type Io } from '../io.ts'
-import { readPartition } from '../log-records.ts'
 import { configure } from '../program-style.ts'
 import { dataDirectoryOf } from '../project.ts'
 import { bytesText, countOf, countText, timeText } from '../render/quantity.ts'

@@ -6,6 +6,7 @@
 import type { Command } from 'commander'
 import { z } from 'zod'
 import { partitionRange } from '../../log/lookup.ts'
+import { readPartition } from '../../log/read-partition.ts'
 import type { StoredRecord } from '../../log/records.ts'
 import { describeTopic, listTopics, requireTopic } from '../../log/topics.ts'
 import { nodePorts } from '../../ports/node/ports.ts'
@@ -18,7 +19,6 @@ import {
   wholeNumber,
 } from '../command.ts'
 import type { Io } from '../io.ts'
-import { readPartition } from '../log-records.ts'
 import { openTarget } from '../produce-rows.ts'
 import { configure } from '../program-style.ts'
 import { dataDirectoryOf, loadProject } from '../project.ts'

@@ -1,9 +1,9 @@
 /** Reads what both programs wrote, by readers that share no code with them. */
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { readPartition } from '../../log/read-partition.ts'
 import { describeTopic } from '../../log/topics.ts'
 import { nodePorts } from '../../ports/node/ports.ts'
-import { readPartition } from '../log-records.ts'
 import { TABLE_PATH } from './demo-project.ts'
 import { readDeltaIndependently } from './independent-reader.ts'
 import type { RevenueRow, Routed } from './reconcile.ts'

@@ -1,13 +1,13 @@
-/** Records of the log for people to look at: read without a lock, up to what is published, checksums checked. */
+/** Records of a partition one by one, for what is small or is looked at: read without a lock, up to what is published, checksums checked. */
 
 import { MillraceError } from '../errors.ts'
-import { scanBatches } from '../log/batch-scan.ts'
-import { partitionRange } from '../log/lookup.ts'
-import { readRecords, type StoredRecord } from '../log/records.ts'
-import { listSegments, segmentPath, segmentsFrom } from '../log/segment.ts'
-import { lookUpOffset } from '../log/segment-index.ts'
-import { partitionDirectory } from '../log/topics.ts'
 import type { Ports } from '../ports/ports.ts'
+import { scanBatches } from './batch-scan.ts'
+import { partitionRange } from './lookup.ts'
+import { readRecords, type StoredRecord } from './records.ts'
+import { listSegments, segmentPath, segmentsFrom } from './segment.ts'
+import { lookUpOffset } from './segment-index.ts'
+import { partitionDirectory } from './topics.ts'
 
 export interface PartitionPlace {
   readonly ports: Ports
