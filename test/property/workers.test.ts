@@ -55,6 +55,23 @@ for (const query of QUERIES) {
   })
 }
 
+for (const query of QUERIES.filter((each) => /TUMBLE|HOP/.test(each))) {
+  test(`late rows are told whole, wherever their group is: ${query.replaceAll(/\s+/g, ' ')}`, async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(row, { minLength: 1, maxLength: 40 }), way, async (rows, given) => {
+        const fed: Fed = new Map([
+          ['events', [rows.map((each): FedRow => ({ kind: '+I', row: each }))]],
+        ])
+        const expected = await runWorkers(planOf(query), fed, ONE)
+        const ran = await runWorkers(planOf(query), fed, given)
+        assert.deepEqual(ran.lateRows.toSorted(), expected.lateRows.toSorted())
+        assert.deepEqual(tableOf(ran.changes), tableOf(expected.changes))
+      }),
+      { numRuns: 40 },
+    )
+  })
+}
+
 test('one hot key is counted by one worker, and the others go on', async () => {
   const rows = Array.from({ length: 500 }, (_, at) => ({ k: 'hot', v: BigInt(at), d: null, t: 0n }))
   const fed = fedOf([rows, rows, rows, rows], [])
