@@ -16,7 +16,6 @@ test('a fenced owner can read, but give nothing a name', () => {
     assertCurrent() {
       if (!isCurrent) throw new MillraceError('OWNER_FENCED', { message: 'm', hint: 'h' })
     },
-    release: async () => {},
   })
   files.open(path('a'), 'create').close()
   files.link(path('a'), path('b'))

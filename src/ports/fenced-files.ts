@@ -1,6 +1,7 @@
 /** Files of an owner: nothing gets a new name in them once another process owns the directory. */
 import type { Files } from './files.ts'
-import type { Ownership } from './ownership.ts'
+import type { Epoch } from './ownership.ts'
+import type { Ports } from './ports.ts'
 
 /**
  * `files`, but creating, linking, renaming and removing ask `ownership` first: manifests, segments and commits all become real
@@ -8,7 +9,7 @@ import type { Ownership } from './ownership.ts'
  *
  * @throws OWNER_FENCED from those four once the epoch has passed
  */
-export function fenceFiles(files: Files, ownership: Ownership): Files {
+export function fenceFiles(files: Files, ownership: Epoch): Files {
   return {
     ...files,
     open(path, mode) {
@@ -27,5 +28,16 @@ export function fenceFiles(files: Files, ownership: Ownership): Files {
       ownership.assertCurrent()
       files.remove(path)
     },
+  }
+}
+
+/** The outside of an owner of `directory`, in all of its threads. */
+export function fencePorts(ports: Ports, ownership: Epoch, directory: string): Ports {
+  const { recipe } = ports
+  const owner = { directory, epoch: ownership.epoch }
+  return {
+    ...ports,
+    files: fenceFiles(ports.files, ownership),
+    ...(recipe === undefined ? {} : { recipe: { ...recipe, owner } }),
   }
 }

@@ -4,13 +4,17 @@
  * Whoever writes there (checkpoints, the log) holds an `Ownership` and asks it before making anything durable:
  * a process that was taken for dead, but only slept, finds that its epoch has passed and writes no more.
  */
-export interface Ownership {
+export interface Ownership extends Epoch {
+  /** Stops listening; the epoch stays taken. Idempotent. */
+  release(): Promise<void>
+}
+
+/** A time of one owner, as any of its threads may ask for it. */
+export interface Epoch {
   /** 1 for the first owner of the directory; each later owner's is one higher. */
   readonly epoch: number
   /** @throws OWNER_FENCED once another process has become the owner */
   assertCurrent(): void
-  /** Stops listening; the epoch stays taken. Idempotent. */
-  release(): Promise<void>
 }
 
 /** What an owner leaves in the directory for others to find it. */

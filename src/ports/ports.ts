@@ -14,4 +14,14 @@ export interface Ports {
   print(line: string): void
   /** A named point where simulation and crash tests may fail or stop the process; does nothing otherwise. */
   faultPoint(name: string): void
+  /** What another thread makes the same outside from; absent where it can't be, as in simulations. */
+  readonly recipe?: PortsRecipe
+}
+
+/** Plain data: it can be sent to a thread. */
+export interface PortsRecipe {
+  /** For crash tests: where the process kills itself, 'point' or 'point:nth', counted in each thread. */
+  readonly killAt?: string
+  /** Nothing gets a new name once a later epoch has the directory. */
+  readonly owner?: { readonly directory: string; readonly epoch: number }
 }

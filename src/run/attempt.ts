@@ -62,7 +62,8 @@ export async function openAttempt(
     resumes: true,
     watermarks: store.watermarks(),
   }
-  const hasThreads = start.threads === true && request.workers > 1
+  const mayHaveThreads = start.threads === true && start.ports.recipe !== undefined
+  const hasThreads = mayHaveThreads && request.workers > 1
   const assembly = hasThreads
     ? await assembleThreads({ ...request, start, store })
     : await assembleWorkers(request)

@@ -1,6 +1,6 @@
 /** This machine as the outside, owned: what a process that embeds Millrace runs on. */
 import { startMaintenance } from '../connectors/log/maintain.ts'
-import { fenceFiles } from '../ports/fenced-files.ts'
+import { fencePorts } from '../ports/fenced-files.ts'
 import { takeOwnership } from '../ports/node/ownership.ts'
 import { nodePorts } from '../ports/node/ports.ts'
 import type { Ports } from '../ports/ports.ts'
@@ -26,7 +26,7 @@ export async function ownDirectory(directory: string): Promise<OwnedDirectory> {
     random: ports.random,
     nowMs: ports.clock.nowMs(),
   })
-  const fenced: Ports = { ...ports, files: fenceFiles(ports.files, ownership) }
+  const fenced = fencePorts(ports, ownership, directory)
   const maintenance = startMaintenance({ ports: fenced, dataDirectory: directory })
   return {
     ports: fenced,

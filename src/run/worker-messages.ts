@@ -5,6 +5,7 @@ import type { WindowProgress } from '../engine/operator.ts'
 import type { SourceSplit } from '../engine/source-split.ts'
 import type { ErrorCode, Facts } from '../errors.ts'
 import type { Pipeline } from '../plan/nodes.ts'
+import type { PortsRecipe } from '../ports/ports.ts'
 import type { SourceIdentities, StateChain, WorkerSnapshot } from '../state/checkpoint.ts'
 import type { WaitingRows } from './side-rows.ts'
 
@@ -21,6 +22,8 @@ export interface WorkerSetup {
   readonly dataDirectory: string
   readonly baseDirectory: string
   readonly environment: Readonly<Record<string, string | undefined>>
+  /** What its outside is made from. */
+  readonly outside: PortsRecipe
   readonly until: 'now' | 'end' | undefined
   readonly positions: SourcePositions
   readonly identities: SourceIdentities

@@ -10,7 +10,7 @@ import { routesOf } from '../engine/exchange-routes.ts'
 import { graphOf } from '../engine/graph.ts'
 import { ringReader, ringWriter } from '../engine/ring.ts'
 import { invariant } from '../errors.ts'
-import { nodePorts } from '../ports/node/ports.ts'
+import { nodePorts, remakePorts } from '../ports/node/ports.ts'
 import { assembleWorker, type WorkerAssembly } from './assembly.ts'
 import { CONNECTORS } from './connectors.ts'
 import { asMillraceError } from './failure.ts'
@@ -35,7 +35,7 @@ const STATUS_MS = 100
 const WAIT_MS = 1
 const WAIT_DONE_MS = 10
 
-const ports = nodePorts()
+const { clock } = nodePorts()
 
 parentPort!.on('message', (birth: WorkerBirth) => {
   void live(birth)
@@ -70,6 +70,7 @@ interface Contact {
 
 async function opened(setup: WorkerSetup): Promise<WorkerAssembly> {
   const { worker, workers, pipeline } = setup
+  const ports = remakePorts(setup.outside)
   const graph = graphOf(pipeline)
   const ring = (route: number, from: number, to: number): SharedArrayBuffer =>
     setup.rings.get(ringKey(workers, route, from, to))!
@@ -140,7 +141,7 @@ async function serve(
       tell({ kind: 'answer', id: aligning, value: cut })
       aligning = undefined
     }
-    const nowMs = ports.clock.monotonicMs()
+    const nowMs = clock.monotonicMs()
     if (isWorking && ((result === 'done' && !toldDone) || nowMs - toldMs >= STATUS_MS)) {
       tell({ kind: 'status', status: statusOf(assembly, result === 'done') })
       toldMs = nowMs
@@ -148,11 +149,11 @@ async function serve(
     }
     if (result === 'worked' && nowMs < yieldMs) continue
     // Messages come in only now.
-    await ports.clock.sleep(0)
+    await clock.sleep(0)
     if (result !== 'worked' && asked.length === 0) {
       waiter.wait(result === 'done' ? WAIT_DONE_MS : WAIT_MS)
     }
-    yieldMs = ports.clock.monotonicMs() + YIELD_MS
+    yieldMs = clock.monotonicMs() + YIELD_MS
   }
 }
 

@@ -300,6 +300,7 @@ function setupOf(
     dataDirectory: start.dataDirectory,
     baseDirectory: start.baseDirectory,
     environment: { ...start.environment },
+    outside: start.ports.recipe ?? {},
     until,
     positions,
     identities: identities ?? {},

@@ -5,7 +5,7 @@
  */
 import type { Socket } from 'node:net'
 import { join } from 'node:path'
-import { fenceFiles } from '../ports/fenced-files.ts'
+import { fencePorts } from '../ports/fenced-files.ts'
 import { takeOwnership } from '../ports/node/ownership.ts'
 import type { Ownership } from '../ports/ownership.ts'
 import type { Ports } from '../ports/ports.ts'
@@ -69,7 +69,7 @@ export async function openService(options: ServiceOptions): Promise<Service> {
     onConnection: (socket: Socket) =>
       void serveConnection(socket, async (asked) => (await handler.promise)(asked)),
   })
-  const fenced: Ports = { ...ports, files: fenceFiles(ports.files, ownership) }
+  const fenced = fencePorts(ports, ownership, directory)
   const statusOf = ({ run, outcome }: HostedRun): PipelineStatus =>
     pipelineStatus({
       status: run.status(),

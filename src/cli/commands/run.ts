@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import { startMaintenance } from '../../connectors/log/maintain.ts'
 import { openLog } from '../../log/log.ts'
-import { killAt, nodePorts } from '../../ports/node/ports.ts'
+import { nodePorts } from '../../ports/node/ports.ts'
 import type { Ports } from '../../ports/ports.ts'
 import { CONNECTORS } from '../../run/connectors.ts'
 import type { RunEvent } from '../../run/handle.ts'
@@ -89,8 +89,8 @@ async function run(io: Io, files: readonly string[], options: RunOptions): Promi
   const pipelines = found.length === 0 ? [] : await compilePipelines(project, found)
   const logger = await loggerOf(io, project, options)
   // For crash tests and the demo: a named point at which this process kills itself.
-  const kill = io.environment.MILLRACE_KILL_AT
-  const ports = nodePorts(kill === undefined ? {} : { faultPoint: killAt(kill) })
+  const killAt = io.environment.MILLRACE_KILL_AT
+  const ports = nodePorts(killAt === undefined ? {} : { killAt })
   const settings: LaunchSettings = {
     project,
     workers: options.workers ?? project.config.workers,

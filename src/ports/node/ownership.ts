@@ -15,7 +15,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { MillraceError } from '../../errors.ts'
 import type { Files } from '../files.ts'
-import type { OwnerRecord, Ownership } from '../ownership.ts'
+import type { Epoch, OwnerRecord, Ownership } from '../ownership.ts'
 import type { Random } from '../random.ts'
 
 /** sockaddr_un holds 108 bytes on Linux and 104 on macOS, with the closing zero. */
@@ -77,23 +77,31 @@ export function connectOwner(directory: string, record: OwnerRecord): Promise<So
   return connectTo(ownerFolder(directory), record.socket)
 }
 
-function ownership(request: OwnershipRequest, listener: Listener, record: OwnerRecord): Ownership {
-  const { directory, files } = request
+/** What another thread of the owner asks: whether `epoch` is still the directory's last. */
+export function ownershipSince(directory: string, files: Files, epoch: number): Epoch {
   const folder = ownerFolder(directory)
-  const own = recordPath(folder, record.epoch)
-  const next = recordPath(folder, record.epoch + 1)
-  let closing: Promise<void> | undefined
+  const own = recordPath(folder, epoch)
+  const next = recordPath(folder, epoch + 1)
   return {
-    epoch: record.epoch,
+    epoch,
     assertCurrent() {
       // Epochs have no gaps and old records are swept from below: our own missing means that many came after us.
       if (!files.exists(next) && files.exists(own)) return
       throw new MillraceError('OWNER_FENCED', {
-        message: `this process (epoch ${record.epoch}) no longer owns ${directory}: another process has taken it over`,
+        message: `this process (epoch ${epoch}) no longer owns ${directory}: another process has taken it over`,
         hint: 'nothing more was written by this one; see `millrace status` for the present owner',
-        facts: { directory, epoch: record.epoch },
+        facts: { directory, epoch },
       })
     },
+  }
+}
+
+function ownership(request: OwnershipRequest, listener: Listener, record: OwnerRecord): Ownership {
+  const { directory, files } = request
+  const folder = ownerFolder(directory)
+  let closing: Promise<void> | undefined
+  return {
+    ...ownershipSince(directory, files, record.epoch),
     release() {
       closing ??= close(listener, folder, record.socket)
       return closing

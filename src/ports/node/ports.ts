@@ -1,19 +1,22 @@
 /** The real outside, all of it. */
+
+import { fencePorts } from '../fenced-files.ts'
 import type { ObjectStore } from '../objects.ts'
-import type { Ports } from '../ports.ts'
+import type { Ports, PortsRecipe } from '../ports.ts'
 import { nodeClock } from './clock.ts'
 import { nodeFiles } from './files.ts'
 import { localObjects } from './objects.ts'
+import { ownershipSince } from './ownership.ts'
 import { nodeRandom } from './random.ts'
 
 export interface NodePortsOptions {
   /** Opens object stores by URL; local directories unless given. */
   readonly objects?: (url: string) => ObjectStore
-  /** For crash tests: told every named fault point that is passed. */
-  readonly faultPoint?: (name: string) => void
+  /** For crash tests: 'point' or 'point:nth', where this process kills itself. */
+  readonly killAt?: string
 }
 
-export function nodePorts({ objects, faultPoint }: NodePortsOptions = {}): Ports {
+export function nodePorts({ objects, killAt }: NodePortsOptions = {}): Ports {
   const files = nodeFiles()
   const random = nodeRandom()
   return {
@@ -24,15 +27,28 @@ export function nodePorts({ objects, faultPoint }: NodePortsOptions = {}): Ports
     print(line) {
       process.stdout.write(`${line}\n`)
     },
-    faultPoint: faultPoint ?? (() => {}),
+    faultPoint: killAt === undefined ? () => {} : killing(killAt),
+    // Stores that were given are functions, which no other thread can have.
+    ...(objects === undefined ? { recipe: killAt === undefined ? {} : { killAt } } : {}),
   }
+}
+
+/** The same outside in another thread: killed at the same point, fenced by the same epoch. */
+export function remakePorts({ killAt, owner }: PortsRecipe): Ports {
+  const ports = nodePorts(killAt === undefined ? {} : { killAt })
+  if (owner === undefined) return ports
+  return fencePorts(
+    ports,
+    ownershipSince(owner.directory, ports.files, owner.epoch),
+    owner.directory,
+  )
 }
 
 /**
  * A fault point that kills the process as SIGKILL does, at the nth time that `name` is passed.
  * `setting` is 'name' or 'name:nth', as crash tests put it into the environment.
  */
-export function killAt(setting: string): (name: string) => void {
+function killing(setting: string): (name: string) => void {
   const [wanted, nth] = setting.split(':')
   let left = nth === undefined ? 1 : Number(nth)
   return (name) => {
