@@ -5,11 +5,11 @@ import { run } from 'node:test'
 import { spec } from 'node:test/reporters'
 
 const parts = process.argv.slice(2)
+/** They need systems that must be fetched and started: only when they are named. */
+const ASKED_FOR = ['test/interop', 'test/kafka']
+const areAskedFor = parts.some((part) => ASKED_FOR.some((folder) => part.startsWith(folder)))
 const files = globSync(['src/**/*.test.ts', 'test/**/*.test.ts', 'bench/**/*.test.ts'])
-  .filter(
-    (file) =>
-      !file.startsWith('test/interop/') || parts.some((part) => part.startsWith('test/interop')),
-  )
+  .filter((file) => areAskedFor || !ASKED_FOR.some((folder) => file.startsWith(`${folder}/`)))
   .filter((file) => parts.length === 0 || parts.some((part) => file.startsWith(part)))
   .sort()
 
@@ -19,7 +19,7 @@ let skipped = 0
 const stream = run({
   files: files.map((file) => `${process.cwd()}/${file}`),
   // Real engines listen on fixed ports: their tests follow one another.
-  concurrency: parts.some((part) => part.startsWith('test/interop')) ? 1 : 2,
+  concurrency: areAskedFor ? 1 : 2,
   timeout: 600_000,
 })
 stream.on('test:pass', (event) => {

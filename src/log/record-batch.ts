@@ -27,6 +27,7 @@ export const MAGIC = 2
 
 export const COMPRESSION_MASK = 7
 export const APPEND_TIME_BIT = 1 << 3
+export const TRANSACTIONAL_BIT = 1 << 4
 export const CONTROL_BIT = 1 << 5
 export const HORIZON_BIT = 1 << 6
 

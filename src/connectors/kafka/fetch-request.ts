@@ -15,7 +15,7 @@
 import type { API, Reader, Writer } from '@platformatic/kafka'
 import type { KafkaClient } from './cluster.ts'
 
-const FETCH_KEY = 1
+export const FETCH_KEY = 1
 /** From version 13 on topics go by their ids: one that was made anew under the same name is another. */
 export const FETCH_BY_ID = 13
 const FETCH_BY_NAME = 12

@@ -1,0 +1,37 @@
+/** Apache Kafka as tables: `WITH ('connector' = 'kafka', 'topic' = 'orders', ...)`. */
+import { type DataType, types, withNullability } from '../../data/types.ts'
+import type { Connector } from '../contract/connector.ts'
+import { KAFKA_OPTIONS } from './options.ts'
+import { openKafkaSource } from './source.ts'
+
+const HEADERS: DataType = {
+  kind: 'map',
+  key: withNullability(types.string, false),
+  value: types.bytes,
+  nullable: false,
+}
+
+const METADATA: Connector['metadata'] = {
+  topic: { type: withNullability(types.string, false), writable: false },
+  partition: { type: withNullability(types.int, false), writable: false },
+  offset: { type: withNullability(types.bigint, false), writable: false },
+  /** The producer's time, or under LogAppendTime the broker's: as Kafka's consumers see it. */
+  timestamp: { type: withNullability(types.timestampLtz(3), false), writable: true },
+  'timestamp-type': { type: withNullability(types.string, false), writable: false },
+  /** Empty where a record has none. */
+  headers: { type: HEADERS, writable: true },
+  /** The key's bytes; not in Flink. */
+  key: { type: types.bytes, writable: false },
+}
+
+export const kafka: Connector = {
+  name: 'kafka',
+  summary: 'Topics of Apache Kafka: exact to read again, written at least once or exactly once',
+  options: KAFKA_OPTIONS,
+  metadata: METADATA,
+  source: {
+    replay: 'exact',
+    bounded: (options) => (options['scan.bounded.mode'] ?? 'unbounded') !== 'unbounded',
+    open: openKafkaSource,
+  },
+}
