@@ -24,6 +24,8 @@ import { schemaChanged } from './table-errors.ts'
 /** Of an entry, in u32s. */
 const NEXT = 2
 const PREVIOUS = 3
+/** In i64s. */
+const NUMBER = 2
 /** Of a head's own cells, in u32s. */
 const FIRST = 0
 const LAST = 1
@@ -188,6 +190,11 @@ class MemoryRowLists implements RowLists {
 
   count(list: Pointer): number {
     return this.#ofList(list, COUNT)
+  }
+
+  isOlder(entry: Pointer, than: Pointer): boolean {
+    const { i64 } = this.#maker.memory
+    return i64[entry / 8 + NUMBER]! < i64[than / 8 + NUMBER]!
   }
 
   listOf(entry: Pointer): Pointer {

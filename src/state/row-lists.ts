@@ -62,6 +62,8 @@ export interface RowLists {
   previous(entry: Pointer): Pointer
   count(list: Pointer): number
   listOf(entry: Pointer): Pointer
+  /** True if `entry` came before `than`. */
+  isOlder(entry: Pointer, than: Pointer): boolean
   /**
    * The first entry of `list`, from entry `from` on if it is told, whose row equals row `row` of `columns` by SQL's IS NOT DISTINCT
    * FROM; 0 if none does.

@@ -22,7 +22,7 @@ export function watermarkedInputs(
   const schemas = new Map(scansOf(plan).map(({ table, schema }) => [table.name, schema]))
   let combined: bigint | undefined
   let dead = 0
-  for (const event of read) {
+  for (const [at, event] of read.entries()) {
     if (event.kind === 'ended') ended.add(event.split)
     else {
       const table = event.split.split('/')[0]!
@@ -34,7 +34,7 @@ export function watermarkedInputs(
       }
       const values: NaiveRow = schemas.get(table)!.map(({ name }) => row[name] ?? null)
       const watermark = combined === undefined ? {} : { watermark: combined }
-      inputs.get(table)!.push({ kind, row: values, ...watermark })
+      inputs.get(table)!.push({ kind, row: values, ...watermark, at })
       const before = greatest.get(event.split)
       if (before === undefined || time - delayUs > before) greatest.set(event.split, time - delayUs)
     }

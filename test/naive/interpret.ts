@@ -19,6 +19,7 @@ import type { RowKindText } from '../builders/batch.ts'
 import { aggregate } from './aggregate.ts'
 import { compareRows } from './compare-rows.ts'
 import { evaluate, NaiveFailure, type NaiveRow } from './expression.ts'
+import { joined } from './joins.ts'
 import { changelogNormalize, deduplicate, expand } from './ordered.ts'
 import { rank, rankOfDeduplicate, windowRank } from './rank.ts'
 import { type Session, sessionsOf } from './sessions.ts'
@@ -28,6 +29,8 @@ export interface Change {
   readonly row: NaiveRow
   /** µs, of the rows before this one; absent where no watermark is declared. */
   readonly watermark?: bigint
+  /** Its place among all rows that were read, where it is told: what joins go by. */
+  readonly at?: number
 }
 
 /** What a source holds: rows, or changes. */
@@ -150,6 +153,8 @@ function run(
       if (!isUpdating(node.input)) return deduplicate(node, changes, late)
       return rank(rankOfDeduplicate(node, schemaOf(node)), changes, true)
     }
+    case 'join':
+      return joined(node, input(node.left), input(node.right))
     case 'sink':
       return input(node.input)
     default:

@@ -11,6 +11,7 @@ import { deduplicate, rankOfDeduplicate } from './deduplicate.ts'
 import { expand } from './expand.ts'
 import { filter } from './filter.ts'
 import { groupAggregate } from './group-aggregate.ts'
+import { join } from './join.ts'
 import { matchRecognize } from './match-recognize.ts'
 import { project } from './project.ts'
 import { rank } from './rank.ts'
@@ -73,9 +74,10 @@ export function operatorOf(
         : deduplicate(plan, context, place.watermarkUs)
     case 'changelog-normalize':
       return changelogNormalize(plan, context)
+    case 'join':
+      return join(plan, context)
     case 'window-join':
     case 'over-aggregate':
-    case 'join':
     case 'interval-join':
     case 'temporal-join':
     case 'correlate':
