@@ -61,6 +61,7 @@ export const ERRORS = {
   LOG_TOPIC_INVALID: { fault: 'usage', retry: 'never' },
   LOG_TOPIC_MISSING: { fault: 'usage', retry: 'never' },
   LOG_WRITE_FAILED: { fault: 'outside', retry: 'backoff' },
+  MATCH_SKIP_IMPOSSIBLE: { fault: 'query', retry: 'never' },
   MEMORY_EXHAUSTED: { fault: 'outside', retry: 'never' },
   OPTION_INVALID: { fault: 'usage', retry: 'never' },
   OUTPUT_STALE: { fault: 'usage', retry: 'never' },

@@ -7,7 +7,7 @@ import type { AggregateSet, GroupState } from '../../compile/aggregates/aggregat
 import { compileAggregates } from '../../compile/aggregates/compile-aggregates.ts'
 import { compileExpression, compilePredicate, compileProjection } from '../../compile/expression.ts'
 import { type Batch, INSERT, UPDATE_AFTER, type Vector } from '../../data/batch.ts'
-import type { Pointer } from '../../data/memory.ts'
+import type { LinearMemory, Pointer } from '../../data/memory.ts'
 import { type DataType, types, withNullability } from '../../data/types.ts'
 import type { AggregateCall } from '../../plan/expressions.ts'
 import { schemaOf, type WindowAggregate } from '../../plan/nodes.ts'
@@ -70,19 +70,6 @@ export function windowGroups(
     aggregates[way](state, evaluation.frameOf(batch), keys, entries)
   }
 
-  /** The rows of one way only. */
-  function ofWay(batch: Batch, isAdded: boolean): Batch {
-    const selection = memory.arena.allocate(4 * batch.count)
-    let count = 0
-    for (let at = 0; at < batch.count; at++) {
-      const row = batch.selection === 0 ? at : memory.u32[batch.selection / 4 + at]!
-      const kind = memory.u8[batch.kinds + row]!
-      if ((kind === INSERT || kind === UPDATE_AFTER) !== isAdded) continue
-      memory.u32[selection / 4 + count++] = row
-    }
-    return { ...batch, selection, count }
-  }
-
   function rowsOf(state: GroupTables, entries: Pointer, count: number): Batch {
     const columns = [
       ...state.groups.keysOf(entries, count).slice(0, plan.keys.length),
@@ -115,8 +102,8 @@ export function windowGroups(
         change(state, batch, keys, 'update')
         return
       }
-      change(state, ofWay(batch, true), keys, 'update')
-      change(state, ofWay(batch, false), keys, 'retract')
+      change(state, ofWay(memory, batch, true), keys, 'update')
+      change(state, ofWay(memory, batch, false), keys, 'retract')
     },
     merge: aggregates.merge,
     rowsOf,
@@ -132,4 +119,17 @@ export function windowGroups(
       }
     },
   }
+}
+
+/** The rows of one way only. */
+function ofWay(memory: LinearMemory, batch: Batch, isAdded: boolean): Batch {
+  const selection = memory.arena.allocate(4 * batch.count)
+  let count = 0
+  for (let at = 0; at < batch.count; at++) {
+    const row = batch.selection === 0 ? at : memory.u32[batch.selection / 4 + at]!
+    const kind = memory.u8[batch.kinds + row]!
+    if ((kind === INSERT || kind === UPDATE_AFTER) !== isAdded) continue
+    memory.u32[selection / 4 + count++] = row
+  }
+  return { ...batch, selection, count }
 }
