@@ -88,6 +88,12 @@ export const COMMANDS: readonly ListedCommand[] = [
     load: async () => (await import('./commands/side-rows.ts')).declareDead,
   },
   {
+    name: 'registry',
+    summary: "serve the project's schemas with Confluent's REST API",
+    group: DATA,
+    load: async () => (await import('./commands/registry.ts')).declareRegistry,
+  },
+  {
     name: 'check',
     summary: 'validate the whole project, offline, and show every error at once',
     group: UNDERSTAND,

@@ -19,6 +19,8 @@ export interface HttpOptions {
   /** Asked as `Authorization: Bearer <token>`. */
   readonly token?: string
   readonly status: () => OwnerStatus
+  /** More routes, behind the same checks. */
+  readonly routes?: (app: FastifyInstance) => Promise<void>
 }
 
 export interface HttpAddress {
@@ -64,6 +66,7 @@ export async function serveHttp(options: HttpOptions): Promise<HttpServer> {
     http: { maxHeaderSize: HEADER_BYTES_MAX },
   })
   addRoutes(app, options)
+  await options.routes?.(app)
   try {
     const url = await app.listen({ host, port })
     return { url, close: () => app.close() }
@@ -124,8 +127,18 @@ export function notReady(status: OwnerStatus): string[] {
 function tokenCheck(token: string | undefined): (authorization: string | undefined) => boolean {
   if (token === undefined) return () => true
   const digest = (text: string) => createHash('sha256').update(text).digest()
-  const wanted = digest(`Bearer ${token}`)
-  return (authorization) => timingSafeEqual(digest(authorization ?? ''), wanted)
+  const wanted = digest(token)
+  return (authorization = '') => {
+    const [scheme, given = ''] = authorization.split(' ')
+    // Clients that know user and password only send the token as the password, of any user.
+    const isBasic = scheme?.toLowerCase() === 'basic'
+    const told = isBasic
+      ? Buffer.from(given, 'base64')
+          .toString('utf8')
+          .replace(/^[^:]*:/, '')
+      : given
+    return (isBasic || scheme === 'Bearer') && timingSafeEqual(digest(told), wanted)
+  }
 }
 
 function isLoopback(host: string): boolean {

@@ -4,6 +4,7 @@ import { startMaintenance } from '../../connectors/log/maintain.ts'
 import { openLog } from '../../log/log.ts'
 import { nodePorts } from '../../ports/node/ports.ts'
 import type { Ports } from '../../ports/ports.ts'
+import { openRegistryStore } from '../../registry/store.ts'
 import { CONNECTORS } from '../../run/connectors.ts'
 import type { RunEvent } from '../../run/handle.ts'
 import { LOG_LEVELS, type LogLevel } from '../../serve/log-levels.ts'
@@ -203,13 +204,24 @@ function conclude(io: Io, service: Service, options: RunOptions, isForced: boole
 async function openHttp({ options, project, service }: Running) {
   const text = options.http ?? project.config.http.address
   if (text === undefined) return undefined
-  const { parseAddress, serveHttp } = await import('../../serve/http.ts')
+  const [{ parseAddress, serveHttp }, { addRegistryRoutes }] = await Promise.all([
+    import('../../serve/http.ts'),
+    import('../../serve/registry-routes.ts'),
+  ])
   const token = process.env.MILLRACE_HTTP_TOKEN ?? project.config.http.token
-  return serveHttp({
-    address: parseAddress(text),
-    status: service.status,
-    ...(token === undefined ? {} : { token }),
-  })
+  const registry = await openRegistryStore(service.ports, project.dataDirectory)
+  try {
+    const { url, close } = await serveHttp({
+      address: parseAddress(text),
+      status: service.status,
+      routes: (app) => addRegistryRoutes(app, registry),
+      ...(token === undefined ? {} : { token }),
+    })
+    return { url, close: () => close().finally(() => registry.close()) }
+  } catch (error) {
+    await registry.close()
+    throw error
+  }
 }
 
 /** To a file if the project names one; else to stderr, but never across a screen that is redrawn. */

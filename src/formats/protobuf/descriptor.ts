@@ -10,7 +10,7 @@ import { readWire, type WireFields } from './wire.ts'
 const DEPTH_MAX = 64
 const LABELS = [undefined, 'optional', 'required', 'repeated'] as const
 /** FieldDescriptorProto.Type; 10, 11 and 14 (group, message, enum) are named by type_name. */
-const TYPES = [
+export const TYPE_NAMES = [
   '',
   'double',
   'float',
@@ -123,7 +123,7 @@ function fieldOf(
 }
 
 function typeOf(wire: WireFields | undefined): string {
-  return wire?.text(6) ?? TYPES[wire?.integer(5) ?? 0] ?? ''
+  return wire?.text(6) ?? TYPE_NAMES[wire?.integer(5) ?? 0] ?? ''
 }
 
 function enumOf(wire: WireFields): ProtoEnum {

@@ -13,10 +13,14 @@ const DEPTH_MAX = 64
 /** Text, or a serialized FileDescriptorProto in base64: what clients register either way. @throws SCHEMA_INVALID */
 export function parseProto(text: string): ProtoFile {
   checkSchemaSize('PROTOBUF', text)
-  const compact = text.trim()
-  if (compact.length > 4 && compact.length % 4 === 0 && /^[A-Za-z0-9+/]+={0,2}$/.test(compact))
-    return readDescriptor(Buffer.from(compact, 'base64'))
+  if (isDescriptor(text)) return readDescriptor(Buffer.from(text.trim(), 'base64'))
   return parseFile(tokenize(text))
+}
+
+/** True if it is base64: no .proto text is. */
+export function isDescriptor(text: string): boolean {
+  const compact = text.trim()
+  return compact.length > 4 && compact.length % 4 === 0 && /^[A-Za-z0-9+/]+={0,2}$/.test(compact)
 }
 
 function parseFile(tokens: Tokens): ProtoFile {

@@ -21,17 +21,7 @@ const TOKEN =
   /\s+|\/\/[^\n]*|\/\*[\s\S]*?\*\/|([A-Za-z_.][\w.]*|0[xX][\da-fA-F]+|\d[\w.]*(?:[eE][+-]?\d+)?|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|[{}()[\]<>;,=:+\-/])/y
 
 export function tokenize(text: string): Tokens {
-  const words: string[] = []
-  const places: number[] = []
-  TOKEN.lastIndex = 0
-  for (let at = 0; at < text.length; at = TOKEN.lastIndex) {
-    TOKEN.lastIndex = at
-    const match = TOKEN.exec(text)
-    if (match === null) throw invalid(text, at, `${JSON.stringify(text[at])} is not expected`)
-    if (match[1] === undefined) continue
-    words.push(match[1])
-    places.push(at)
-  }
+  const { words, places } = wordsOf(text)
   let next = 0
   const fail = (what: string): MillraceError => invalid(text, places[next] ?? text.length, what)
   const tokens: Tokens = {
@@ -75,6 +65,25 @@ export function tokenize(text: string): Tokens {
     },
   }
   return tokens
+}
+
+/** The words alone: texts that differ in spaces and comments have the same. @throws SCHEMA_INVALID */
+export function tokenTexts(text: string): readonly string[] {
+  return wordsOf(text).words
+}
+
+function wordsOf(text: string): { readonly words: string[]; readonly places: number[] } {
+  const words: string[] = []
+  const places: number[] = []
+  for (let at = 0; at < text.length; at = TOKEN.lastIndex) {
+    TOKEN.lastIndex = at
+    const match = TOKEN.exec(text)
+    if (match === null) throw invalid(text, at, `${JSON.stringify(text[at])} is not expected`)
+    if (match[1] === undefined) continue
+    words.push(match[1])
+    places.push(at)
+  }
+  return { words, places }
 }
 
 function invalid(text: string, at: number, what: string): MillraceError {
