@@ -1,6 +1,6 @@
 /** Joins on time: conditions that bound one side's time by the other's. */
 import type { Expression } from './expressions.ts'
-import type { TimeDomain } from './nodes.ts'
+import type { TimeDomain } from './windows.ts'
 
 /** Time attributes have milliseconds: `<` is `<=` one less. */
 const STEP_US = 1000

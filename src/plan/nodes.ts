@@ -6,7 +6,9 @@
 import type { Field, Schema } from '../data/types.ts'
 import { unreachable } from '../errors.ts'
 import type { AggregateCall, Expression, LiteralValue } from './expressions.ts'
+import type { PatternReference, PatternTerm } from './patterns.ts'
 import type { TableDefinition } from './tables.ts'
+import type { OverFrame, TimeDomain, Window, WindowColumns } from './windows.ts'
 
 export type PlanNode =
   | Scan
@@ -71,40 +73,6 @@ export interface Project {
   readonly schema: Schema
 }
 
-/** Windows that lie on a grid, whatever the rows. */
-export type GridWindow =
-  | { readonly kind: 'tumble'; readonly sizeUs: number; readonly offsetUs: number }
-  /** `sizeUs` is a multiple of `slideUs`. */
-  | {
-      readonly kind: 'hop'
-      readonly slideUs: number
-      readonly sizeUs: number
-      readonly offsetUs: number
-    }
-  /** Windows of 1, 2 ... steps that share their start; `sizeUs` is a multiple of `stepUs`. */
-  | {
-      readonly kind: 'cumulate'
-      readonly stepUs: number
-      readonly sizeUs: number
-      readonly offsetUs: number
-    }
-
-export type Window =
-  | GridWindow
-  /** Rows of equal `partition` that are less than, or exactly, `gapUs` apart share a window, which ends that long after its last row. */
-  | { readonly kind: 'session'; readonly gapUs: number; readonly partition: readonly Expression[] }
-  /** Each row bears its window already, from a window beneath, in these columns of the input. */
-  | { readonly kind: 'attached'; readonly start: number; readonly end: number }
-
-/** What moves time on: watermarks, or the machine's clock (PROCTIME()). */
-export type TimeDomain = 'event' | 'processing'
-
-/** Columns of the input that hold a row's window. */
-export interface WindowColumns {
-  readonly start: number
-  readonly end: number
-}
-
 /**
  * A window table function alone: each row once a window that it belongs to, with window_start, window_end, window_time appended.
  * A session's rows come out when it closes. `window` is not 'attached'. `timeDomain` absent: event.
@@ -159,12 +127,6 @@ export interface OverAggregate {
   /** Besides the aggregates: ROW_NUMBER, RANK, DENSE_RANK, LAG, LEAD, FIRST_VALUE, LAST_VALUE ... */
   readonly aggregates: readonly AggregateCall[]
   readonly schema: Schema
-}
-
-/** `preceding`: rows, or µs (range), before the current row; absent = unbounded. Always up to the current row (with its peers, for range). */
-export interface OverFrame {
-  readonly kind: 'rows' | 'range'
-  readonly preceding?: number
 }
 
 /**
@@ -313,29 +275,6 @@ export interface MatchRecognize {
   readonly withinUs?: number
   readonly schema: Schema
 }
-
-export interface PatternTerm {
-  readonly variable: string
-  /** How many rows; `most` absent: any number. */
-  readonly least: number
-  readonly most?: number
-  /** Greedy: a row that fits this term is never taken for a later one. */
-  readonly greedy: boolean
-  /** Over the input's columns (of the row that is tried), then the references (the row counted as this variable's); absent: any row. */
-  readonly condition?: Expression
-}
-
-/** A value of the rows that a match has so far, or in the end. `variable` absent: of all of them. */
-export type PatternReference =
-  | {
-      readonly kind: 'first' | 'last'
-      readonly variable?: string
-      /** How many rows further from the first, or back from the last; NULL where there is none. */
-      readonly offset: number
-      /** Over the input's columns. */
-      readonly expression: Expression
-    }
-  | { readonly kind: 'aggregate'; readonly variable?: string; readonly call: AggregateCall }
 
 /** An upsert stream (+U, -D by key) made a changelog with what was before: +I, -U, +U, -D. Repeated rows leave no trace. */
 export interface ChangelogNormalize {

@@ -4,15 +4,8 @@
 import { unreachable } from '../errors.ts'
 import { mapAggregate, mapColumns } from './columns.ts'
 import type { AggregateCall, Expression } from './expressions.ts'
-import {
-  inputsOf,
-  type MatchRecognize,
-  type PlanNode,
-  type SortKey,
-  schemaOf,
-  type Window,
-  type WindowColumns,
-} from './nodes.ts'
+import { inputsOf, type MatchRecognize, type PlanNode, type SortKey, schemaOf } from './nodes.ts'
+import type { Window, WindowColumns } from './windows.ts'
 
 /**
  * Inputs whose columns a node hands on unchanged, one after another, before its own. Nodes that make all of their columns hand

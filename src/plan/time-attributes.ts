@@ -1,7 +1,8 @@
 /** Which columns of a plan's node still are time: event time, that a watermark follows, or the machine's (PROCTIME()). */
 import { unreachable } from '../errors.ts'
 import type { Expression } from './expressions.ts'
-import { type MatchRecognize, type PlanNode, schemaOf, type TimeDomain } from './nodes.ts'
+import { type MatchRecognize, type PlanNode, schemaOf } from './nodes.ts'
+import type { TimeDomain } from './windows.ts'
 
 /** Indexes of columns that are event time. A window table function leaves window_time as the only one. */
 export function timeAttributesOf(node: PlanNode): ReadonlySet<number> {

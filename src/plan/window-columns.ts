@@ -1,15 +1,8 @@
 /** Where a node's columns are the window that a row belongs to, carried from the node that gave it. */
 import { unreachable } from '../errors.ts'
 import type { Expression } from './expressions.ts'
-import {
-  type PlanNode,
-  schemaOf,
-  type TimeDomain,
-  type Window,
-  type WindowAggregate,
-  type WindowColumns,
-  type WindowTable,
-} from './nodes.ts'
+import { type PlanNode, schemaOf, type WindowAggregate, type WindowTable } from './nodes.ts'
+import type { TimeDomain, Window, WindowColumns } from './windows.ts'
 
 /** What a window's own columns are: window_start, window_end, window_time, as they stand last. */
 export const WINDOW_COLUMNS = 3

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { type Field, type Schema, types } from '../../src/data/types.ts'
 import type { AggregateCall, Expression } from '../../src/plan/expressions.ts'
-import type { PlanNode, Window } from '../../src/plan/nodes.ts'
+import type { PlanNode } from '../../src/plan/nodes.ts'
+import type { Window } from '../../src/plan/windows.ts'
 import { interpret } from './interpret.ts'
 
 const SECOND = 1_000_000n

@@ -2,7 +2,8 @@
 import test from 'node:test'
 import fc from 'fast-check'
 import { type Schema, types } from '../../src/data/types.ts'
-import type { PlanNode, Window, WindowRank } from '../../src/plan/nodes.ts'
+import type { PlanNode, WindowRank } from '../../src/plan/nodes.ts'
+import type { Window } from '../../src/plan/windows.ts'
 import { column, EVENTS, events, orderBy } from '../builders/plans.ts'
 import { appended, equalsOracle, way } from './ordered-rows.ts'
 

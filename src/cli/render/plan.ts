@@ -9,16 +9,10 @@
  */
 import { aggregateText, expressionText, intervalText } from '../../plan/expression-text.ts'
 import type { Expression } from '../../plan/expressions.ts'
-import {
-  inputsOf,
-  type PatternTerm,
-  type PlanNode,
-  type SinkNode,
-  type SortKey,
-  schemaOf,
-  type Window,
-} from '../../plan/nodes.ts'
+import { inputsOf, type PlanNode, type SinkNode, type SortKey, schemaOf } from '../../plan/nodes.ts'
+import type { PatternTerm } from '../../plan/patterns.ts'
 import { type NodeTraits, traitsOf } from '../../plan/traits.ts'
+import type { Window } from '../../plan/windows.ts'
 import type { Style } from './style.ts'
 import { cut, padded, widthOf } from './table.ts'
 

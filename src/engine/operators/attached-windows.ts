@@ -12,7 +12,8 @@
  */
 import type { Batch, Vector } from '../../data/batch.ts'
 import { jsonText, rowReader } from '../../data/values.ts'
-import { schemaOf, type Window, type WindowAggregate } from '../../plan/nodes.ts'
+import { schemaOf, type WindowAggregate } from '../../plan/nodes.ts'
+import type { Window } from '../../plan/windows.ts'
 import type { StateReader, StateWriter } from '../../state/state-stream.ts'
 import { WATERMARK_MAX } from '../../time/windows.ts'
 import type { OperatorContext } from '../evaluation.ts'

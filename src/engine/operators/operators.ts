@@ -1,7 +1,8 @@
 /** From a node of the graph to its running operator. */
 import type { ChangelogMode, SinkWriter } from '../../connectors/contract/sink.ts'
 import { invariant, MillraceError, unreachable } from '../../errors.ts'
-import type { GridWindow, WindowAggregate, WindowTable } from '../../plan/nodes.ts'
+import type { WindowAggregate, WindowTable } from '../../plan/nodes.ts'
+import type { GridWindow } from '../../plan/windows.ts'
 import type { OperatorContext } from '../evaluation.ts'
 import type { OperatorGraphNode } from '../graph.ts'
 import type { Operator } from '../operator.ts'

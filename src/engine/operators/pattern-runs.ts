@@ -8,7 +8,8 @@
  * @see Flink, NFA.computeNextStates and NFA.processMatchesAccordingToSkipStrategy
  */
 import { MillraceError } from '../../errors.ts'
-import type { MatchRecognize, PatternTerm } from '../../plan/nodes.ts'
+import type { MatchRecognize } from '../../plan/nodes.ts'
+import type { PatternTerm } from '../../plan/patterns.ts'
 
 /** Rows of each term so far; the last is the one that took the last row. */
 export type Thread = readonly number[]

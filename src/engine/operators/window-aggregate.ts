@@ -13,7 +13,8 @@
 import type { Batch, Vector } from '../../data/batch.ts'
 import { jsonText, rowReader, selectedRows } from '../../data/values.ts'
 import { type TimeKernel, timeKernel } from '../../kernels/time.ts'
-import { type GridWindow, schemaOf, type WindowAggregate } from '../../plan/nodes.ts'
+import { schemaOf, type WindowAggregate } from '../../plan/nodes.ts'
+import type { GridWindow } from '../../plan/windows.ts'
 import type { StateReader, StateWriter } from '../../state/state-stream.ts'
 import {
   firedThrough,

@@ -1,7 +1,8 @@
 /** A window table function by itself: each row once for each window that it belongs to, with the window's columns. No state, nothing is late. */
 import type { Batch, Vector } from '../../data/batch.ts'
 import type { LinearMemory, Pointer } from '../../data/memory.ts'
-import type { GridWindow, WindowTable } from '../../plan/nodes.ts'
+import type { WindowTable } from '../../plan/nodes.ts'
+import type { GridWindow } from '../../plan/windows.ts'
 import type { OperatorContext } from '../evaluation.ts'
 import type { Operator } from '../operator.ts'
 import { stateless } from './stateless.ts'

@@ -1,7 +1,7 @@
 /** Rows of a batch by the window that they bear in two columns. Nearly always there are few windows. */
 import type { Batch } from '../../data/batch.ts'
 import type { LinearMemory } from '../../data/memory.ts'
-import type { WindowColumns } from '../../plan/nodes.ts'
+import type { WindowColumns } from '../../plan/windows.ts'
 
 interface RowsOfWindow {
   readonly startUs: bigint

@@ -5,6 +5,7 @@ import { conditionals } from './conditional.ts'
 import { jsonFunctions } from './json.ts'
 import { numberFunctions } from './number.ts'
 import { operators } from './operators.ts'
+import { overFunctions } from './over.ts'
 import type { FunctionSignature } from './signature.ts'
 import { textFunctions } from './text.ts'
 import { timeFunctions } from './time.ts'
@@ -20,6 +21,7 @@ const scalars: readonly FunctionSignature[] = [
 ]
 const scalarByName = byName(scalars)
 const aggregateByName = byName(aggregates)
+const overByName = byName(overFunctions)
 
 /** `name` in any case, or an alias. */
 export function functionNamed(name: string): FunctionSignature | undefined {
@@ -31,6 +33,17 @@ export function functionNames(): readonly string[] {
 }
 export function aggregateNamed(name: string): FunctionSignature | undefined {
   return aggregateByName.get(name.toUpperCase())
+}
+/** What may stand with OVER: aggregates, and functions that stand nowhere else. */
+export function overNamed(name: string): FunctionSignature | undefined {
+  return overByName.get(name.toUpperCase()) ?? aggregateNamed(name)
+}
+/** True for functions that are nothing without OVER. */
+export function isOverOnly(name: string): boolean {
+  return overByName.has(name.toUpperCase())
+}
+export function overNames(): readonly string[] {
+  return [...overFunctions, ...aggregates].map(({ name }) => name).sort()
 }
 export function aggregateNames(): readonly string[] {
   return aggregates.map(({ name }) => name).sort()
