@@ -88,6 +88,12 @@ export const COMMANDS: readonly ListedCommand[] = [
     load: async () => (await import('./commands/side-rows.ts')).declareDead,
   },
   {
+    name: 'advise',
+    summary: 'say whether streaming is warranted, how to do it, and what it costs',
+    group: UNDERSTAND,
+    load: async () => (await import('./commands/advise.ts')).declareAdvise,
+  },
+  {
     name: 'registry',
     summary: "serve the project's schemas with Confluent's REST API",
     group: DATA,

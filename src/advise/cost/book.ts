@@ -4,9 +4,9 @@ import { invariant } from '../../errors.ts'
 import limitsFile from '../data/limits.json' with { type: 'json' }
 import pricesFile from '../data/prices.json' with { type: 'json' }
 
-const DATE = /^\d{4}-\d{2}-\d{2}$/
+export const DATE = /^\d{4}-\d{2}-\d{2}$/
 /** A: the vendor's own page; B: the vendor's samples or a copy of its docs; C: third party, or our own judgement. */
-const confidence = z.enum(['A', 'B', 'C'])
+export const confidence = z.enum(['A', 'B', 'C'])
 const origin = {
   source: z.string().min(1),
   asOf: z.string().regex(DATE),
@@ -41,12 +41,23 @@ export interface Book {
   price(sku: string): Price
   /** The value, in the unit that the entry names. */
   limit(id: string): number
+  /** Operating hours that replace those of a candidate, by its id. */
+  hours(candidate: string): OwnHours | undefined
+}
+
+export interface OwnHours {
+  readonly candidate: string
+  /** A month: for who runs it already, for who takes it up, and more for who lacks the skill. */
+  readonly run: number
+  readonly adopt: number
+  readonly withoutSkill: number
 }
 
 /** Entries that replace those of the same sku or id. */
 export interface Replacements {
   readonly prices?: readonly Price[]
   readonly limits?: readonly Limit[]
+  readonly hours?: readonly OwnHours[]
 }
 
 export function openBook(own: Replacements = {}): Book {
@@ -67,6 +78,7 @@ export function openBook(own: Replacements = {}): Book {
       invariant(limit !== undefined, `the book has a limit ${id}`)
       return limit.value
     },
+    hours: (candidate) => own.hours?.find((each) => each.candidate === candidate),
   }
 }
 

@@ -59,6 +59,13 @@ function told(
   return { id, of, says }
 }
 
+/** True if clouds, compliance or what runs already rule one of its parts out. */
+export function isMisplaced(design: Design, situation: Situation): boolean {
+  const { platform, engine, batch } = design
+  const parts = batch === undefined ? [platform, engine] : [platform, engine, batch]
+  return parts.some((each) => placeOf(each, situation).length > 0)
+}
+
 /** Clouds, compliance, and what runs already. */
 function placeOf(candidate: PlatformCandidate | EngineCandidate, { needs }: Situation): Broken[] {
   const { clouds, compliance, newSystems, platforms } = needs.context

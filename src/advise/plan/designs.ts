@@ -9,7 +9,7 @@ import type { Needs } from '../needs/needs.ts'
 import type { EngineCandidate, Pattern, PlatformCandidate } from '../rules/rules.ts'
 import { CANDIDATES } from '../rules/rules.ts'
 import type { Judged } from '../rules/verdict.ts'
-import { type Broken, brokenBy } from './constraints.ts'
+import { type Broken, brokenBy, isMisplaced } from './constraints.ts'
 import { lakeLines } from './lake.ts'
 import { loadOf } from './load.ts'
 import { hoursOf, operationsLine, runsAlready } from './operations.ts'
@@ -53,22 +53,35 @@ export function plannedOf(judged: readonly Judged[]): Planned[] {
   }))
 }
 
+/** Above so many batch outputs beside a stream, all of them are weighed together. */
+const SUBSETS_OF_MAX = 4
+
 /** Every design in which the engine reads the platform. */
-export function designsFor(planned: readonly Planned[]): Design[] {
-  const isMixed = planned.some(({ isBatch }) => isBatch) && planned.some(({ isBatch }) => !isBatch)
-  const scheduled = CANDIDATES.engines.filter(({ form }) => form === 'scheduled')
+export function designsFor(situation: Situation): Design[] {
+  const { planned } = situation
+  const batch = planned.filter(({ isBatch }) => isBatch).map(({ output }) => output.name)
+  const isMixed = batch.length > 0 && batch.length < planned.length
+  const jobs = isMixed ? CANDIDATES.engines.filter(({ form }) => form === 'scheduled') : []
   return CANDIDATES.platforms.flatMap((platform) =>
     CANDIDATES.engines
       .filter((engine) => canRead(engine, platform))
       .flatMap((engine): Design[] => [
         { platform, engine },
-        ...(isMixed && engine.form === 'continuous'
-          ? scheduled
-              .filter((batch) => canRead(batch, platform))
-              .map((batch) => ({ platform, engine, batch }))
-          : []),
+        ...(engine.form === 'scheduled' ? [] : jobs)
+          .filter((job) => canRead(job, platform))
+          .flatMap((job) => besides({ platform, engine, batch: job }, batch, situation)),
       ]),
   )
+}
+
+/** The design with each set of batch outputs given to its job; with all of them only, where it can't be had anyway. */
+function besides(design: Design, batch: readonly string[], situation: Situation): Design[] {
+  const all = [{ ...design, scheduled: batch }]
+  if (batch.length > SUBSETS_OF_MAX || isMisplaced(design, situation)) return all
+  const subsets = Array.from({ length: 2 ** batch.length - 1 }, (_, bits) =>
+    batch.filter((_name, index) => ((bits + 1) >> index) & 1),
+  )
+  return subsets.map((scheduled) => ({ ...design, scheduled }))
 }
 
 function canRead(engine: EngineCandidate, platform: PlatformCandidate): boolean {
@@ -77,7 +90,7 @@ function canRead(engine: EngineCandidate, platform: PlatformCandidate): boolean 
 
 /** Those that can be had first, the cheapest first. */
 export function evaluateAll(situation: Situation): Evaluated[] {
-  return designsFor(situation.planned)
+  return designsFor(situation)
     .map((design) => evaluate(design, situation))
     .sort(
       (left, right) =>
@@ -89,8 +102,9 @@ export function evaluateAll(situation: Situation): Evaluated[] {
 export function evaluate(design: Design, situation: Situation): Evaluated {
   const { needs, book, planned } = situation
   const { platform, engine, batch } = design
-  const carried = batch === undefined ? planned : planned.filter(({ isBatch }) => !isBatch)
-  const scheduled = batch === undefined ? [] : planned.filter(({ isBatch }) => isBatch)
+  const isScheduled = ({ output }: Planned) => design.scheduled?.includes(output.name) === true
+  const carried = planned.filter((each) => !isScheduled(each))
+  const scheduled = planned.filter(isScheduled)
   const log = PLATFORM_SIZES[platform.sizing]!(logLoadOf(design, situation), book)
   const main = sizeEngine(engine, carried, platform, book)
   const job = batch === undefined ? undefined : sizeEngine(batch, scheduled, platform, book, true)

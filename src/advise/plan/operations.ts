@@ -23,19 +23,27 @@ export function hoursOf({ platform, engine, batch }: Design, context: Context, b
   vendors.delete(null)
   return (
     vendors.size * book.limit('vendor-hours') +
-    hoursOfOne(platform, runsAlready(platform, context), context) +
-    hoursOfOne(engine, runsAlready(engine, context), context) +
+    hoursOfOne(platform, runsAlready(platform, context), context, book) +
+    hoursOfOne(engine, runsAlready(engine, context), context, book) +
     (batch === undefined
       ? 0
-      : hoursOfOne(batch, batch.engine === engine.engine || runsAlready(batch, context), context))
+      : hoursOfOne(
+          batch,
+          batch.engine === engine.engine || runsAlready(batch, context),
+          context,
+          book,
+        ))
   )
 }
 
 function hoursOfOne(
-  { hours, skills }: PlatformCandidate | EngineCandidate,
+  candidate: PlatformCandidate | EngineCandidate,
   runs: boolean,
   context: Context,
+  book: Book,
 ): number {
+  const { skills } = candidate
+  const hours = book.hours(candidate.id) ?? candidate.hours
   if (runs) return hours.run
   const knows = skills.length === 0 || skills.some((skill) => context.skills.includes(skill))
   return hours.adopt + (knows ? 0 : hours.withoutSkill)

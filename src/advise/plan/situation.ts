@@ -5,10 +5,12 @@ import type { EngineCandidate, Pattern, PlatformCandidate } from '../rules/rules
 
 export interface Design {
   readonly platform: PlatformCandidate
-  /** Carries all outputs, or those that are not batch. */
+  /** Carries all outputs but those of the job. */
   readonly engine: EngineCandidate
-  /** Carries the batch outputs, on a timer. */
+  /** Carries `scheduled`, on a timer. */
   readonly batch?: EngineCandidate
+  /** Names of the batch outputs that the job carries; the engine has the others, where that costs less. */
+  readonly scheduled?: readonly string[]
 }
 
 /** One output in a plan: how old its result may be is what the verdict says, or what a curve asks. */

@@ -77,10 +77,12 @@ export function flipsOf({ chosen, evaluated }: Plan): Advice['flips'] {
     .flatMap((each) => {
       const without = [...new Set(each.broken.map(({ id }) => id))].sort()
       const key = without.join('+')
-      if (without.length > FLIP_CONSTRAINTS_MAX || seen.has(key)) return []
+      // What another freshness costs is what the curve shows.
+      if (without.length > FLIP_CONSTRAINTS_MAX || without.includes('freshness')) return []
+      if (seen.has(key)) return []
       seen.add(key)
       const titles = without.map((id) => RULES.constraints.find((rule) => rule.id === id)!.title)
-      const says = `if it need not be true that it ${titles.map((title) => `“${title}”`).join(' and ')}`
+      const says = `without “${titles.join('” and “')}”`
       return [{ without, says, instead: pricedOf(each), saves: chosen.total - each.total }]
     })
     .slice(0, FLIPS_MAX)

@@ -58,8 +58,10 @@ export function risksOf(needs: Needs, plan: Plan, connectors: Connectors): strin
   const { clouds, compliance } = context
   const commits = commitsOf(situation)
   const lines = chosen?.lines ?? []
-  const unsure = lines.filter(({ confidence }) => confidence === 'C')
-  const share = unsure.reduce((sum, { monthly }) => sum + monthly, 0) / (chosen?.total ?? 1)
+  const unsure = lines.filter(({ kind, confidence }) => kind !== 'operations' && confidence === 'C')
+  const shareOf = (amount: number) => Math.round((amount / (chosen?.total ?? 1)) * 100)
+  const share = shareOf(unsure.reduce((sum, { monthly }) => sum + monthly, 0))
+  const operating = shareOf((chosen?.total ?? 0) - (chosen?.money ?? 0))
   const design = chosen?.design
   const regulated = compliance.filter((each) => ['gdpr', 'hipaa', 'pci'].includes(each))
   return [
@@ -75,8 +77,10 @@ export function risksOf(needs: Needs, plan: Plan, connectors: Connectors): strin
       !connectors.includes('iceberg') &&
       'Iceberg is advised for your readers. This version of Millrace writes Delta, which Trino, Athena and Snowflake read too; the files below do so.',
     format.format === 'hudi' && 'Hudi is in use; this version of Millrace does not write it.',
-    share > 0.25 &&
-      `${Math.round(share * 100)} % of the total rests on prices or hours of confidence C: put your own in with --prices.`,
+    operating > 50 &&
+      `${operating} % of the total are operating hours, which are our own judgement: put yours in with --prices.`,
+    share > 25 &&
+      `${share} % of the total rest on prices of confidence C: put your own in with --prices.`,
     clouds.length === 1 &&
       clouds[0] === 'own' &&
       'Your own machines are priced as EC2 and EBS: put your own prices in with --prices.',

@@ -1,0 +1,139 @@
+/** Advice on a terminal: verdicts, the plan, what it costs and over what, then what to do. */
+import { figure } from '../../advise/cost/lines.ts'
+import { secondsText, usd } from '../../advise/plan/words.ts'
+import { availabilityText } from '../../advise/report/markdown.ts'
+import type { Advice, Priced } from '../../advise/report/shape.ts'
+import type { Style } from './style.ts'
+import { padded, tableLines, visible } from './table.ts'
+import { wrapText } from './wrap.ts'
+
+const BAR_WIDTH = 24
+const INDENT = '  '
+const COSTS_MAX = 12
+
+export function adviceLines(advice: Advice, style: Style, columns: number): string[] {
+  const width = Math.min(columns, 110)
+  const prose = (text: string, indent = INDENT) => wrapText(visible(text), width, indent)
+  const heading = (title: string) => ['', style.strong(title)]
+  const { plan, saving } = advice
+  return [
+    ...advice.outputs.flatMap((each) => outputLines(each, style, prose)),
+    ...heading('plan'),
+    ...planLines(advice, style, prose),
+    ...heading('cost a month'),
+    ...costLines(advice, style),
+    ...prose(`${saving.says}.`),
+    ...heading('cost over freshness'),
+    ...curveLines(advice, style),
+    ...(advice.alternatives.length === 0
+      ? []
+      : [
+          ...heading('why not'),
+          ...advice.alternatives.slice(0, 3).flatMap(({ names, why }) => prose(`${names}: ${why}`)),
+        ]),
+    ...advice.flips
+      .slice(0, 2)
+      .flatMap(({ says, instead, saves }) =>
+        prose(`${says}: ${instead.names}, ${usd(instead.total)}, ${usd(saves)} less`),
+      ),
+    ...heading('what to do'),
+    ...advice.priorities.flatMap((each, index) => prose(`${index + 1}. ${each}`)),
+    ...(advice.risks.length === 0 ? [] : heading('risks')),
+    ...advice.risks.flatMap((each) => prose(`- ${each}`)),
+    '',
+    style.faint(
+      `${advice.assumptions.length} assumptions, ${plan.design === undefined ? 'no plan' : `prices of ${advice.pricesAsOf.oldest} to ${advice.pricesAsOf.newest}`}: all of it with --format md, html or json; ready files with --write`,
+    ),
+  ]
+}
+
+type Prose = (text: string, indent?: string) => string[]
+
+function outputLines(each: Advice['outputs'][number], style: Style, prose: Prose): string[] {
+  const paint = { batch: style.good, 'micro-batch': style.warning, streaming: style.name }
+  const cadence = each.cadence === undefined ? '' : ` ${each.cadence}`
+  const verdict = paint[each.verdict](`${each.verdict.toUpperCase()}${cadence}`)
+  const flip = each.flips[0]
+  return [
+    `${style.strong(each.name)}  ${verdict}  ${style.faint(each.rule.id)}`,
+    ...prose(`one hour old: ${each.ifOneHourOld}. ${sentence(each.rule.because)}.`),
+    ...(flip === undefined ? [] : prose(`? ${flip.question}`).map(style.faint)),
+  ]
+}
+
+function sentence(text: string): string {
+  return `${text[0]!.toUpperCase()}${text.slice(1)}`
+}
+
+function planLines({ plan }: Advice, style: Style, prose: Prose): string[] {
+  const { design, pattern, format } = plan
+  const line = (name: string, text: string) => `${INDENT}${style.faint(padded(name, 12))} ${text}`
+  const common = [
+    line('pattern', `${pattern.name}: ${pattern.because}`),
+    line('tables', `${format.name}: ${format.because}`),
+  ]
+  if (design === undefined)
+    return [
+      ...common,
+      `${INDENT}${style.bad('nothing meets all constraints')}; nearest:`,
+      ...plan.nearest.flatMap(({ names, breaks }) =>
+        prose(`${names}: ${breaks.join('; ')}`, '    '),
+      ),
+    ]
+  return [
+    line('systems', style.strong(design.names)),
+    ...common,
+    ...prose(`availability  ${availabilityText(design)}`),
+  ]
+}
+
+function costLines({ costs, plan: { design } }: Advice, style: Style): string[] {
+  if (design === undefined) return []
+  const shown = [...costs].sort((left, right) => right.monthly - left.monthly)
+  const rows = shown
+    .slice(0, COSTS_MAX)
+    .map((each) => [
+      each.item,
+      each.how,
+      each.alreadyPaid === undefined ? usd(each.monthly) : style.faint('paid already'),
+      style.faint(`${each.asOf ?? ''} ${each.confidence ?? ''}`),
+    ])
+  const total = [
+    style.strong('total'),
+    `${usd(design.money)} and ${figure(design.hours)} h`,
+    style.strong(usd(design.total)),
+    '',
+  ]
+  const head = [
+    { name: 'item' },
+    { name: 'from' },
+    { name: 'USD', align: 'right' as const },
+    { name: 'as of' },
+  ]
+  return tableLines(head, [...rows, total], style).map((each) => `${INDENT}${each}`)
+}
+
+function curveLines({ curve }: Advice, style: Style): string[] {
+  const most = Math.max(
+    1,
+    ...curve.flatMap(({ best, managed }) => [best?.total ?? 0, managed?.total ?? 0]),
+  )
+  return curve.map(({ seconds, best, managed }) => {
+    const age = padded(secondsText(seconds), 7)
+    if (best === undefined) return `${INDENT}${age} ${style.faint('nothing meets all constraints')}`
+    const filled = Math.max(1, Math.round((best.total / most) * BAR_WIDTH))
+    const bar = style.name('█'.repeat(filled)) + style.faint('·'.repeat(BAR_WIDTH - filled))
+    const instead =
+      managed === undefined
+        ? ''
+        : style.faint(`  (a managed Kafka and Flink: ${usd(managed.total)}, ${classOf(managed)})`)
+    return `${INDENT}${age} ${bar} ${padded(usd(best.total), 8, 'right')}  ${best.names}, ${classOf(best)}${instead}`
+  })
+}
+
+/** Beside every price: what it survives. */
+function classOf({ availability }: Priced): string {
+  return availability.isHighlyAvailable
+    ? `survives a ${availability.survives}`
+    : 'not highly available'
+}
