@@ -3,6 +3,7 @@
  * of workers.
  */
 import type { Connector } from '../../src/connectors/contract/connector.ts'
+import type { Value } from '../../src/data/values.ts'
 import { graphOf } from '../../src/engine/graph.ts'
 import { type PlanNode, schemaOf } from '../../src/plan/nodes.ts'
 import type { TableDefinition } from '../../src/plan/tables.ts'
@@ -31,6 +32,7 @@ export interface WorkersRan {
   readonly late: number
   /** As SIDE_SCHEMAS.late has them, less the node; in no order. */
   readonly lateRows: readonly string[]
+  readonly lateValues: readonly (readonly Value[])[]
   readonly counted: number
   /** Rows that the sinks of each worker of the last life were given. */
   readonly shares: readonly number[]
@@ -52,7 +54,7 @@ export async function runWorkers(plan: PlanNode, fed: Fed, way: WorkersWay): Pro
   const opening = { connectors, ports, dataDirectory: '/data', baseDirectory: '/' }
   let counter = 0
   let late = 0
-  const lateRows: string[] = []
+  const lateValues: Value[][] = []
   let counted = 0
   for (const [life, workers] of way.workers.entries()) {
     const store = await openStore({ pipeline, ...opening }, life === 0)
@@ -87,14 +89,16 @@ export async function runWorkers(plan: PlanNode, fed: Fed, way: WorkersWay): Pro
       { committables: {}, committed: {} },
     )
     late += crew.side.lateCount
-    for (const { rows } of crew.side.take().values())
-      lateRows.push(...rows.map(([, ...row]) => row.join(' ')))
+    for (const { rows, kind } of crew.side.take().values())
+      if (kind === 'late') lateValues.push(...rows.map(([, ...row]) => row as Value[]))
     for (const { operator } of crew.dataflow.operators)
       counted += operator.progress?.().counted ?? 0
     const sink = graph.nodes.length - 1
     const shares = crew.workers.map((worker) => worker.rowsWritten(sink))
     await crew.dispose()
-    if (life === way.workers.length - 1) return { changes, late, lateRows, counted, shares }
+    const lateRows = lateValues.map((row) => row.join(' '))
+    const ran = { changes, late, lateRows, lateValues, counted, shares }
+    if (life === way.workers.length - 1) return ran
   }
   throw new Error('a run has at least one life')
 }

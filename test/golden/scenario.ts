@@ -25,6 +25,7 @@ import {
   runWay,
   type Way,
 } from '../builders/engine-run.ts'
+import { runWorkers, type WorkersWay } from '../builders/workers-run.ts'
 
 export interface Scenario {
   readonly path: string
@@ -54,6 +55,12 @@ export function readScenarios(): Scenario[] {
 
 export async function replay(scenario: Scenario, way: Way): Promise<Answers> {
   return answersOf(scenario.plan, await runWay(scenario.plan, scenario.fed, way))
+}
+
+/** By several workers that take turns in one thread, in an order that the seed decides. */
+export async function replayWorkers(scenario: Scenario, way: WorkersWay): Promise<Answers> {
+  const { changes, lateValues } = await runWorkers(scenario.plan, scenario.fed, way)
+  return answersOf(scenario.plan, { changes, late: lateValues })
 }
 
 /** The scenario's file with these answers. */
@@ -178,7 +185,7 @@ function plainOf(token: string, type: DataType): Plain {
   }
 }
 
-function answersOf(plan: PlanNode, ran: Ran): Answers {
+function answersOf(plan: PlanNode, ran: Pick<Ran, 'changes' | 'late'>): Answers {
   const schema = schemaOf(plan)
   const textOf = (row: readonly Plain[]) =>
     row.map((value, index) => textOfValue(value, schema[index]!.type)).join(' ')
