@@ -1,18 +1,21 @@
 /** Values of ARRAY and MAP to their encoded cells and back: the layout is told in data/nested.ts. */
-import {
-  arrayEntries,
-  mapEntries,
-  type NestedEntries,
-  nestedBytes,
-  rowEntries,
-} from '../data/nested.ts'
-import { cellBytes, type DataType, layoutOf } from '../data/types.ts'
-import type { Value } from './value.ts'
+import { arrayEntries, mapEntries, type NestedEntries, nestedBytes, rowEntries } from './nested.ts'
+import { cellBytes, type DataType, layoutOf } from './types.ts'
+
+/** What a cell holds, as JavaScript: see cells.ts for which type is which. */
+export type CellValue =
+  | null
+  | boolean
+  | bigint
+  | number
+  | string
+  | Uint8Array
+  | readonly CellValue[]
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 
-export function decodeNested(type: DataType, block: DataView): Value {
+export function decodeNested(type: DataType, block: DataView): CellValue {
   switch (type.kind) {
     case 'array': {
       const entries = arrayEntries(type.element, block)
@@ -37,13 +40,13 @@ function valuesOf(
   entries: NestedEntries,
   block: DataView,
   typeAt: (index: number) => DataType,
-): Value[] {
+): CellValue[] {
   return Array.from({ length: entries.count }, (_, index) =>
     entries.isNull(index) ? null : cellValue(typeAt(index), block, entries.cellAt(index)),
   )
 }
 
-function cellValue(type: DataType, block: DataView, at: number): Value {
+function cellValue(type: DataType, block: DataView, at: number): CellValue {
   switch (layoutOf(type)) {
     case 'f64':
       return block.getFloat64(at, true)
@@ -60,19 +63,19 @@ function cellValue(type: DataType, block: DataView, at: number): Value {
   }
 }
 
-function pointedValue(type: DataType, part: DataView): Value {
+function pointedValue(type: DataType, part: DataView): CellValue {
   if (type.kind === 'array' || type.kind === 'map') return decodeNested(type, part)
   const bytes = new Uint8Array(part.buffer, part.byteOffset, part.byteLength).slice()
   return type.kind === 'char' || type.kind === 'varchar' ? decoder.decode(bytes) : bytes
 }
 
-export function encodeNested(type: DataType, value: Value): Uint8Array {
-  const list = value as readonly Value[]
+export function encodeNested(type: DataType, value: CellValue): Uint8Array {
+  const list = value as readonly CellValue[]
   switch (type.kind) {
     case 'array':
       return block(list.length, [{ values: list, typeAt: () => type.element }])
     case 'map': {
-      const entries = list as readonly (readonly [Value, Value])[]
+      const entries = list as readonly (readonly [CellValue, CellValue])[]
       return block(list.length, [
         { values: entries.map(([key]) => key), typeAt: () => type.key },
         { values: entries.map(([, each]) => each), typeAt: () => type.value },
@@ -86,7 +89,7 @@ export function encodeNested(type: DataType, value: Value): Uint8Array {
 }
 
 interface Part {
-  readonly values: readonly Value[]
+  readonly values: readonly CellValue[]
   typeAt(index: number): DataType
 }
 
@@ -133,14 +136,14 @@ function block(count: number, parts: readonly Part[]): Uint8Array {
 }
 
 /** The bytes that a cell points to; undefined if it holds the value itself. */
-function tailOf(type: DataType, value: Value): Uint8Array | undefined {
+function tailOf(type: DataType, value: CellValue): Uint8Array | undefined {
   if (type.kind === 'array' || type.kind === 'map' || type.kind === 'row')
     return encodeNested(type, value)
   if (typeof value === 'string') return encoder.encode(value)
   return value instanceof Uint8Array ? value : undefined
 }
 
-function putCell(view: DataView, at: number, type: DataType, value: Value): void {
+function putCell(view: DataView, at: number, type: DataType, value: CellValue): void {
   if (typeof value === 'number') view.setFloat64(at, value, true)
   else if (typeof value === 'boolean') view.setBigInt64(at, value ? 1n : 0n, true)
   else {
