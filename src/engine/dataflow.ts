@@ -47,6 +47,8 @@ export interface Dataflow {
   /** By node id. */
   watermarks(): Map<string, bigint>
   watermarkUs(node: number): bigint
+  /** The watermark that what reads `node` has been told. */
+  givenUs(node: number): bigint
   readonly operators: readonly { readonly node: GraphNode; readonly operator: Operator }[]
   dispose(): void
 }
@@ -126,7 +128,7 @@ export function createDataflow(options: DataflowOptions): Dataflow {
     if (ended && !state.ended) state.operator?.onEnd(state.emit)
     state.idle = idle
     state.ended = ended
-    progress(index, { watermarkUs, idle, ended })
+    progress(index, { watermarkUs: givenUs(state.node, watermarkUs), idle, ended })
   }
 
   return {
@@ -145,6 +147,7 @@ export function createDataflow(options: DataflowOptions): Dataflow {
     ended: () => states.every((state) => state.node.kind === 'source' || state.ended),
     watermarks: () => new Map(states.map((state) => [state.node.id, state.watermarkUs])),
     watermarkUs: (index) => states[index]!.watermarkUs,
+    givenUs: (index) => givenUs(states[index]!.node, states[index]!.watermarkUs),
     operators: states.flatMap(({ node, operator }) =>
       operator === undefined ? [] : [{ node, operator }],
     ),
@@ -212,6 +215,20 @@ function meetsEachRow(plan: OperatorGraphNode['plan']): boolean {
   }
 }
 
+/**
+ * The watermark that a node gives while its own is `watermarkUs`: an interval join's rows may be as much older as its bounds reach.
+ *
+ * @see Flink, KeyedCoProcessOperatorWithWatermarkDelay and TimeIntervalJoin.getMaxOutputDelay
+ */
+function givenUs(node: GraphNode, watermarkUs: bigint): bigint {
+  if (node.kind !== 'operator' || node.plan.kind !== 'interval-join') return watermarkUs
+  const { timeDomain, lowerUs, upperUs } = node.plan
+  if (timeDomain === 'processing') return watermarkUs
+  if (watermarkUs === WATERMARK_MAX || watermarkUs === WATERMARK_MIN) return watermarkUs
+  const given = watermarkUs - BigInt(Math.max(-lowerUs, upperUs))
+  return given < WATERMARK_MIN ? WATERMARK_MIN : given
+}
+
 function stateOf(
   node: GraphNode,
   options: DataflowOptions,
@@ -222,7 +239,8 @@ function stateOf(
     const exchange = options.exchange(from, node.index, input)
     if (exchange !== undefined) exchanges.set(edgeKey(node.index, input), exchange)
     // What reads a restored node must not wait for it to move again: it may never.
-    const watermarkUs = options.watermarks.get(options.graph.nodes[from]!.id) ?? WATERMARK_MIN
+    const giver = options.graph.nodes[from]!
+    const watermarkUs = givenUs(giver, options.watermarks.get(giver.id) ?? WATERMARK_MIN)
     return Array.from({ length: exchange?.channels ?? 1 }, () => ({
       watermarkUs,
       idle: false,

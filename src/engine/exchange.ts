@@ -141,7 +141,7 @@ export function createExchanges(options: ExchangesOptions): Exchanges {
     greet() {
       for (const { exchange, route, hasTold } of lanes) {
         if (hasTold()) continue
-        const watermarkUs = options.dataflow().watermarkUs(route.from)
+        const watermarkUs = options.dataflow().givenUs(route.from)
         exchange.progress({ watermarkUs, idle: false, ended: false })
       }
     },
@@ -205,8 +205,8 @@ function laneOf(options: ExchangesOptions, route: Route, number: number): Lane {
   const outboxes = new Map(others.map((to) => [to, outboxOf(rings.out(number, to))]))
   const partition = partitioner(options, route)
   const travelling = travellingColumns(memory, route, () => {
-    const { watermarkUs } = options.dataflow()
-    const [from, to] = [watermarkUs(route.from), watermarkUs(route.to)]
+    const { givenUs, watermarkUs } = options.dataflow()
+    const [from, to] = [givenUs(route.from), watermarkUs(route.to)]
     return from > to ? from : to
   })
   let hasTold = false

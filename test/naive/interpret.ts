@@ -14,8 +14,9 @@ import type { RowKindText } from '../builders/batch.ts'
 import { aggregate } from './aggregate.ts'
 import { compareRows } from './compare-rows.ts'
 import { evaluate, NaiveFailure, type NaiveRow } from './expression.ts'
-import { joined } from './joins.ts'
+import { intervalJoined, joined } from './joins.ts'
 import { changelogNormalize, deduplicate, expand } from './ordered.ts'
+import { over } from './over.ts'
 import { rank, rankOfDeduplicate, windowRank } from './rank.ts'
 import { type Session, sessionsOf } from './sessions.ts'
 
@@ -131,6 +132,8 @@ function run(
       return expand(node, input(node.input))
     case 'changelog-normalize':
       return changelogNormalize(node, input(node.input))
+    case 'over-aggregate':
+      return over(node, input(node.input), late, isUpdating(node.input))
     case 'window-rank': {
       const [key, ...others] = node.order
       const isLastByTime =
@@ -150,6 +153,8 @@ function run(
     }
     case 'join':
       return joined(node, input(node.left), input(node.right))
+    case 'interval-join':
+      return intervalJoined(node, input(node.left), input(node.right), late)
     case 'sink':
       return input(node.input)
     default:

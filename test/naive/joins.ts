@@ -6,7 +6,7 @@ import type { Expression } from '../../src/plan/expressions.ts'
 import type { PlanNode } from '../../src/plan/nodes.ts'
 import { schemaOf } from '../../src/plan/nodes.ts'
 import { evaluate, type NaiveRow } from './expression.ts'
-import type { Change } from './interpret.ts'
+import type { Change, Late } from './interpret.ts'
 
 type Join = Extract<PlanNode, { kind: 'join' }>
 type AnyJoin = Pick<Join, 'type' | 'left' | 'right' | 'leftKeys' | 'rightKeys' | 'condition'>
@@ -135,4 +135,58 @@ export function textOf(value: unknown): string {
   return JSON.stringify(value, (_, each) =>
     typeof each === 'bigint' ? `${each}n` : typeof each === 'number' ? String(each + 0) : each,
   )
+}
+
+type IntervalJoin = Extract<PlanNode, { kind: 'interval-join' }>
+
+interface Kept {
+  readonly row: NaiveRow
+  readonly isLeft: boolean
+  readonly timeUs: bigint
+  /** When time is beyond this it can meet none any more. */
+  readonly reachUs: bigint
+  met: boolean
+}
+
+/** Each row with the rows before it that are still there and within its bounds; what is outer and has met none comes at the end. */
+export function intervalJoined(
+  node: IntervalJoin,
+  left: readonly Change[],
+  right: readonly Change[],
+  late: Late,
+): readonly Change[] {
+  const kept: Kept[] = []
+  const lonely: NaiveRow[] = []
+  const told: Change[] = []
+  const isOuter = (isLeft: boolean) => [isLeft ? 'left' : 'right', 'full'].includes(node.type)
+  const alone = ({ row, isLeft }: Kept) => {
+    if (isOuter(isLeft))
+      lonely.push(isLeft ? [...row, ...nulls(node.right)] : [...nulls(node.left), ...row])
+  }
+  for (const { change, isLeft } of inOrder(left, right)) {
+    const { row, watermark } = change
+    const timeUs = row[isLeft ? node.leftTime : node.rightTime] as bigint
+    const reachUs = timeUs + BigInt(isLeft ? -node.lowerUs : node.upperUs)
+    const own: Kept = { row, isLeft, timeUs, reachUs, met: false }
+    for (const other of kept) {
+      if (other.isLeft === isLeft) continue
+      if (watermark !== undefined && watermark > other.reachUs) continue
+      const [one, two] = isLeft ? [own, other] : [other, own]
+      const apart = one.timeUs - two.timeUs
+      if (apart < BigInt(node.lowerUs) || apart > BigInt(node.upperUs)) continue
+      if (!meets(node, one.row, two.row)) continue
+      own.met = true
+      other.met = true
+      told.push({ kind: '+I', row: [...one.row, ...two.row] })
+    }
+    const keys = isLeft ? node.leftKeys : node.rightKeys
+    const hasKey = keys.every((key) => evaluate(key, row) !== null)
+    if (hasKey && (watermark === undefined || watermark < reachUs)) kept.push(own)
+    else if (!own.met) {
+      alone(own)
+      if (!isOuter(isLeft) && hasKey && timeUs <= watermark!) late(change, timeUs)
+    }
+  }
+  for (const each of kept) if (!each.met) alone(each)
+  return [...told, ...lonely.map((row): Change => ({ kind: '+I', row }))]
 }

@@ -1,7 +1,7 @@
 /** Rows of a joined batch: of each some row of an input batch, or NULLs, beside some entry of the other side, or NULLs. */
 import type { Batch, Vector } from '../../data/batch.ts'
 import type { LinearMemory, Pointer } from '../../data/memory.ts'
-import { cellBytes } from '../../data/types.ts'
+import { cellBytes, type DataType, type Schema } from '../../data/types.ts'
 import { rowsKernel } from '../../kernels/rows.ts'
 import type { RowLists } from '../../state/row-lists.ts'
 
@@ -68,4 +68,24 @@ export function joinedBatch(
   const ofOther = other.columnsOf(entries, count)
   const columns = isLeft ? [...ofInput, ...ofOther] : [...ofOther, ...ofInput]
   return { rowCount: count, columns, kinds, selection: 0, count }
+}
+
+/** Columns of `count` rows of NULLs. */
+export function nullVectors(
+  memory: LinearMemory,
+  schema: Schema,
+  count: number,
+): readonly Vector[] {
+  const none = memory.arena.allocateCleared((count + 7) >> 3)
+  const zeros = memory.arena.allocateCleared(16 * count)
+  const vectorOf = (type: DataType): Vector =>
+    type.kind === 'row'
+      ? {
+          type,
+          cells: 0,
+          validity: none,
+          children: type.fields.map((field) => vectorOf(field.type)),
+        }
+      : { type, cells: zeros, validity: none }
+  return schema.map(({ type }) => vectorOf(type))
 }

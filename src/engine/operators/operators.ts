@@ -12,8 +12,10 @@ import { deduplicate, rankOfDeduplicate } from './deduplicate.ts'
 import { expand } from './expand.ts'
 import { filter } from './filter.ts'
 import { groupAggregate } from './group-aggregate.ts'
+import { intervalJoin } from './interval-join.ts'
 import { join } from './join.ts'
 import { matchRecognize } from './match-recognize.ts'
+import { overAggregate } from './over-aggregate.ts'
 import { project } from './project.ts'
 import { rank } from './rank.ts'
 import { type SessionAggregate, sessionAggregate } from './session-aggregate.ts'
@@ -65,6 +67,8 @@ export function operatorOf(
       return sort(plan, context)
     case 'window-rank':
       return windowRank(plan, context, place.watermarkUs, place.inputUpdates)
+    case 'over-aggregate':
+      return overAggregate(plan, context, place.watermarkUs, place.inputUpdates)
     case 'rank':
       return rank(plan, context, place.inputUpdates)
     case 'expand':
@@ -77,9 +81,9 @@ export function operatorOf(
       return changelogNormalize(plan, context)
     case 'join':
       return join(plan, context)
-    case 'window-join':
-    case 'over-aggregate':
     case 'interval-join':
+      return intervalJoin(plan, context, place.watermarkUs)
+    case 'window-join':
     case 'temporal-join':
     case 'correlate':
     case 'temporal-sort':
