@@ -16,16 +16,8 @@ import {
   type Sort,
   schemaOf,
 } from './nodes.ts'
+import { isOuter, OUTER_COLUMNS } from './outer-columns.ts'
 import { columnsRead } from './shape.ts'
-
-/** Columns of the query around begin here. */
-export const OUTER_COLUMNS = 1_000_000_000
-
-export function isOuter(expression: Expression): boolean {
-  const columns = new Set<number>()
-  collectColumns(expression, columns)
-  return [...columns].some((column) => column >= OUTER_COLUMNS)
-}
 
 export interface Decorrelated {
   /** The first columns are the query's own; what conditions need stands behind them. */

@@ -15,6 +15,7 @@ import {
 import type { Expression } from './expressions.ts'
 import { timeBoundsOf } from './interval-bounds.ts'
 import { type Join, type JoinType, type PlanNode, schemaOf } from './nodes.ts'
+import { isOuter } from './outer-columns.ts'
 import { processingTimesOf, timeAttributesOf } from './time-attributes.ts'
 import { traitsOf } from './traits.ts'
 import { carriedWindows, windowSpec } from './window-columns.ts'
@@ -45,7 +46,7 @@ export function joinOf(
 /** The side whose columns alone `expression` reads; undefined for both, or none. */
 function sideOf(expression: Expression, width: number): 'left' | 'right' | undefined {
   const columns = [...columnsIn(expression)]
-  if (columns.length === 0) return undefined
+  if (columns.length === 0 || isOuter(expression)) return undefined
   if (columns.every((column) => column < width)) return 'left'
   return columns.every((column) => column >= width) ? 'right' : undefined
 }
@@ -89,7 +90,7 @@ function isUpdating(node: PlanNode): boolean {
 }
 
 /** The two sides of an equality between them. */
-function equalPair(
+export function equalPair(
   conjunct: Expression,
   width: number,
 ): [left: Expression, right: Expression] | undefined {
@@ -249,7 +250,9 @@ function filterJoin(join: Join, conjuncts: readonly Expression[]): PlanNode {
 
 /** Not a column of a query around this one. */
 function isWithin(conjunct: Expression, join: Join): boolean {
-  return [...columnsIn(conjunct)].every((column) => column < join.schema.length)
+  return (
+    !isOuter(conjunct) && [...columnsIn(conjunct)].every((column) => column < join.schema.length)
+  )
 }
 
 /** What a STATE_TTL hint said of the join. */

@@ -40,6 +40,8 @@ export interface Scan {
   readonly kind: 'scan'
   readonly table: TableDefinition
   readonly schema: Schema
+  /** How its rows change, by its connector: taken back in full, or by their primary key alone. Absent: they only come. */
+  readonly changes?: 'retract' | 'upsert'
 }
 
 /** Rows that the query itself lists. */

@@ -1,7 +1,7 @@
 /** What can be known of a node without running it: which changes it gives, by which columns they meet, how its state grows. */
 import { unreachable } from '../errors.ts'
 import type { Expression } from './expressions.ts'
-import { inputsOf, type PlanNode, schemaOf } from './nodes.ts'
+import { inputsOf, type PlanNode, type Scan, schemaOf } from './nodes.ts'
 
 export interface NodeTraits {
   /** 'append': +I only. 'update': rows may be taken back (-U, +U, -D). */
@@ -19,7 +19,14 @@ export function traitsOf(node: PlanNode): NodeTraits {
   const given = isUpdating || makesChanges(node) ? 'update' : 'append'
   const key = inputs[0]?.upsertKey
   switch (node.kind) {
-    case 'scan':
+    case 'scan': {
+      const upsertKey = primaryKeyIn(node)
+      return {
+        changes: node.changes === undefined ? 'append' : 'update',
+        state: 'none',
+        ...(upsertKey === undefined ? {} : { upsertKey }),
+      }
+    }
     case 'values':
       return { changes, state: 'none' }
     case 'watermark-assigner':
@@ -109,6 +116,13 @@ export function makesChanges(node: PlanNode): boolean {
     default:
       return false
   }
+}
+
+/** undefined if one of its columns is not read. */
+function primaryKeyIn({ table, schema }: Scan): readonly number[] | undefined {
+  if (table.primaryKey === undefined || table.primaryKey.length === 0) return undefined
+  const places = table.primaryKey.map((key) => schema.findIndex(({ name }) => name === key))
+  return places.includes(-1) ? undefined : places
 }
 
 /** Where the key's columns went; undefined if one of them is gone. */

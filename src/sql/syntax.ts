@@ -109,6 +109,19 @@ export type ExpressionSyntax =
       readonly field: Identifier
       readonly at: Place
     }
+  | QueryExpression
+
+/** What a subquery says as a value. */
+export type QueryExpression =
+  | { readonly kind: 'scalar-query'; readonly query: QuerySyntax; readonly at: Place }
+  | { readonly kind: 'exists'; readonly query: QuerySyntax; readonly at: Place }
+  | {
+      readonly kind: 'in-query'
+      readonly input: ExpressionSyntax
+      readonly query: QuerySyntax
+      readonly negated: boolean
+      readonly at: Place
+    }
 
 export interface CallSyntax {
   readonly name: Identifier
@@ -117,6 +130,31 @@ export interface CallSyntax {
   readonly star: boolean
   readonly distinct: boolean
   readonly filter?: ExpressionSyntax
+  readonly over?: OverSyntax
+}
+
+/** OVER (...), or what a name in the WINDOW clause stands for. `name` is the window that it begins with. */
+export interface OverSyntax {
+  readonly name?: Identifier
+  readonly partition: readonly ExpressionSyntax[]
+  readonly order: readonly OrderItem[]
+  readonly frame?: FrameSyntax
+  readonly at: Place
+}
+
+/** ROWS or RANGE BETWEEN start AND end; without BETWEEN the end is the current row. */
+export interface FrameSyntax {
+  readonly unit: 'rows' | 'range'
+  readonly start: FrameBound
+  readonly end: FrameBound
+  readonly at: Place
+}
+
+export interface FrameBound {
+  readonly kind: 'preceding' | 'current' | 'following'
+  /** Absent: unbounded, or the current row. */
+  readonly distance?: ExpressionSyntax
+  readonly at: Place
 }
 
 export type SelectItem =
@@ -138,11 +176,20 @@ export type RelationSyntax =
       readonly kind: 'table'
       readonly name: QualifiedName
       readonly options: readonly OptionSyntax[]
+      /** FOR SYSTEM_TIME AS OF. */
+      readonly asOf?: ExpressionSyntax
       readonly alias?: AliasSyntax
       readonly at: Place
     }
   | {
       readonly kind: 'subquery'
+      readonly query: QuerySyntax
+      readonly alias?: AliasSyntax
+      readonly at: Place
+    }
+  /** A query that names columns of what stands before it. */
+  | {
+      readonly kind: 'lateral'
       readonly query: QuerySyntax
       readonly alias?: AliasSyntax
       readonly at: Place
@@ -153,15 +200,65 @@ export type RelationSyntax =
       readonly alias?: AliasSyntax
       readonly at: Place
     }
+  | {
+      readonly kind: 'unnest'
+      readonly collection: ExpressionSyntax
+      readonly ordinality: boolean
+      readonly alias?: AliasSyntax
+      readonly at: Place
+    }
+  /** TABLE(f(...)), LATERAL TABLE(f(...)). */
+  | {
+      readonly kind: 'function'
+      readonly call: CallSyntax
+      readonly alias?: AliasSyntax
+      readonly at: Place
+    }
+  | JoinSyntax
 
-/** TUMBLE(TABLE t, DESCRIPTOR(ts), size [, offset]), HOP(TABLE t, DESCRIPTOR(ts), slide, size [, offset]). */
+export interface JoinSyntax {
+  readonly kind: 'join'
+  readonly type: 'inner' | 'left' | 'right' | 'full' | 'cross'
+  readonly left: RelationSyntax
+  readonly right: RelationSyntax
+  readonly on?: ExpressionSyntax
+  readonly using?: readonly Identifier[]
+  readonly natural: boolean
+  readonly alias?: AliasSyntax
+  readonly at: Place
+}
+
+/**
+ * TUMBLE(TABLE t, DESCRIPTOR(ts), size [, offset]), HOP(..., slide, size [, offset]), CUMULATE(..., step, size [, offset]),
+ * SESSION(TABLE t [PARTITION BY ...], DESCRIPTOR(ts), gap).
+ */
 export interface WindowSyntax {
-  readonly function: 'TUMBLE' | 'HOP'
+  readonly function: 'TUMBLE' | 'HOP' | 'CUMULATE' | 'SESSION'
   readonly input: RelationSyntax
+  readonly partition: readonly ExpressionSyntax[]
   readonly time: Identifier
+  /** Of CUMULATE the step. */
   readonly slide?: ExpressionSyntax
+  /** Of SESSION the gap. */
   readonly size: ExpressionSyntax
   readonly offset?: ExpressionSyntax
+}
+
+/** One item of GROUP BY. The sets of all items are multiplied. */
+export type GroupItem =
+  | { readonly kind: 'plain'; readonly expression: ExpressionSyntax }
+  | {
+      readonly kind: 'rollup' | 'cube'
+      readonly items: readonly (readonly ExpressionSyntax[])[]
+      readonly at: Place
+    }
+  | { readonly kind: 'sets'; readonly sets: readonly GroupItem[][]; readonly at: Place }
+
+/** Of the hints behind SELECT those that say something of the result: OPTIONS are of tables. */
+export interface StateTtlHint {
+  /** Table or alias to a duration. */
+  readonly times: readonly OptionSyntax[]
+  readonly at: Place
 }
 
 export interface SelectSyntax {
@@ -170,8 +267,12 @@ export interface SelectSyntax {
   readonly items: readonly SelectItem[]
   readonly from?: RelationSyntax
   readonly where?: ExpressionSyntax
-  readonly groupBy?: readonly ExpressionSyntax[]
+  readonly groupBy?: readonly GroupItem[]
   readonly having?: ExpressionSyntax
+  readonly qualify?: ExpressionSyntax
+  /** WINDOW w AS (...). */
+  readonly windows: readonly { readonly name: Identifier; readonly over: OverSyntax }[]
+  readonly stateTtl: readonly StateTtlHint[]
   readonly at: Place
 }
 
@@ -182,9 +283,9 @@ export type BodySyntax =
       readonly rows: readonly (readonly ExpressionSyntax[])[]
       readonly at: Place
     }
-  /** UNION ALL, or with `distinct` UNION. */
+  /** UNION ALL, or with `distinct` UNION; INTERSECT and EXCEPT have two inputs. */
   | {
-      readonly kind: 'union'
+      readonly kind: 'union' | 'intersect' | 'except'
       readonly inputs: readonly BodySyntax[]
       readonly distinct: boolean
       readonly at: Place
@@ -300,4 +401,37 @@ export type Explained =
 
 export interface Script {
   readonly statements: readonly Statement[]
+}
+
+/** MATCH_RECOGNIZE (...), ONE ROW PER MATCH. */
+export interface MatchSyntax {
+  readonly partition: readonly ExpressionSyntax[]
+  readonly order: readonly OrderItem[]
+  readonly measures: readonly {
+    readonly expression: ExpressionSyntax
+    readonly alias: Identifier
+  }[]
+  readonly afterMatch?: AfterMatchSyntax
+  readonly pattern: readonly PatternTermSyntax[]
+  readonly within?: ExpressionSyntax
+  readonly defines: readonly {
+    readonly variable: Identifier
+    readonly condition: ExpressionSyntax
+  }[]
+  readonly at: Place
+}
+
+export interface AfterMatchSyntax {
+  readonly kind: 'past-last-row' | 'to-next-row' | 'to-first' | 'to-last'
+  readonly variable?: Identifier
+  readonly at: Place
+}
+
+/** A variable and how many rows it stands for; `most` absent: any number. */
+export interface PatternTermSyntax {
+  readonly variable: Identifier
+  readonly least: number
+  readonly most?: number
+  readonly reluctant: boolean
+  readonly at: Place
 }

@@ -7,38 +7,68 @@
 import { withNullability } from '../../data/types.ts'
 import type { AggregateCall, Expression } from '../../plan/expressions.ts'
 import { aggregateNamed } from '../../plan/functions/registry.ts'
+import type { PlanNode } from '../../plan/nodes.ts'
+import { OUTER_COLUMNS } from '../../plan/outer-columns.ts'
 import type { Place } from '../place.ts'
 import { SqlError } from '../sql-error.ts'
-import type { CallSyntax, ExpressionSyntax } from '../syntax.ts'
-import { bindExpression, castTo, requireBoolean } from './bind-expression.ts'
+import type { CallSyntax, ExpressionSyntax, GroupItem } from '../syntax.ts'
+import {
+  bindExpression,
+  castTo,
+  type ExpressionEnvironment,
+  requireBoolean,
+} from './bind-expression.ts'
+import { groupWindow } from './bind-group-window.ts'
+import { groupingSets } from './bind-grouping-sets.ts'
+import { isLate } from './bind-late.ts'
 import type { Relation } from './scope.ts'
 
 /** Columns from this index on are aggregates, in the order of their first appearance. */
 const AGGREGATE_BASE = 1_000_000
 
 export interface Grouping {
+  /** The rows that are grouped: the relation's, perhaps with windows, or once a grouping set. */
+  readonly node: PlanNode
   readonly keys: readonly Expression[]
   readonly aggregates: readonly AggregateCall[]
   /** Binds an expression over the groups: columns are keys, then aggregates. */
-  bind(syntax: ExpressionSyntax): Expression
+  bind(syntax: ExpressionSyntax, env: GroupEnvironment): Expression
+  /** A column of the relation as one of the groups. @throws SQL_COLUMN_UNGROUPED */
+  lower(column: Expression, at: Place): Expression
 }
 
-export function groupingOf(relation: Relation, groupBy: readonly ExpressionSyntax[]): Grouping {
-  const keys = groupBy.map((key) => bindExpression(key, { relation }))
-  const keyTexts = keys.map((key) => JSON.stringify(key))
+/** What a grouped expression may hold beside aggregates. */
+export type GroupEnvironment = Pick<ExpressionEnvironment, 'over' | 'query' | 'unknownIsFalse'>
+
+export function groupingOf(
+  relation: Relation,
+  groupBy: readonly GroupItem[],
+  outer: Relation | undefined,
+): Grouping {
+  const windowed = groupWindow(relation, groupBy)
+  const rows = windowed?.relation ?? relation
+  const sets = groupingSets(rows, windowed?.groupBy ?? groupBy, windowed?.keys ?? [], outer)
+  const keyTexts = sets.originals.map((key) => JSON.stringify(key))
   const aggregates: AggregateCall[] = []
+  const places = new Map<Expression, { at: Place; name: string }>()
+  const over = (bound: Expression, at: Place): Expression =>
+    overGroups(bound, keyTexts, sets.keys, places, at)
   return {
-    keys,
+    node: sets.node,
+    keys: sets.keys,
     aggregates,
-    bind(syntax) {
-      const places = new Map<Expression, { at: Place; name: string }>()
+    bind(syntax, env) {
       const bound = bindExpression(syntax, {
-        relation,
-        aggregate: (call, at) => addAggregate(relation, aggregates, call, at),
+        ...env,
+        ...(outer === undefined ? {} : { outer }),
+        relation: rows,
+        aggregate: (call, at) => addAggregate(rows, aggregates, call, at),
+        grouping: (call, at) => windowed?.call(call, at) ?? sets.call(call, at),
         onColumn: (column, at, name) => places.set(columnOf(column), { at, name }),
       })
-      return overGroups(bound, keyTexts, keys, places, syntax.at)
+      return over(bound, syntax.at)
     },
+    lower: over,
   }
 }
 
@@ -55,7 +85,7 @@ function addAggregate(
   return { kind: 'column', index: AGGREGATE_BASE + index, type: bound.type }
 }
 
-function aggregateOf(relation: Relation, call: CallSyntax, at: Place): AggregateCall {
+export function aggregateOf(relation: Relation, call: CallSyntax, at: Place): AggregateCall {
   const signature = aggregateNamed(call.name.name)!
   // Within an aggregate there is no other: no `aggregate` in the environment.
   const args = call.args.map((each) => bindExpression(each, { relation }))
@@ -87,12 +117,13 @@ function overGroups(
   at: Place,
 ): Expression {
   const key = keyTexts.indexOf(JSON.stringify(expression))
-  if (key >= 0) return { kind: 'column', index: key, type: expression.type }
+  if (key >= 0) return { kind: 'column', index: key, type: keys[key]!.type }
   const over = (each: Expression): Expression => overGroups(each, keyTexts, keys, places, at)
   switch (expression.kind) {
     case 'literal':
       return expression
     case 'column': {
+      if (expression.index >= OUTER_COLUMNS || isLate(expression.index)) return expression
       if (expression.index >= AGGREGATE_BASE) {
         const index = keys.length + expression.index - AGGREGATE_BASE
         return { ...expression, index }

@@ -3,38 +3,61 @@ import { type DataType, types, withNullability } from '../../data/types.ts'
 import type { Expression, LiteralValue } from '../../plan/expressions.ts'
 import { castRefusal } from '../../plan/functions/castable.ts'
 import { commonTypeOf } from '../../plan/functions/coercion.ts'
-import { aggregateNamed, functionNamed, functionNames } from '../../plan/functions/registry.ts'
+import {
+  aggregateNamed,
+  functionNamed,
+  functionNames,
+  isOverOnly,
+} from '../../plan/functions/registry.ts'
 import { typeText } from '../../plan/functions/type-text.ts'
+import { shifted } from '../../plan/joins.ts'
+import { OUTER_COLUMNS } from '../../plan/outer-columns.ts'
+import { unsupported } from '../parse/unsupported.ts'
 import type { Place } from '../place.ts'
 import { SqlError } from '../sql-error.ts'
 import { suggestion } from '../suggest.ts'
-import type { CallSyntax, ExpressionSyntax } from '../syntax.ts'
+import type { CallSyntax, ExpressionSyntax, Identifier, QueryExpression } from '../syntax.ts'
 import { bindLiteral } from './bind-literal.ts'
 import { fieldOf, type Relation, resolveReference } from './scope.ts'
 
 export interface ExpressionEnvironment {
   readonly relation: Relation
+  /** Of the query around, whose columns are named too. */
+  readonly outer?: Relation
   /** What an aggregate call becomes; absent where there can be none. */
   aggregate?(call: CallSyntax, at: Place): Expression
+  /** What a call with OVER becomes. */
+  over?(call: CallSyntax, at: Place): Expression
+  /** What a subquery becomes; `unknownIsFalse` where nothing tells the two apart. */
+  query?(syntax: QueryExpression, unknownIsFalse: boolean): Expression
+  /** GROUPING(a, b) and the like; undefined for any other call. */
+  grouping?(call: CallSyntax, at: Place): Expression | undefined
+  /** The expression is a condition: where it is unknown it does not hold. */
+  readonly unknownIsFalse?: boolean
   /** Told each column as it is bound. */
   onColumn?(column: Expression, at: Place, name: string): void
 }
 
 /** @throws SqlError at the place that is wrong */
 export function bindExpression(syntax: ExpressionSyntax, env: ExpressionEnvironment): Expression {
-  const bind = (each: ExpressionSyntax): Expression => bindExpression(each, env)
+  const value = env.unknownIsFalse === true ? { ...env, unknownIsFalse: false } : env
+  const bind = (each: ExpressionSyntax): Expression => bindExpression(each, value)
   switch (syntax.kind) {
     case 'literal':
       return bindLiteral(syntax.literal, syntax.at)
     case 'reference': {
-      const column = resolveReference(env.relation, syntax.parts)
+      const column = resolveNearest(env, syntax.parts)
       env.onColumn?.(column, syntax.at, syntax.parts.map(({ name }) => name).join('.'))
       return column
     }
     case 'call':
-      return bindCall(syntax.call, syntax.at, env)
-    case 'operator':
-      return bindOperator(syntax.function, syntax.args.map(bind), syntax.at)
+      return bindCall(syntax.call, syntax.at, value)
+    case 'operator': {
+      const isCondition = syntax.function === 'AND' || syntax.function === 'OR'
+      const of = isCondition ? env : value
+      const args = syntax.args.map((each) => bindExpression(each, of))
+      return bindOperator(syntax.function, args, syntax.at)
+    }
     case 'constructor':
       return callOf(syntax.of, syntax.items.map(bind), syntax.at)
     case 'cast': {
@@ -45,7 +68,7 @@ export function bindExpression(syntax: ExpressionSyntax, env: ExpressionEnvironm
     case 'field':
       return fieldOf(bind(syntax.input), syntax.field)
     case 'case':
-      return bindCase(syntax, bind)
+      return bindCase(syntax, value)
     case 'in': {
       const input = bind(syntax.input)
       const tests = syntax.list.map((each) => callOf('EQUALS', [input, bind(each)], each.at))
@@ -54,7 +77,35 @@ export function bindExpression(syntax: ExpressionSyntax, env: ExpressionEnvironm
     }
     case 'between':
       return bindBetween(syntax, bind)
+    case 'scalar-query':
+    case 'exists':
+    case 'in-query':
+      if (env.query === undefined) throw unsupported('subquery here', syntax.at)
+      return env.query(syntax, env.unknownIsFalse === true)
   }
+}
+
+/** The column of this query, or of the one around it. */
+function resolveNearest(
+  { relation, outer }: ExpressionEnvironment,
+  parts: readonly Identifier[],
+): Expression {
+  try {
+    return resolveReference(relation, parts)
+  } catch (error) {
+    if (outer === undefined || !isUnknown(error)) throw error
+    try {
+      return shifted(resolveReference(outer, parts), OUTER_COLUMNS)
+    } catch (beyond) {
+      // What is wrong is told of the query that has the table.
+      const isOfOuter = outer.columns.some(({ qualifier }) => qualifier === parts[0]!.name)
+      throw isUnknown(beyond) && !isOfOuter ? error : beyond
+    }
+  }
+}
+
+function isUnknown(error: unknown): boolean {
+  return error instanceof SqlError && error.code === 'SQL_COLUMN_UNKNOWN'
 }
 
 function bindBetween(
@@ -78,12 +129,13 @@ function bindBetween(
 
 function bindCase(
   syntax: Extract<ExpressionSyntax, { kind: 'case' }>,
-  bind: (each: ExpressionSyntax) => Expression,
+  env: ExpressionEnvironment,
 ): Expression {
   const { at } = syntax
+  const bind = (each: ExpressionSyntax): Expression => bindExpression(each, env)
   const operand = syntax.operand === undefined ? undefined : bind(syntax.operand)
   const whens = syntax.branches.map(({ when }) => {
-    const condition = bind(when)
+    const condition = bindExpression(when, { ...env, unknownIsFalse: operand === undefined })
     const test = operand === undefined ? condition : callOf('EQUALS', [operand, condition], when.at)
     return requireBoolean(test, when.at)
   })
@@ -123,6 +175,21 @@ export function requireBoolean(condition: Expression, at: Place): Expression {
 
 function bindCall(call: CallSyntax, at: Place, env: ExpressionEnvironment): Expression {
   const { name } = call.name
+  if (call.over !== undefined) {
+    if (env.over !== undefined) return env.over(call, at)
+    throw new SqlError('SQL_AGGREGATE_MISPLACED', at, {
+      message: `${name.toUpperCase()}(...) OVER is computed from rows that are there already`,
+      hint: 'compute it in SELECT; filter it in a query around: SELECT * FROM (SELECT ..., f() OVER (...) AS n FROM t) WHERE n <= 3',
+    })
+  }
+  const grouping = env.grouping?.(call, at)
+  if (grouping !== undefined) return grouping
+  if (isOverOnly(name)) {
+    throw new SqlError('SQL_AGGREGATE_MISPLACED', at, {
+      message: `${name.toUpperCase()} is computed over other rows`,
+      hint: `write which: ${name.toUpperCase()}(...) OVER (PARTITION BY a ORDER BY b)`,
+    })
+  }
   if (aggregateNamed(name) !== undefined) {
     if (env.aggregate !== undefined) return env.aggregate(call, at)
     throw new SqlError('SQL_AGGREGATE_MISPLACED', at, {

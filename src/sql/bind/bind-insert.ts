@@ -3,7 +3,8 @@ import { withNullability } from '../../data/types.ts'
 import type { Expression } from '../../plan/expressions.ts'
 import { implicitlyCastable } from '../../plan/functions/castable.ts'
 import { typeText } from '../../plan/functions/type-text.ts'
-import { inputsOf, type PlanNode, type SinkNode, schemaOf } from '../../plan/nodes.ts'
+import { type PlanNode, type SinkNode, schemaOf } from '../../plan/nodes.ts'
+import { streamedOrder } from '../../plan/streamed-order.ts'
 import type { ColumnDefinition } from '../../plan/tables.ts'
 import { unsupported } from '../parse/unsupported.ts'
 import type { Place } from '../place.ts'
@@ -18,8 +19,9 @@ import { type Catalog, tableNamed } from './catalog.ts'
 /** @throws SqlError */
 export function bindInsert(insert: Insert, catalog: Catalog): SinkNode {
   const table = hinted(tableNamed(catalog, insert.table), insert.options, catalog)
-  const { node } = bindQuery(insert.query, catalog)
-  if (hasSort(node)) throw unsupported('ORDER BY of a stream', insert.query.at)
+  const bound = bindQuery(insert.query, catalog)
+  const node = streamedOrder(bound.node)
+  if (node === undefined) throw unsupported('ORDER BY of a stream', insert.query.at)
   const written = table.columns.filter(
     (column) => column.kind === 'physical' || (column.kind === 'metadata' && !column.virtual),
   )
@@ -33,11 +35,6 @@ export function bindInsert(insert: Insert, catalog: Catalog): SinkNode {
     return assigned({ kind: 'column', index, type: given[index]!.type }, column, insert.query.at)
   })
   return { kind: 'sink', table, input: projected(node, written, expressions) }
-}
-
-/** What is sorted is given once, at an end that a pipeline may not have, and is not kept over a restart. */
-function hasSort(node: PlanNode): boolean {
-  return node.kind === 'sort' || inputsOf(node).some(hasSort)
 }
 
 function targetsOf(

@@ -45,7 +45,13 @@ class Script {
   readonly #errors: SqlError[] = []
 
   constructor(connectors: readonly Connector[]) {
-    this.#catalog = { connectors, tables: new Map(), views: new Map(), broken: new Set() }
+    this.#catalog = {
+      connectors,
+      tables: new Map(),
+      views: new Map(),
+      broken: new Set(),
+      settings: this.#settings,
+    }
   }
 
   add(statement: Statement): void {

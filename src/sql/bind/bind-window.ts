@@ -1,41 +1,71 @@
 /** Window table functions, and the GROUP BYs over them that are window aggregates. */
 import { type Field, type Schema, types, withNullability } from '../../data/types.ts'
 import { collectColumns, mapAggregate, mapColumns } from '../../plan/columns.ts'
+import { conjunctsOf } from '../../plan/conjuncts.ts'
 import { aggregateText, expressionText } from '../../plan/expression-text.ts'
 import type { AggregateCall, Expression } from '../../plan/expressions.ts'
 import { typeText } from '../../plan/functions/type-text.ts'
 import {
   type PlanNode,
+  type Project,
   schemaOf,
-  type Window,
   type WindowAggregate,
   type WindowTable,
 } from '../../plan/nodes.ts'
-import { timeAttributesOf } from '../../plan/time-attributes.ts'
+import { timeDomainOf } from '../../plan/time-attributes.ts'
+import { traitsOf } from '../../plan/traits.ts'
+import {
+  carriedWindows,
+  WINDOW_COLUMNS,
+  windowColumn,
+  windowSpec,
+} from '../../plan/window-columns.ts'
+import type { TimeDomain, Window } from '../../plan/windows.ts'
 import type { Place } from '../place.ts'
 import { SqlError } from '../sql-error.ts'
 import type { ExpressionSyntax, WindowSyntax } from '../syntax.ts'
 import { bindExpression } from './bind-expression.ts'
 import { type Relation, resolveReference } from './scope.ts'
 
-const WINDOW_COLUMNS = 3
-
 /** @throws SQL_WINDOW_INVALID */
 export function bindWindow(input: Relation, syntax: WindowSyntax, at: Place): Relation {
   const time = resolveReference(input, [syntax.time])
-  if (time.kind !== 'column' || !timeAttributesOf(input.node).has(time.index)) {
-    throw new SqlError('SQL_WINDOW_INVALID', syntax.time.at, {
-      message: `\`${syntax.time.name}\` is no event time: no watermark follows it`,
-      hint: `declare it in CREATE TABLE: WATERMARK FOR ${syntax.time.name} AS ${syntax.time.name} - INTERVAL '5' SECOND`,
-    })
+  if (syntax.partition.length > 0 && syntax.function !== 'SESSION') {
+    throw invalid(
+      syntax.partition[0]!.at,
+      `${syntax.function} windows are the same for all rows: they have no PARTITION BY`,
+      'leave it out, and group by the columns',
+    )
   }
-  const window = windowOf(syntax, at)
+  const partition = syntax.partition.map((key) => bindExpression(key, { relation: input }))
+  const window = windowOf(syntax, partition, at)
+  const named: ExpressionSyntax = { kind: 'reference', parts: [syntax.time], at: syntax.time.at }
+  return windowedRelation(input, time, named, window)
+}
+
+/** `input` with each row once a window of its `time`. @throws SQL_WINDOW_INVALID unless it is a time attribute */
+export function windowedRelation(
+  input: Relation,
+  time: Expression,
+  syntax: ExpressionSyntax,
+  window: Window,
+): Relation {
+  const timeDomain = time.kind === 'column' ? timeDomainOf(input.node, time.index) : undefined
+  if (time.kind !== 'column' || timeDomain === undefined) {
+    const name = syntax.kind === 'reference' ? syntax.parts.at(-1)!.name : 'ts'
+    throw invalid(
+      syntax.at,
+      `\`${name}\` is no event time: no watermark follows it`,
+      `declare it in CREATE TABLE: WATERMARK FOR ${name} AS ${name} - INTERVAL '5' SECOND`,
+    )
+  }
   const schema = [...schemaOf(input.node), ...windowFields(time)]
   const node: WindowTable = {
     kind: 'window-table',
     input: input.node,
     window,
     time: time.index,
+    ...(timeDomain === 'event' ? {} : { timeDomain }),
     schema,
   }
   const added = schema.slice(-WINDOW_COLUMNS).map(({ name }) => ({ name }))
@@ -51,20 +81,34 @@ function windowFields(time: Expression): Schema {
   ]
 }
 
-function windowOf(syntax: WindowSyntax, at: Place): Window {
-  const sizeUs = intervalUs(syntax.size, 'size')
+/** @throws SQL_WINDOW_INVALID */
+export function windowOf(
+  syntax: Pick<WindowSyntax, 'function' | 'slide' | 'size' | 'offset'>,
+  partition: readonly Expression[],
+  at: Place,
+): Window {
+  const isSession = syntax.function === 'SESSION'
+  const sizeUs = intervalUs(syntax.size, isSession ? 'gap' : 'size')
   const offsetUs = syntax.offset === undefined ? 0 : intervalUs(syntax.offset, 'offset')
-  if (sizeUs <= 0) throw invalid(syntax.size.at, 'a window has a size above zero', 'write INTERVAL')
+  if (sizeUs <= 0) {
+    const what = isSession ? 'a session has a gap' : 'a window has a size'
+    throw invalid(syntax.size.at, `${what} above zero`, 'write INTERVAL')
+  }
+  if (isSession) return { kind: 'session', gapUs: sizeUs, partition }
   if (syntax.function === 'TUMBLE') return { kind: 'tumble', sizeUs, offsetUs }
-  const slideUs = syntax.slide === undefined ? sizeUs : intervalUs(syntax.slide, 'slide')
-  if (slideUs <= 0 || sizeUs % slideUs !== 0) {
+  const isHop = syntax.function === 'HOP'
+  const what = isHop ? 'slide' : 'step'
+  const stepUs = syntax.slide === undefined ? sizeUs : intervalUs(syntax.slide, what)
+  if (stepUs <= 0 || sizeUs % stepUs !== 0) {
     throw invalid(
       syntax.slide?.at ?? at,
-      'the size of HOP windows is a multiple of their slide',
-      "HOP(TABLE t, DESCRIPTOR(ts), slide, size): the slide comes first, as INTERVAL '2' SECOND, INTERVAL '10' SECOND",
+      `the size of ${syntax.function} windows is a multiple of their ${what}`,
+      `${syntax.function}(TABLE t, DESCRIPTOR(ts), ${what}, size): the ${what} comes first, as INTERVAL '2' SECOND, INTERVAL '10' SECOND`,
     )
   }
-  return { kind: 'hop', slideUs, sizeUs, offsetUs }
+  return isHop
+    ? { kind: 'hop', slideUs: stepUs, sizeUs, offsetUs }
+    : { kind: 'cumulate', stepUs, sizeUs, offsetUs }
 }
 
 function intervalUs(syntax: ExpressionSyntax, what: string): number {
@@ -83,51 +127,34 @@ function invalid(at: Place, message: string, hint: string): SqlError {
   return new SqlError('SQL_WINDOW_INVALID', at, { message, hint })
 }
 
-interface WindowColumn {
-  readonly table: WindowTable
-  /** 0 window_start, 1 window_end, 2 window_time. */
-  readonly which: number
-}
-
-/** Where column `index` of `node` comes from, if it is a window's column carried through. */
-function windowColumn(node: PlanNode, index: number): WindowColumn | undefined {
-  switch (node.kind) {
-    case 'window-table': {
-      const which = index - (node.schema.length - WINDOW_COLUMNS)
-      return which >= 0 ? { table: node, which } : undefined
-    }
-    case 'filter':
-      return windowColumn(node.input, index)
-    case 'project': {
-      const expression = node.expressions[index]!
-      return expression.kind === 'column' ? windowColumn(node.input, expression.index) : undefined
-    }
-    default:
-      return undefined
-  }
-}
-
 interface Unwindowed {
   readonly node: PlanNode
   /** Old column to new; window columns have none. */
   readonly places: ReadonlyMap<number, number>
   /** The column of event time. */
   readonly time: number
+  /** Over `node`. */
+  readonly window: Window
 }
 
 /** `node` without its window table function; undefined if something in between computes with a window's columns. */
 function withoutWindow(node: PlanNode): Unwindowed | undefined {
   if (node.kind === 'window-table') {
     const places = new Map(schemaOf(node.input).map((_, index) => [index, index]))
-    return { node: node.input, places, time: node.time }
+    return { node: node.input, places, time: node.time, window: node.window }
   }
   if (node.kind === 'filter') {
     const beneath = withoutWindow(node.input)
-    const condition = beneath && moved(node.condition, beneath.places)
-    if (beneath === undefined || condition === undefined) return undefined
+    // A session is of all rows, those that are taken away behind it too.
+    if (beneath === undefined || beneath.window.kind === 'session') return undefined
+    const condition = moved(node.condition, beneath.places)
+    if (condition === undefined) return undefined
     return { ...beneath, node: { kind: 'filter', input: beneath.node, condition } }
   }
-  if (node.kind !== 'project') return undefined
+  return node.kind === 'project' ? projectWithoutWindow(node) : undefined
+}
+
+function projectWithoutWindow(node: Project): Unwindowed | undefined {
   const beneath = withoutWindow(node.input)
   if (beneath === undefined) return undefined
   const places = new Map<number, number>()
@@ -140,17 +167,32 @@ function withoutWindow(node: PlanNode): Unwindowed | undefined {
     places.set(index, expressions.push(at) - 1)
     schema.push(node.schema[index]!)
   }
-  const kept = expressions.findIndex(
-    (expression) => expression.kind === 'column' && expression.index === beneath.time,
-  )
-  if (kept >= 0) {
-    const node: PlanNode = { kind: 'project', input: beneath.node, expressions, schema }
-    return { node, places, time: kept }
+  // What the window needs is kept beside what was selected.
+  const keep = (expression: Expression, name: string): number => {
+    const text = JSON.stringify(expression)
+    const known = expressions.findIndex((each) => JSON.stringify(each) === text)
+    if (known >= 0) return known
+    schema.push({ name, type: expression.type })
+    return expressions.push(expression) - 1
   }
-  const timeField = schemaOf(beneath.node)[beneath.time]!
-  const time = expressions.push({ kind: 'column', index: beneath.time, type: timeField.type }) - 1
-  schema.push({ name: '$time', type: timeField.type })
-  return { node: { kind: 'project', input: beneath.node, expressions, schema }, places, time }
+  const { type } = schemaOf(beneath.node)[beneath.time]!
+  const time = keep({ kind: 'column', index: beneath.time, type }, '$time')
+  const { window } = beneath
+  const kept: Window =
+    window.kind === 'session'
+      ? {
+          ...window,
+          partition: window.partition.map((key, number): Expression => {
+            return { kind: 'column', index: keep(key, `$session${number}`), type: key.type }
+          }),
+        }
+      : window
+  return {
+    node: { kind: 'project', input: beneath.node, expressions, schema },
+    places,
+    time,
+    window: kept,
+  }
 }
 
 function moved(
@@ -172,7 +214,19 @@ export function aggregateNode(
   keys: readonly Expression[],
   aggregates: readonly AggregateCall[],
 ): PlanNode {
-  return windowAggregate(input, keys, aggregates) ?? groupAggregate(input, keys, aggregates)
+  return (
+    windowAggregate(input, keys, aggregates) ??
+    attachedAggregate(input, keys, aggregates) ??
+    groupAggregate(input, keys, aggregates)
+  )
+}
+
+/** Each row of `node` once. */
+export function distinctNode(node: PlanNode): PlanNode {
+  const schema = schemaOf(node)
+  const keys = schema.map(({ type }, index): Expression => ({ kind: 'column', index, type }))
+  const aggregated = aggregateNode(node, keys, [])
+  return aggregated.kind === 'group-aggregate' ? { ...aggregated, schema } : aggregated
 }
 
 /** Columns keep their names, others are named by what they compute. */
@@ -216,26 +270,82 @@ function windowAggregate(
   if (![0, 1].every((wanted) => found.some(({ which }) => which === wanted))) return undefined
   const { node: kept, ofWindow } = withoutWindowConditions(input)
   const beneath = withoutWindow(kept)
-  const window = found[0]!.table
-  if (beneath === undefined || found.some(({ table }) => table !== window)) return undefined
+  const { origin } = found[0]!
+  if (beneath === undefined || found.some((column) => column.origin !== origin)) return undefined
   const own = keys.filter((_, index) => columns[index] === undefined)
   const ownKeys = own.map((key) => moved(key, beneath.places))
   const calls = aggregates.map((call) => movedCall(call, beneath.places))
   if (ownKeys.includes(undefined) || calls.includes(undefined)) return undefined
+  const { window } = beneath
+  // Sessions of other keys than the groups' end at other times.
+  if (window.kind === 'session' && !sameSet(window.partition, ownKeys as Expression[]))
+    return undefined
   const schema = [
     ...groupFields(ownKeys as Expression[], calls as AggregateCall[], schemaOf(beneath.node)),
-    ...window.schema.slice(-WINDOW_COLUMNS),
+    ...origin.schema.slice(-WINDOW_COLUMNS),
   ]
   const node: WindowAggregate = {
     kind: 'window-aggregate',
     input: beneath.node,
-    window: window.window,
+    window,
     time: beneath.time,
+    ...domainOf(origin.timeDomain),
     keys: ownKeys as Expression[],
     aggregates: calls as AggregateCall[],
     schema,
   }
-  return inKeyOrder(node, filteredWindows(node, ofWindow), columns, aggregates.length)
+  const which = columns.map((column) => column?.which)
+  return inKeyOrder(node, filteredWindows(node, ofWindow), which, aggregates.length)
+}
+
+function domainOf(timeDomain: TimeDomain | undefined): { readonly timeDomain?: TimeDomain } {
+  return timeDomain === 'processing' ? { timeDomain } : {}
+}
+
+function sameSet(left: readonly Expression[], right: readonly Expression[]): boolean {
+  const texts = (all: readonly Expression[]) => [
+    ...new Set(all.map((each) => JSON.stringify(each))),
+  ]
+  const [a, b] = [texts(left), texts(right)]
+  return a.length === b.length && a.every((text) => b.includes(text))
+}
+
+/** Rows bear their window from further below: a window rank or join, another aggregate, or a window that something stands above. */
+function attachedAggregate(
+  input: PlanNode,
+  keys: readonly Expression[],
+  aggregates: readonly AggregateCall[],
+): PlanNode | undefined {
+  const [window] = carriedWindows(input, keys)
+  // A session's rows come together, when it has closed: they are grouped as any rows are.
+  if (window === undefined || windowSpec(window.origin).kind === 'session') return undefined
+  if (traitsOf(input).changes === 'update') return undefined
+  const columns = keys.map((key) =>
+    key.kind === 'column' ? windowColumn(input, key.index) : undefined,
+  )
+  const which = columns.map((column) =>
+    column?.origin === window.origin ? column.which : undefined,
+  )
+  const times = schemaOf(input).flatMap((_, index) => {
+    const column = windowColumn(input, index)
+    return column?.which === 2 && column.origin === window.origin ? [index] : []
+  })
+  const own = keys.filter((_, index) => which[index] === undefined)
+  const schema = [
+    ...groupFields(own, aggregates, schemaOf(input)),
+    ...window.origin.schema.slice(-WINDOW_COLUMNS),
+  ]
+  const node: WindowAggregate = {
+    kind: 'window-aggregate',
+    input,
+    window: { kind: 'attached', ...window.columns },
+    time: times[0] ?? window.columns.end,
+    ...domainOf(window.timeDomain),
+    keys: own,
+    aggregates,
+    schema,
+  }
+  return inKeyOrder(node, node, which, aggregates.length)
 }
 
 function movedCall(
@@ -278,11 +388,6 @@ function withoutWindowConditions(node: PlanNode): {
   return { node: ofWindow.length === 0 ? node : rest, ofWindow }
 }
 
-function conjunctsOf(condition: Expression): readonly Expression[] {
-  const isAnd = condition.kind === 'call' && condition.function === 'AND'
-  return isAnd ? condition.args.flatMap(conjunctsOf) : [condition]
-}
-
 /** undefined if `condition` reads anything else, or nothing. */
 function windowColumnsOf(
   condition: Expression,
@@ -313,13 +418,13 @@ function filteredWindows(node: WindowAggregate, conditions: readonly WindowCondi
 function inKeyOrder(
   node: WindowAggregate,
   input: PlanNode,
-  columns: readonly (WindowColumn | undefined)[],
+  which: readonly (number | undefined)[],
   aggregateCount: number,
 ): PlanNode {
   const first = node.keys.length + aggregateCount
   let own = 0
   const order = [
-    ...columns.map((column) => (column === undefined ? own++ : first + column.which)),
+    ...which.map((column) => (column === undefined ? own++ : first + column)),
     ...Array.from({ length: aggregateCount }, (_, index) => node.keys.length + index),
   ]
   return {

@@ -4,7 +4,7 @@ import { sideTable } from '../../plan/side-tables.ts'
 import type { TableDefinition } from '../../plan/tables.ts'
 import { SqlError } from '../sql-error.ts'
 import { suggestion } from '../suggest.ts'
-import type { QualifiedName } from '../syntax.ts'
+import type { QualifiedName, QuerySyntax } from '../syntax.ts'
 import type { Relation } from './scope.ts'
 
 export interface Catalog {
@@ -14,7 +14,14 @@ export interface Catalog {
   readonly views: Map<string, Relation>
   /** Names whose declaration could not be read: what uses them is not told twice. */
   readonly broken: Set<string>
+  /** SET so far: some say how tables are read and written. */
+  readonly settings: ReadonlyMap<string, string>
+  /** Of the query around, whose columns a subquery may name. */
+  readonly outer?: Relation
 }
+
+/** How a query within another is bound: given, since queries are made of relations and expressions, and those of queries. */
+export type BindQuery = (query: QuerySyntax, catalog: Catalog) => Relation
 
 /** Thrown where the real error has been told already. */
 export class AlreadyTold extends Error {}

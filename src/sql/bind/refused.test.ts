@@ -109,9 +109,105 @@ const QUERIES: readonly Refusal[] = [
   },
 ]
 
+/** Joins, OVER, windows and subqueries. */
+const RELATIONS: readonly Refusal[] = [
+  {
+    sql: 'SELECT «shop» FROM orders JOIN plain ON orders.id = plain.id',
+    code: 'SQL_COLUMN_AMBIGUOUS',
+  },
+  {
+    sql: 'SELECT 1 FROM orders o JOIN plain p ON «o.shop»',
+    code: 'SQL_TYPE_MISMATCH',
+    hint: 'compare it with something',
+  },
+  {
+    sql: 'SELECT 1 FROM orders o JOIN plain p «WHERE» o.id = p.id',
+    code: 'SQL_SYNTAX',
+    hint: 'write what joins the tables: ON a.id = b.id, USING (id), or CROSS JOIN for all pairs',
+  },
+  { sql: 'SELECT 1 FROM orders o JOIN plain p USING («idd»)', code: 'SQL_COLUMN_UNKNOWN' },
+  {
+    sql: "SELECT «/*+ STATE_TTL('o' = 'soon') */» o.id FROM orders o JOIN plain p ON o.id = p.id",
+    code: 'SQL_OPTION_INVALID',
+    hint: "write a number and its unit: STATE_TTL('orders' = '1 d')",
+  },
+  {
+    sql: 'SELECT 1 FROM orders FOR SYSTEM_TIME AS OF «ts»',
+    code: 'SQL_JOIN_INVALID',
+  },
+  {
+    sql: 'SELECT 1 FROM orders o JOIN «plain FOR SYSTEM_TIME AS OF o.ts AS p» ON o.id = p.id',
+    code: 'SQL_JOIN_INVALID',
+  },
+  {
+    sql: 'SELECT 1 FROM plain o JOIN plain FOR SYSTEM_TIME AS OF «o.id» AS p ON o.id = p.id',
+    code: 'SQL_JOIN_INVALID',
+    hint: 'name its event time column (WATERMARK FOR ts), or one that is PROCTIME()',
+  },
+  {
+    sql: 'SELECT 1 FROM orders CROSS JOIN UNNEST(«shop») AS t (x)',
+    code: 'SQL_TYPE_MISMATCH',
+    hint: 'a ROW has fields instead: row_column.field',
+  },
+  {
+    sql: 'SELECT 1 FROM orders, LATERAL TABLE(«split»(shop)) AS t (x)',
+    code: 'SQL_FUNCTION_UNKNOWN',
+  },
+  {
+    sql: "SELECT 1 FROM TABLE(TUMBLE(TABLE orders PARTITION BY «shop», DESCRIPTOR(ts), INTERVAL '1' HOUR))",
+    code: 'SQL_WINDOW_INVALID',
+  },
+  {
+    sql: "SELECT 1 FROM TABLE(CUMULATE(TABLE orders, DESCRIPTOR(ts), «INTERVAL '7' MINUTE», INTERVAL '1' HOUR))",
+    code: 'SQL_WINDOW_INVALID',
+  },
+  {
+    sql: "SELECT 1 FROM TABLE(SESSION(DATA => TABLE orders, TIMECOL => DESCRIPTOR(ts), «SIZE» => INTERVAL '1' HOUR))",
+    code: 'SQL_SYNTAX',
+  },
+  {
+    sql: "SELECT «HOP_START(ts, INTERVAL '1' HOUR)» FROM orders GROUP BY TUMBLE(ts, INTERVAL '1' HOUR)",
+    code: 'SQL_WINDOW_INVALID',
+    hint: 'write TUMBLE_START',
+  },
+  { sql: 'SELECT SUM(id) OVER «(PARTITION BY shop)» FROM orders', code: 'SQL_UNSUPPORTED' },
+  { sql: 'SELECT SUM(id) OVER «w» FROM orders', code: 'SQL_WINDOW_INVALID' },
+  { sql: 'SELECT «ROW_NUMBER()» FROM orders', code: 'SQL_AGGREGATE_MISPLACED' },
+  {
+    sql: 'SELECT 1 FROM orders WHERE «ROW_NUMBER() OVER (ORDER BY ts)» = 1',
+    code: 'SQL_AGGREGATE_MISPLACED',
+  },
+  {
+    sql: 'SELECT SUM(id) OVER (ORDER BY ts ROWS BETWEEN CURRENT ROW AND «UNBOUNDED FOLLOWING») FROM orders',
+    code: 'SQL_WINDOW_INVALID',
+  },
+  {
+    sql: 'SELECT SUM(id) OVER (ORDER BY ts RANGE BETWEEN «5 PRECEDING» AND CURRENT ROW) FROM orders',
+    code: 'SQL_WINDOW_INVALID',
+  },
+  { sql: 'SELECT id IN («SELECT id, shop FROM plain») FROM orders', code: 'SQL_TYPE_MISMATCH' },
+  { sql: 'SELECT «(SELECT id FROM plain)» FROM orders', code: 'SQL_UNSUPPORTED' },
+  {
+    sql: 'SELECT 1 FROM orders o WHERE EXISTS («SELECT shop || o.shop FROM plain»)',
+    code: 'SQL_UNSUPPORTED',
+  },
+  {
+    sql: 'SELECT shop FROM orders o WHERE EXISTS (SELECT 1 FROM plain p WHERE p.id = o.«idd»)',
+    code: 'SQL_COLUMN_UNKNOWN',
+  },
+  { sql: 'SELECT GROUPING(«id») FROM orders GROUP BY ROLLUP (shop)', code: 'SQL_COLUMN_UNGROUPED' },
+  {
+    sql: '«SELECT id FROM orders EXCEPT SELECT id, shop FROM orders»',
+    code: 'SQL_TYPE_MISMATCH',
+  },
+]
+
 const STATEMENTS: readonly Refusal[] = [
-  { sql: 'INSERT INTO results «SELECT shop, id FROM orders LIMIT 3»', code: 'SQL_UNSUPPORTED' },
-  { sql: "SELECT «/*+ STATE_TTL('orders' = '1s') */» shop FROM orders", code: 'SQL_UNSUPPORTED' },
+  {
+    sql: 'INSERT INTO results «SELECT shop, id FROM orders ORDER BY shop»',
+    code: 'SQL_UNSUPPORTED',
+    hint: 'supported instead: ORDER BY with LIMIT (the first rows so far), or by an ascending event time',
+  },
   {
     sql: 'INSERT INTO «reslts» SELECT shop, id FROM orders',
     code: 'SQL_TABLE_UNKNOWN',
@@ -187,7 +283,7 @@ const STATEMENTS: readonly Refusal[] = [
   { sql: '«EXPLAIN SELECT 1»', code: 'SQL_UNSUPPORTED' },
 ]
 
-for (const { sql, code, hint } of [...QUERIES, ...STATEMENTS]) {
+for (const { sql, code, hint } of [...QUERIES, ...RELATIONS, ...STATEMENTS]) {
   test(`${code}: ${sql.slice(0, 100)}`, () => {
     const marked = TABLES + sql
     const from = marked.indexOf('«')

@@ -56,7 +56,20 @@ export function resolveReference(relation: Relation, parts: readonly Identifier[
     }
   }
   if (found.length > 1) throw ambiguous(first)
-  throw unknownColumn(first, relation.columns)
+  return fieldsOf(fieldNamed(first, relation), parts.slice(1))
+}
+
+/** A field of a row that is named without its column, where only one has it. @throws SQL_COLUMN_UNKNOWN, SQL_COLUMN_AMBIGUOUS */
+function fieldNamed(name: Identifier, relation: Relation): Expression {
+  const columns = schemaOf(relation.node).slice(0, relation.columns.length)
+  const holding = columns.flatMap(({ type }, index): Expression[] =>
+    type.kind === 'row' && type.fields.some((field) => field.name === name.name)
+      ? [{ kind: 'column', index, type }]
+      : [],
+  )
+  if (holding.length > 1) throw ambiguous(name)
+  if (holding.length === 0) throw unknownColumn(name, relation.columns)
+  return fieldOf(holding[0]!, name)
 }
 
 function columnAt(schema: readonly { readonly type: DataType }[], index: number): Expression {

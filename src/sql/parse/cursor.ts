@@ -2,7 +2,7 @@
 import { type Place, spanning } from '../place.ts'
 import { SqlError } from '../sql-error.ts'
 import { nearest } from '../suggest.ts'
-import type { Identifier, QualifiedName } from '../syntax.ts'
+import type { Identifier, QualifiedName, QuerySyntax } from '../syntax.ts'
 import type { Token } from './lexer.ts'
 import { isReserved } from './reserved.ts'
 
@@ -13,6 +13,8 @@ export interface Cursor {
   readonly tokens: readonly Token[]
   /** Errors that did not stop the reading of a statement. */
   readonly errors: SqlError[]
+  /** Reads a query: given, since queries are made of expressions and expressions of queries. */
+  readonly query: (cursor: Cursor) => QuerySyntax
   position: number
   depth: number
 }

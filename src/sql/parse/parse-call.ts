@@ -34,6 +34,7 @@ import {
 } from './cursor.ts'
 import { parseJsonArray, parseJsonObject } from './parse-json-constructor.ts'
 import { unitOf } from './parse-literal.ts'
+import { parseOver } from './parse-over.ts'
 import { parseType } from './parse-type.ts'
 import { POWER } from './power.ts'
 import { unsupported } from './unsupported.ts'
@@ -154,11 +155,10 @@ function suffixed(
     const at = spanning(call.at, lastTaken(cursor).at)
     call = { kind: 'call', call: { ...call.call, filter }, at }
   }
-  if (atWords(cursor, 'OVER')) {
-    const { at } = take(cursor)
-    cursor.errors.push(unsupported('OVER', at))
-    if (atSymbol(cursor, '(')) skipParentheses(cursor)
-    else take(cursor)
+  if (call.kind === 'call' && takeWords(cursor, 'OVER')) {
+    const over = parseOver(cursor, expression)
+    const at = spanning(call.at, lastTaken(cursor).at)
+    return { kind: 'call', call: { ...call.call, over }, at }
   }
   return call
 }

@@ -1,7 +1,7 @@
 /** Expressions, by precedence (a Pratt parser): a prefix, then every operator that binds tighter than what stands left. */
 import { type Place, spanning } from '../place.ts'
 import { SqlError } from '../sql-error.ts'
-import type { ExpressionSyntax } from '../syntax.ts'
+import type { ExpressionSyntax, QuerySyntax } from '../syntax.ts'
 import {
   atSymbol,
   atWords,
@@ -13,7 +13,6 @@ import {
   lastTaken,
   nested,
   peek,
-  skipParentheses,
   take,
   takeSymbol,
   takeWords,
@@ -88,11 +87,8 @@ function parseWord(cursor: Cursor, word: string): ExpressionSyntax {
       take(cursor)
       return parseItems(cursor, 'ROW', at, '(', ')')
     case 'EXISTS':
-    case 'UNIQUE':
       take(cursor)
-      cursor.errors.push(unsupported('EXISTS', at))
-      if (atSymbol(cursor, '(')) skipParentheses(cursor)
-      return nothing(since(cursor, at))
+      return { kind: 'exists', query: parseSubquery(cursor), at: since(cursor, at) }
     default:
       return parseNamed(cursor)
   }
@@ -110,27 +106,44 @@ function parseNamed(cursor: Cursor): ExpressionSyntax {
   return { kind: 'reference', parts: [name], at: name.at }
 }
 
-function nothing(at: Place): ExpressionSyntax {
-  return { kind: 'literal', literal: { kind: 'null' }, at }
+/** A query in parentheses. */
+function parseSubquery(cursor: Cursor): QuerySyntax {
+  expectSymbol(cursor, '(', 'around the query')
+  const query = cursor.query(cursor)
+  expectSymbol(cursor, ')', 'to close the query')
+  return query
 }
 
-/** A refused subquery is passed over, so that what follows is read too. */
-function refuseSubquery(cursor: Cursor): ExpressionSyntax {
-  cursor.errors.push(unsupported('subquery in an expression', peek(cursor, 1).at))
-  return nothing(skipParentheses(cursor))
-}
-
+/** `((SELECT ...) + 1)` is no query, `((SELECT ...) UNION ...)` is one. */
 function atSubquery(cursor: Cursor): boolean {
   if (!atSymbol(cursor, '(')) return false
   let ahead = 1
   while (atSymbol(cursor, '(', ahead)) ahead++
-  return ['SELECT', 'WITH', 'VALUES'].includes(peek(cursor, ahead).upper)
+  if (!QUERY_WORDS.includes(peek(cursor, ahead).upper)) return false
+  if (ahead === 1) return true
+  const behind = peek(cursor, closing(cursor, ahead - 1) + 1)
+  return behind.text === ')' || QUERY_ENDS.includes(behind.upper)
+}
+
+const QUERY_WORDS = ['SELECT', 'WITH', 'VALUES']
+const QUERY_ENDS = ['UNION', 'INTERSECT', 'EXCEPT', 'MINUS', 'ORDER', 'LIMIT', 'OFFSET', 'FETCH']
+
+/** How far ahead the parenthesis is that closes the one `ahead`. */
+function closing(cursor: Cursor, ahead: number): number {
+  let depth = 0
+  for (let at = ahead; ; at++) {
+    if (peek(cursor, at).kind === 'end') return at
+    if (atSymbol(cursor, '(', at)) depth++
+    else if (atSymbol(cursor, ')', at) && --depth === 0) return at
+  }
 }
 
 /** (x), or the row (x, y). */
 function parseParentheses(cursor: Cursor): ExpressionSyntax {
-  if (atSubquery(cursor)) return refuseSubquery(cursor)
-  const start = take(cursor).at
+  const start = peek(cursor).at
+  if (atSubquery(cursor))
+    return { kind: 'scalar-query', query: parseSubquery(cursor), at: since(cursor, start) }
+  take(cursor)
   const items = commaSeparated(cursor, () => parseExpression(cursor))
   expectSymbol(cursor, ')', 'to close the parenthesis')
   const at = since(cursor, start)
@@ -347,7 +360,10 @@ function parseIs(cursor: Cursor, left: ExpressionSyntax): ExpressionSyntax {
 }
 
 function parseIn(cursor: Cursor, input: ExpressionSyntax, negated: boolean): ExpressionSyntax {
-  if (atSubquery(cursor)) return refuseSubquery(cursor)
+  if (atSubquery(cursor)) {
+    const query = parseSubquery(cursor)
+    return { kind: 'in-query', input, query, negated, at: since(cursor, input.at) }
+  }
   expectSymbol(cursor, '(', 'behind IN')
   const list = commaSeparated(cursor, () => parseExpression(cursor))
   expectSymbol(cursor, ')', 'to end the list of IN')

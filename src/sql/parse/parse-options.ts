@@ -1,6 +1,6 @@
 /** Options: WITH ('k' = 'v', ...) and hints of the form OPTIONS('k' = 'v'). */
 import { SqlError } from '../sql-error.ts'
-import type { OptionSyntax } from '../syntax.ts'
+import type { OptionSyntax, StateTtlHint } from '../syntax.ts'
 import {
   atSymbol,
   type Cursor,
@@ -12,7 +12,6 @@ import {
   takeSymbol,
 } from './cursor.ts'
 import { lex } from './lexer.ts'
-import { unsupported } from './unsupported.ts'
 
 /** Between parentheses; may be empty. */
 export function parseOptions(cursor: Cursor, context: string): OptionSyntax[] {
@@ -28,15 +27,23 @@ export function parseOptions(cursor: Cursor, context: string): OptionSyntax[] {
   return options
 }
 
-/** The options of the hints at the cursor. Planner hints can't change a result: they are passed over. */
-export function parseHints(cursor: Cursor): OptionSyntax[] {
+export interface Hints {
+  /** OPTIONS(...): of a table. */
+  readonly options: readonly OptionSyntax[]
+  readonly stateTtl: readonly StateTtlHint[]
+}
+
+/** The hints at the cursor. Those of the planner can't change a result: they are passed over. */
+export function parseHints(cursor: Cursor): Hints {
   const options: OptionSyntax[] = []
+  const stateTtl: StateTtlHint[] = []
   while (peek(cursor).kind === 'hint') {
     const hint = take(cursor)
     const { tokens } = lex(hint.text)
     const inside: Cursor = {
       tokens: tokens.map((token) => ({ ...token, at: hint.at })),
       errors: cursor.errors,
+      query: cursor.query,
       position: 0,
       depth: cursor.depth,
     }
@@ -44,7 +51,8 @@ export function parseHints(cursor: Cursor): OptionSyntax[] {
       const name = take(inside)
       if (name.upper === 'OPTIONS' && atSymbol(inside, '('))
         options.push(...parseOptions(inside, 'in OPTIONS'))
-      else if (name.upper === 'STATE_TTL') throw unsupported('STATE_TTL hint', hint.at)
+      else if (name.upper === 'STATE_TTL' && atSymbol(inside, '('))
+        stateTtl.push({ times: parseOptions(inside, 'in STATE_TTL'), at: hint.at })
       else if (name.kind === 'word' && /OPTION/.test(name.upper)) {
         throw new SqlError('SQL_SYNTAX', hint.at, {
           message: `there is no hint ${name.text}`,
@@ -53,5 +61,5 @@ export function parseHints(cursor: Cursor): OptionSyntax[] {
       }
     }
   }
-  return options
+  return { options, stateTtl }
 }

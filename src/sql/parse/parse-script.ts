@@ -18,8 +18,9 @@ import {
   unexpected,
 } from './cursor.ts'
 import { lex } from './lexer.ts'
+import { parseNames } from './parse-from.ts'
 import { parseHints } from './parse-options.ts'
-import { atQuery, parseNames, parseQuery } from './parse-query.ts'
+import { atQuery, parseQuery } from './parse-query.ts'
 import { parseCreateTable, skipComment } from './parse-table.ts'
 import { type Unsupported, unsupported } from './unsupported.ts'
 
@@ -32,7 +33,7 @@ export interface ParsedScript {
 /** Never throws for what the text says: every error has its place in `text`. */
 export function parseScript(text: string): ParsedScript {
   const { tokens, errors } = lex(text)
-  const cursor: Cursor = { tokens, errors: [...errors], position: 0, depth: 0 }
+  const cursor: Cursor = { tokens, errors: [...errors], query: parseQuery, position: 0, depth: 0 }
   const statements: Statement[] = []
   for (;;) {
     while (takeSymbol(cursor, ';'));
@@ -284,7 +285,7 @@ function parseInsert(cursor: Cursor): Insert {
   if (takeWords(cursor, 'OVERWRITE')) throw unsupported('INSERT OVERWRITE', lastTaken(cursor).at)
   expectWord(cursor, 'INTO', 'behind INSERT')
   const table = qualifiedName(cursor, 'the name of the table')
-  const options = parseHints(cursor)
+  const { options } = parseHints(cursor)
   if (takeWords(cursor, 'PARTITION')) {
     cursor.errors.push(unsupported('PARTITION in INSERT', lastTaken(cursor).at))
     skipParentheses(cursor)

@@ -20,8 +20,8 @@ import {
   unexpected,
 } from './cursor.ts'
 import { parseExpression } from './parse-expression.ts'
+import { parseNames } from './parse-from.ts'
 import { parseOptions } from './parse-options.ts'
-import { parseNames } from './parse-query.ts'
 import { parseType } from './parse-type.ts'
 import { unsupported } from './unsupported.ts'
 

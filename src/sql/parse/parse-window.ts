@@ -1,11 +1,12 @@
-/** TABLE(TUMBLE(TABLE t, DESCRIPTOR(ts), size [, offset])) and HOP, arguments by place or by name. */
+/** TABLE(...): window table functions, their arguments by place or by name, and other table functions. */
 import { type Place, spanning } from '../place.ts'
 import { SqlError } from '../sql-error.ts'
 import { suggestion } from '../suggest.ts'
-import type { ExpressionSyntax, Identifier, RelationSyntax } from '../syntax.ts'
+import type { ExpressionSyntax, Identifier, RelationSyntax, WindowSyntax } from '../syntax.ts'
 import {
   atSymbol,
   type Cursor,
+  commaSeparated,
   expectName,
   expectSymbol,
   expectWord,
@@ -14,68 +15,142 @@ import {
   take,
   takeSymbol,
   takeWords,
+  unexpected,
 } from './cursor.ts'
 import { parseExpression } from './parse-expression.ts'
-import { unsupported } from './unsupported.ts'
 
-const PARAMETERS = {
-  TUMBLE: ['DATA', 'TIMECOL', 'SIZE', 'OFFSET'],
-  HOP: ['DATA', 'TIMECOL', 'SLIDE', 'SIZE', 'OFFSET'],
-} as const
+type WindowFunction = WindowSyntax['function']
+
+interface Form {
+  readonly parameters: readonly string[]
+  /** The parameters that `slide` and `size` of the syntax are. */
+  readonly slide?: string
+  readonly size: string
+  readonly example: string
+}
+
+const FORMS: Readonly<Record<WindowFunction, Form>> = {
+  TUMBLE: {
+    parameters: ['DATA', 'TIMECOL', 'SIZE', 'OFFSET'],
+    size: 'SIZE',
+    example: "INTERVAL '1' MINUTE",
+  },
+  HOP: {
+    parameters: ['DATA', 'TIMECOL', 'SLIDE', 'SIZE', 'OFFSET'],
+    slide: 'SLIDE',
+    size: 'SIZE',
+    example: "INTERVAL '1' MINUTE, INTERVAL '5' MINUTE",
+  },
+  CUMULATE: {
+    parameters: ['DATA', 'TIMECOL', 'STEP', 'SIZE', 'OFFSET'],
+    slide: 'STEP',
+    size: 'SIZE',
+    example: "INTERVAL '1' HOUR, INTERVAL '1' DAY",
+  },
+  SESSION: {
+    parameters: ['DATA', 'TIMECOL', 'GAP'],
+    size: 'GAP',
+    example: "INTERVAL '5' MINUTE",
+  },
+}
+
+export const WINDOW_FUNCTIONS: readonly string[] = Object.keys(FORMS)
 
 interface Arguments {
   input?: RelationSyntax
+  partition: readonly ExpressionSyntax[]
   time?: Identifier
   readonly durations: Map<string, ExpressionSyntax>
 }
 
-/** The cursor is at TABLE. @throws SQL_SYNTAX, SQL_UNSUPPORTED */
-export function parseWindow(
+/** The cursor is at TABLE. @throws SQL_SYNTAX */
+export function parseTableCall(
   cursor: Cursor,
   tableArgument: (cursor: Cursor) => RelationSyntax,
 ): RelationSyntax {
   const start = take(cursor).at
   expectSymbol(cursor, '(', 'behind TABLE')
-  const token = take(cursor)
-  const name = token.upper
-  if (name === 'CUMULATE' || name === 'SESSION') throw unsupported(`${name} window`, token.at)
-  if (name !== 'TUMBLE' && name !== 'HOP') throw unsupported('TABLE FUNCTION', token.at)
-  expectSymbol(cursor, '(', `behind ${name}`)
-  const found: Arguments = { durations: new Map() }
+  const token = peek(cursor)
+  if (!isWindowFunction(token.upper)) return parseFunction(cursor, start)
+  take(cursor)
+  const form = FORMS[token.upper]
+  expectSymbol(cursor, '(', `behind ${token.upper}`)
+  const found: Arguments = { partition: [], durations: new Map() }
   let position = 0
   do {
-    const parameter = parameterName(cursor, PARAMETERS[name], position++)
-    if (parameter === 'DATA') found.input = tableArgument(cursor)
-    else if (parameter === 'TIMECOL') found.time = parseDescriptor(cursor)
+    const parameter = parameterName(cursor, form.parameters, position++)
+    if (parameter === 'DATA') {
+      found.input = tableArgument(cursor)
+      found.partition = parsePartition(cursor)
+    } else if (parameter === 'TIMECOL') found.time = parseDescriptor(cursor)
     else found.durations.set(parameter, parseExpression(cursor))
   } while (takeSymbol(cursor, ','))
-  expectSymbol(cursor, ')', `to end ${name}(...)`)
+  expectSymbol(cursor, ')', `to end ${token.upper}(...)`)
   expectSymbol(cursor, ')', 'to end TABLE(...)')
-  return windowOf(name, found, spanning(start, lastTaken(cursor).at), token.at)
+  return windowOf(token.upper, found, spanning(start, lastTaken(cursor).at), token.at)
+}
+
+function isWindowFunction(name: string): name is WindowFunction {
+  return Object.hasOwn(FORMS, name)
+}
+
+function parseFunction(cursor: Cursor, start: Place): RelationSyntax {
+  const named = peek(cursor)
+  const call = parseExpression(cursor)
+  if (call.kind !== 'call') {
+    const hint = 'write TABLE(function(...)), or TABLE(TUMBLE(TABLE t, DESCRIPTOR(ts), ...))'
+    throw new SqlError('SQL_SYNTAX', named.at, {
+      message: 'TABLE(...) holds a call of a table function',
+      hint,
+    })
+  }
+  expectSymbol(cursor, ')', 'to end TABLE(...)')
+  return { kind: 'function', call: call.call, at: spanning(start, lastTaken(cursor).at) }
+}
+
+/** PARTITION BY a, (b, c): only sessions take it, which the binder says. */
+function parsePartition(cursor: Cursor): readonly ExpressionSyntax[] {
+  if (!takeWords(cursor, 'PARTITION')) return []
+  expectWord(cursor, 'BY', 'behind PARTITION')
+  // A comma may end the argument: what follows is then no column.
+  const keys: ExpressionSyntax[] = []
+  do {
+    keys.push(...rowItems(parseExpression(cursor)))
+  } while (!isArgumentAhead(cursor) && takeSymbol(cursor, ','))
+  return keys
+}
+
+function isArgumentAhead(cursor: Cursor): boolean {
+  return peek(cursor, 1).upper === 'DESCRIPTOR' || atSymbol(cursor, '=>', 2)
+}
+
+function rowItems(expression: ExpressionSyntax): readonly ExpressionSyntax[] {
+  return expression.kind === 'constructor' && expression.of === 'ROW'
+    ? expression.items
+    : [expression]
 }
 
 function windowOf(
-  name: 'TUMBLE' | 'HOP',
-  { input, time, durations }: Arguments,
+  name: WindowFunction,
+  { input, partition, time, durations }: Arguments,
   at: Place,
   nameAt: Place,
 ): RelationSyntax {
-  const [size, slide, offset] = ['SIZE', 'SLIDE', 'OFFSET'].map((key) => durations.get(key))
-  if (
-    input === undefined ||
-    time === undefined ||
-    size === undefined ||
-    (name === 'HOP' && slide === undefined)
-  ) {
-    const form = name === 'HOP' ? "INTERVAL '1' MINUTE, INTERVAL '5' MINUTE" : "INTERVAL '1' MINUTE"
+  const form = FORMS[name]
+  const size = durations.get(form.size)
+  const slide = form.slide === undefined ? undefined : durations.get(form.slide)
+  const offset = durations.get('OFFSET')
+  const isWhole = input !== undefined && time !== undefined && size !== undefined
+  if (!isWhole || (form.slide !== undefined && slide === undefined)) {
     throw new SqlError('SQL_SYNTAX', nameAt, {
       message: `${name} has too few arguments`,
-      hint: `write ${name}(TABLE t, DESCRIPTOR(time_column), ${form})`,
+      hint: `write ${name}(TABLE t, DESCRIPTOR(time_column), ${form.example})`,
     })
   }
   const window = {
     function: name,
     input,
+    partition,
     time,
     size,
     ...(slide && { slide }),
@@ -105,13 +180,13 @@ function parameterName(cursor: Cursor, names: readonly string[], position: numbe
 function parseDescriptor(cursor: Cursor): Identifier {
   expectWord(cursor, 'DESCRIPTOR', 'around the time column: DESCRIPTOR(ts)')
   expectSymbol(cursor, '(', 'behind DESCRIPTOR')
-  const name = expectName(cursor, 'the time column')
-  if (atSymbol(cursor, ','))
-    throw new SqlError('SQL_SYNTAX', peek(cursor).at, {
+  const names = commaSeparated(cursor, () => expectName(cursor, 'the time column'))
+  if (names.length > 1)
+    throw new SqlError('SQL_SYNTAX', names[1]!.at, {
       message: 'a window has one time column',
       hint: 'take away the others',
     })
+  if (atSymbol(cursor, '.')) throw unexpected(cursor, ') behind the time column')
   expectSymbol(cursor, ')', 'to end DESCRIPTOR')
-  if (takeWords(cursor, 'PARTITION')) throw unsupported('SESSION window', lastTaken(cursor).at)
-  return name
+  return names[0]!
 }

@@ -4,30 +4,9 @@ import { SqlError } from '../sql-error.ts'
 
 /** By construct: what to write instead. */
 export const INSTEAD = {
-  JOIN: 'supported instead: one table or window function in FROM, UNION ALL of queries with equal columns, and GROUP BY',
-  'TEMPORAL JOIN': 'supported instead: one table in FROM, and UNION ALL',
-  UNNEST:
-    'supported instead: element access, array_column[1], and fields of rows, row_column.field',
-  LATERAL: 'supported instead: one table or window function in FROM',
-  'TABLE FUNCTION':
-    'supported instead: the window functions TABLE(TUMBLE(...)) and TABLE(HOP(...))',
   MATCH_RECOGNIZE: 'supported instead: windows with TUMBLE and HOP, and GROUP BY',
-  'SESSION window': 'supported instead: TUMBLE (fixed windows) and HOP (overlapping windows)',
-  'CUMULATE window': 'supported instead: TUMBLE, or HOP with the step as its slide',
-  'group window function':
-    "write a window table function instead: FROM TABLE(TUMBLE(TABLE t, DESCRIPTOR(ts), INTERVAL '1' MINUTE)) GROUP BY window_start, window_end",
-  OVER: 'supported instead: aggregates with GROUP BY, also over TUMBLE and HOP windows',
   'WITHIN GROUP': 'supported instead: aggregates without an order',
-  'subquery in an expression':
-    'supported instead: a subquery in FROM, and IN with a list of values',
-  EXISTS: 'supported instead: conditions on columns of the row',
-  INTERSECT: 'supported instead: UNION and UNION ALL',
-  EXCEPT: 'supported instead: UNION and UNION ALL',
-  'GROUPING SETS': 'write one GROUP BY for each set, and put them together with UNION ALL',
-  CUBE: 'write one GROUP BY for each set, and put them together with UNION ALL',
-  ROLLUP: 'write one GROUP BY for each set, and put them together with UNION ALL',
-  QUALIFY: 'supported instead: HAVING over a GROUP BY',
-  'WINDOW clause': 'supported instead: TABLE(TUMBLE(...)) and TABLE(HOP(...)) in FROM',
+  'subquery here': 'subqueries stand in FROM, WHERE, HAVING and SELECT: join the table instead',
   TABLESAMPLE: 'supported instead: WHERE with a condition on a column',
   'SIMILAR TO': 'supported instead: LIKE, and REGEXP(text, pattern)',
   OVERLAPS: "supported instead: comparisons of the two periods' ends",
@@ -41,8 +20,8 @@ export const INSTEAD = {
   'INSERT OVERWRITE': 'supported instead: INSERT INTO',
   'PARTITION in INSERT': 'leave it out: rows are put in partitions by their values',
   'CREATE TABLE AS': 'write CREATE TABLE with its columns, then INSERT INTO it',
-  'ORDER BY of a stream': 'supported instead: ORDER BY and LIMIT in a query',
-  'STATE_TTL hint': 'leave it out: state is kept for as long as the result needs it',
+  'ORDER BY of a stream':
+    'supported instead: ORDER BY with LIMIT (the first rows so far), or by an ascending event time',
   RECURSIVE: 'supported instead: WITH without RECURSIVE',
   'ALTER statement': 'change the CREATE statement in its file: it is read anew each time',
   'CREATE FUNCTION': 'supported instead: the functions that are built in',
@@ -73,7 +52,8 @@ export const INSTEAD = {
   'EXECUTE PLAN': 'supported instead: EXECUTE STATEMENT SET',
   'column constraint': 'supported instead: PRIMARY KEY (...) NOT ENFORCED and NOT NULL',
   'DISTRIBUTED BY': 'leave it out: rows are distributed by the connector',
-  'process table function': 'supported instead: the window functions TUMBLE and HOP',
+  'process table function':
+    'supported instead: the window functions TUMBLE, HOP, CUMULATE and SESSION in TABLE(...)',
   'lambda expression': 'supported instead: functions of columns',
 } as const
 
