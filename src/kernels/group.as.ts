@@ -7,6 +7,15 @@ import { insert, LIVE, lookup, need, NEED_SLAB, touch, upsertRow } from './group
 
 export { growDirectory, growSub, initialiseSub, removeEntry, splitSub } from './group/table.as'
 export {
+  changeRows,
+  emptyGroups,
+  greatestCell,
+  interleave,
+  interleaveBits,
+  markChanged,
+  touchGroups,
+} from './group/changes.as'
+export {
   encodeDirty,
   listAt,
   recordCount,

@@ -53,6 +53,40 @@ export interface GroupKernel {
     groupEnd: number,
     scratch: Pointer,
   ): number
+  /** Of a changelog's groups: see group/changes.as.ts. `existed` and `changed` are u8 a group. */
+  touchGroups(
+    entries: Pointer,
+    count: number,
+    touchOffset: number,
+    rowsOffset: number,
+    batch: bigint,
+    unique: Pointer,
+    existed: Pointer,
+  ): number
+  /** `kind` as KEY_KIND has it. */
+  markChanged(
+    before: Pointer,
+    beforeValidity: Pointer,
+    after: Pointer,
+    afterValidity: Pointer,
+    count: number,
+    kind: number,
+    changed: Pointer,
+  ): void
+  /** -1 - i: group i has less than no row. */
+  changeRows(
+    entries: Pointer,
+    count: number,
+    rowsOffset: number,
+    existed: Pointer,
+    changed: Pointer,
+    kinds: Pointer,
+    selection: Pointer,
+  ): number
+  interleave(before: Pointer, after: Pointer, count: number, wide: number, out: Pointer): void
+  interleaveBits(before: Pointer, after: Pointer, count: number, out: Pointer): void
+  emptyGroups(entries: Pointer, count: number, rowsOffset: number, out: Pointer): number
+  greatestCell(entries: Pointer, count: number, offset: number, start: bigint): bigint
   readonly scanAt: { readonly value: number }
   readonly listAt: { readonly value: number }
   readonly recordCount: { readonly value: number }
@@ -101,7 +135,8 @@ export function writeLayout(
   return { keyOffsets, valueStart: offset }
 }
 
-const KEY_KIND = { i64: 0, f64: 1, bytes: 2, i128: 3, row: 0 } as const
+/** How a cell is compared and copied, by its layout. */
+export const KEY_KIND = { i64: 0, f64: 1, bytes: 2, i128: 3, row: 0 } as const
 
 /** A reusable hasher of keys of these types, for the exchange: writes u32 a selected row to `out`. */
 export function keyHasher(

@@ -1,7 +1,8 @@
 /** Rows before and after a batch, side by side: what a changelog is made of. */
 import type { Vector } from '../../data/batch.ts'
 import type { LinearMemory, Pointer } from '../../data/memory.ts'
-import { cellBytes, type DataType, layoutOf } from '../../data/types.ts'
+import { cellBytes, layoutOf } from '../../data/types.ts'
+import { groupKernel, KEY_KIND } from '../../kernels/group.ts'
 
 /** Columns whose strings are copied into the arena: what they point to in state may change or go. */
 export function withOwnBytes(
@@ -32,81 +33,35 @@ export function interleaved(
   after: readonly Vector[],
   count: number,
 ): readonly Vector[] {
+  const kernel = groupKernel(memory)
   return after.map((column, index) => {
-    const sides = [before[index]!, column] as const
-    const cells = interleavedCells(memory, column.type, sides, count)
-    return { type: column.type, cells, validity: interleavedValidity(memory, sides, count) }
+    const old = before[index]!
+    const width = cellBytes(column.type)
+    const cells = memory.arena.allocate(2 * width * count)
+    kernel.interleave(old.cells, column.cells, count, width === 16 ? 1 : 0, cells)
+    if (old.validity === 0 && column.validity === 0)
+      return { type: column.type, cells, validity: 0 }
+    const validity = memory.arena.allocateCleared((2 * count + 7) >> 3)
+    kernel.interleaveBits(old.validity, column.validity, count, validity)
+    return { type: column.type, cells, validity }
   })
 }
 
-function interleavedCells(
-  memory: LinearMemory,
-  type: DataType,
-  sides: readonly [Vector, Vector],
-  count: number,
-): Pointer {
-  const width = cellBytes(type) / 8
-  const cells = memory.arena.allocate(16 * width * count)
-  const { i64 } = memory
-  sides.forEach((side, which) => {
-    for (let row = 0; row < count; row++) {
-      for (let part = 0; part < width; part++) {
-        i64[cells / 8 + (2 * row + which) * width + part] =
-          i64[side.cells / 8 + row * width + part]!
-      }
-    }
-  })
-  return cells
-}
-
-function interleavedValidity(
-  memory: LinearMemory,
-  sides: readonly [Vector, Vector],
-  count: number,
-): Pointer {
-  if (sides[0].validity === 0 && sides[1].validity === 0) return 0
-  const validity = memory.arena.allocateCleared((2 * count + 7) >> 3)
-  sides.forEach((side, which) => {
-    for (let row = 0; row < count; row++) {
-      const bit = 2 * row + which
-      if (isValid(memory, side, row)) memory.u8[validity + (bit >> 3)]! |= 1 << (bit & 7)
-    }
-  })
-  return validity
-}
-
-/** True if all columns of `row` are equal before and after, NULL to NULL, bytes by content. */
-export function sameRow(
+/** A byte a row: 1 where any column differs before and after. NULL is equal to NULL, bytes are compared by content. */
+export function changedRows(
   memory: LinearMemory,
   before: readonly Vector[],
   after: readonly Vector[],
-  row: number,
-): boolean {
-  return before.every((column, index) => sameCell(memory, column, after[index]!, row))
-}
-
-function sameCell(memory: LinearMemory, left: Vector, right: Vector, row: number): boolean {
-  const valid = isValid(memory, left, row)
-  if (valid !== isValid(memory, right, row)) return false
-  if (!valid) return true
-  const { i64, u32, u8 } = memory
-  switch (layoutOf(left.type)) {
-    case 'bytes': {
-      const bytes = u32[left.cells / 4 + 2 * row + 1]!
-      if (bytes !== u32[right.cells / 4 + 2 * row + 1]!) return false
-      const from = u32[left.cells / 4 + 2 * row]!
-      const to = u32[right.cells / 4 + 2 * row]!
-      for (let at = 0; at < bytes; at++) if (u8[from + at] !== u8[to + at]) return false
-      return true
-    }
-    case 'i128':
-      return (
-        i64[left.cells / 8 + 2 * row] === i64[right.cells / 8 + 2 * row] &&
-        i64[left.cells / 8 + 2 * row + 1] === i64[right.cells / 8 + 2 * row + 1]
-      )
-    default:
-      return i64[left.cells / 8 + row] === i64[right.cells / 8 + row]
+  count: number,
+): Pointer {
+  const kernel = groupKernel(memory)
+  const changed = memory.arena.allocateCleared(count)
+  for (const [index, { type, cells, validity }] of after.entries()) {
+    const old = before[index]!
+    const kind = KEY_KIND[layoutOf(type)]
+    kernel.markChanged(old.cells, old.validity, cells, validity, count, kind, changed)
   }
+  return changed
 }
 
 function isValid(memory: LinearMemory, { validity }: Vector, row: number): boolean {

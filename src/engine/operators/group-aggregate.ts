@@ -13,21 +13,16 @@ import type { AggregateSet } from '../../compile/aggregates/aggregate-set.ts'
 import { compileAggregates } from '../../compile/aggregates/compile-aggregates.ts'
 import type { CompiledExpression } from '../../compile/compiled.ts'
 import { compileExpression, compilePredicate, compileProjection } from '../../compile/expression.ts'
-import {
-  type Batch,
-  DELETE,
-  INSERT,
-  UPDATE_AFTER,
-  UPDATE_BEFORE,
-  type Vector,
-} from '../../data/batch.ts'
+import { type Batch, INSERT, UPDATE_AFTER, type Vector } from '../../data/batch.ts'
 import type { Pointer } from '../../data/memory.ts'
 import { MillraceError } from '../../errors.ts'
+import { aggregateKernel } from '../../kernels/aggregate.ts'
+import { type GroupKernel, groupKernel } from '../../kernels/group.ts'
 import { type GroupAggregate, schemaOf } from '../../plan/nodes.ts'
 import type { StateReader, StateWriter } from '../../state/state-stream.ts'
 import { type Evaluation, evaluationOf, type OperatorContext } from '../evaluation.ts'
 import type { Emit, Operator } from '../operator.ts'
-import { interleaved, sameRow, withOwnBytes } from './change-rows.ts'
+import { changedRows, interleaved, withOwnBytes } from './change-rows.ts'
 import { type GroupTables, type GroupTablesMaker, groupTables } from './group-state.ts'
 
 const TABLE = 'groups'
@@ -46,13 +41,20 @@ interface Touched {
   /** u32 entry addresses, each group once, in order of first touch. */
   readonly entries: Pointer
   readonly count: number
-  /** Whether the group had rows before the batch. */
-  readonly existed: readonly boolean[]
+  /** u8: whether the group had rows before the batch. */
+  readonly existed: Pointer
+}
+
+/** Rows that are all added, or all taken away, with the entries of their groups. */
+interface Change {
+  readonly rows: Batch
+  readonly entries: Pointer
 }
 
 class Groups implements Operator {
   readonly name: string
   readonly #context: OperatorContext
+  readonly #kernel: GroupKernel
   readonly #evaluation: Evaluation
   readonly #keys: readonly CompiledExpression[]
   readonly #aggregates: AggregateSet
@@ -67,6 +69,7 @@ class Groups implements Operator {
     const { memory } = context
     this.name = plan.aggregates.length === 0 ? 'distinct' : 'group-aggregate'
     this.#context = context
+    this.#kernel = groupKernel(memory)
     this.#evaluation = evaluationOf(context, schemaOf(plan.input))
     this.#keys = compileProjection(plan.keys, { memory })
     this.#aggregates = compileAggregates(plan.aggregates, {
@@ -84,19 +87,22 @@ class Groups implements Operator {
   }
 
   onBatch(batch: Batch, emit: Emit): void {
+    const { memory } = this.#context
     const frame = this.#evaluation.frameOf(batch)
     const keys = this.#keys.map((key) => key.evaluate(frame))
     const good = this.#evaluation.withoutFailed(batch)
     if (good.count === 0) return
-    const touched = this.#touch(good, keys)
-    const before = withOwnBytes(this.#context.memory, this.#rowsOf(touched), touched.count)
-    const { added, taken } = this.#split(good)
-    if (added.count > 0) this.#apply(added, keys, 1n)
-    if (taken.count > 0) this.#apply(taken, keys, -1n)
-    const changes = this.#changes(touched, before, this.#rowsOf(touched))
+    const all = memory.arena.allocate(4 * good.count)
+    this.#state.groups.upsert({ ...good, keys }, all)
+    const touched = this.#touch(all, good.count)
+    const before = withOwnBytes(memory, this.#resultsOf(touched), touched.count)
+    const { added, taken } = this.#split(good, all)
+    if (added.rows.count > 0) this.#apply(added, keys, 1n)
+    if (taken.rows.count > 0) this.#apply(taken, keys, -1n)
+    const changes = this.#changes(touched, before, this.#resultsOf(touched))
     if (good.count > 1) emit(changes)
     else emitOneByOne(changes, emit)
-    this.#removeEmpty(touched)
+    if (taken.rows.count > 0) this.#removeEmpty(touched)
   }
 
   onWatermark(): void {}
@@ -118,36 +124,31 @@ class Groups implements Operator {
     this.#tables.dispose(this.#state)
   }
 
-  /** Entries of the batch's groups, each once, made where they are new. */
-  #touch(batch: Batch, keys: readonly Vector[]): Touched {
-    const { memory } = this.#context
-    const { selection, count } = batch
-    const all = memory.arena.allocate(4 * count)
-    const unique = memory.arena.allocate(4 * count)
-    this.#state.groups.upsert({ selection, count, keys }, all)
-    this.#batchNumber++
-    const existed: boolean[] = []
-    for (let at = 0; at < count; at++) {
-      const entry = memory.u32[all / 4 + at]!
-      const touch = (entry + this.#touchOffset) / 8
-      if (memory.i64[touch] === this.#batchNumber) continue
-      memory.i64[touch] = this.#batchNumber
-      memory.u32[unique / 4 + existed.length] = entry
-      existed.push(memory.i64[(entry + this.#rowsOffset) / 8]! > 0n)
-    }
-    return { entries: unique, count: existed.length, existed }
+  /** The groups among `entries`, each once. */
+  #touch(entries: Pointer, count: number): Touched {
+    const { arena } = this.#context.memory
+    const unique = arena.allocate(4 * count)
+    const existed = arena.allocate(count)
+    const groups = this.#kernel.touchGroups(
+      entries,
+      count,
+      this.#touchOffset,
+      this.#rowsOffset,
+      ++this.#batchNumber,
+      unique,
+      existed,
+    )
+    return { entries: unique, count: groups, existed }
   }
 
-  #rowsOf({ entries, count }: Touched): readonly Vector[] {
-    return [
-      ...this.#state.groups.keysOf(entries, count),
-      ...this.#aggregates.results(this.#state, entries, count),
-    ]
+  #resultsOf({ entries, count }: Touched): readonly Vector[] {
+    return this.#aggregates.results(this.#state, entries, count)
   }
 
-  #split(batch: Batch): { readonly added: Batch; readonly taken: Batch } {
-    if (batch.kinds === 0) return { added: batch, taken: { ...batch, count: 0 } }
+  #split(batch: Batch, entries: Pointer): { readonly added: Change; readonly taken: Change } {
     const { memory } = this.#context
+    if (batch.kinds === 0)
+      return { added: { rows: batch, entries }, taken: { rows: { ...batch, count: 0 }, entries } }
     const adds = memory.arena.allocate(4 * batch.count)
     const takes = memory.arena.allocate(4 * batch.count)
     let addCount = 0
@@ -158,64 +159,51 @@ class Groups implements Operator {
       if (kind === INSERT || kind === UPDATE_AFTER) memory.u32[adds / 4 + addCount++] = row
       else memory.u32[takes / 4 + takeCount++] = row
     }
-    return {
-      added: { ...batch, selection: adds, count: addCount },
-      taken: { ...batch, selection: takes, count: takeCount },
+    const part = (selection: Pointer, count: number): Change => {
+      const narrowed = memory.arena.allocate(4 * count)
+      aggregateKernel(memory).narrow(batch.selection, entries, selection, count, narrowed)
+      return { rows: { ...batch, selection, count }, entries: narrowed }
     }
+    return { added: part(adds, addCount), taken: part(takes, takeCount) }
   }
 
-  #apply(batch: Batch, keys: readonly Vector[], sign: 1n | -1n): void {
-    const { memory } = this.#context
-    const { selection, count } = batch
-    const entries = memory.arena.allocate(4 * count)
-    this.#state.groups.upsert({ selection, count, keys }, entries)
-    for (let at = 0; at < count; at++) {
-      const rows = (memory.u32[entries / 4 + at]! + this.#rowsOffset) / 8
-      memory.i64[rows] = memory.i64[rows]! + sign
-    }
-    const frame = this.#evaluation.frameOf(batch)
+  #apply({ rows, entries }: Change, keys: readonly Vector[], sign: 1n | -1n): void {
+    aggregateKernel(this.#context.memory).addCount(entries, rows.count, this.#rowsOffset, sign)
+    const frame = this.#evaluation.frameOf(rows)
     if (sign === 1n) this.#aggregates.update(this.#state, frame, keys, entries)
     else this.#aggregates.retract(this.#state, frame, keys, entries)
   }
 
   #changes(touched: Touched, before: readonly Vector[], after: readonly Vector[]): Batch {
-    const { memory } = this.#context
-    const { count, existed } = touched
-    const columns = interleaved(memory, before, after, count)
+    const { memory, node } = this.#context
+    const { count, entries, existed } = touched
+    const keys = this.#state.groups.keysOf(entries, count)
+    const columns = interleaved(memory, [...keys, ...before], [...keys, ...after], count)
+    const changed = changedRows(memory, before, after, count)
     const kinds = memory.arena.allocate(2 * count)
-    const selection = memory.arena.allocate(8 * count)
-    let emitted = 0
-    const put = (row: number, kind: number): void => {
-      memory.u8[kinds + row] = kind
-      memory.u32[selection / 4 + emitted++] = row
-    }
-    for (let group = 0; group < count; group++) {
-      const exists = this.#rowCount(touched, group) > 0n
-      if (existed[group] && !exists) put(2 * group, DELETE)
-      else if (!existed[group] && exists) put(2 * group + 1, INSERT)
-      else if (exists && !sameRow(memory, before, after, group)) {
-        put(2 * group, UPDATE_BEFORE)
-        put(2 * group + 1, UPDATE_AFTER)
-      }
+    const selection = memory.arena.allocate(8 * count + 8)
+    const emitted = this.#kernel.changeRows(
+      entries,
+      count,
+      this.#rowsOffset,
+      existed,
+      changed,
+      kinds,
+      selection,
+    )
+    if (emitted < 0) {
+      const entry = memory.u32[entries / 4 - 1 - emitted]!
+      throw countBelowZero(node, memory.i64[(entry + this.#rowsOffset) / 8]!)
     }
     return { rowCount: 2 * count, columns, kinds, selection, count: emitted }
   }
 
-  #rowCount({ entries }: Touched, group: number): bigint {
-    const { memory } = this.#context
-    const rows = memory.i64[(memory.u32[entries / 4 + group]! + this.#rowsOffset) / 8]!
-    if (rows < 0n) throw countBelowZero(this.#context.node, rows)
-    return rows
-  }
-
   #removeEmpty({ entries, count }: Touched): void {
     const { memory } = this.#context
-    for (let group = 0; group < count; group++) {
-      const entry = memory.u32[entries / 4 + group]!
-      if (memory.i64[(entry + this.#rowsOffset) / 8] !== 0n) continue
-      this.#aggregates.forget(this.#state, entries + 4 * group, 1)
-      this.#state.groups.remove(entry)
-    }
+    const empty = memory.arena.allocate(4 * count + 4)
+    const found = this.#kernel.emptyGroups(entries, count, this.#rowsOffset, empty)
+    this.#aggregates.forget(this.#state, empty, found)
+    for (let at = 0; at < found; at++) this.#state.groups.remove(memory.u32[empty / 4 + at]!)
   }
 
   /** After a restore: batches are numbered on from the last that an entry remembers. */
@@ -227,10 +215,7 @@ class Groups implements Operator {
     let last = 0n
     for (let cursor = 0; cursor >= 0; ) {
       const { next, count } = this.#state.groups.scan(cursor, entries, chunk)
-      for (let at = 0; at < count; at++) {
-        const touch = memory.i64[(memory.u32[entries / 4 + at]! + this.#touchOffset) / 8]!
-        if (touch > last) last = touch
-      }
+      last = this.#kernel.greatestCell(entries, count, this.#touchOffset, last)
       cursor = next
     }
     memory.arena.release(mark)
