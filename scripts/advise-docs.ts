@@ -1,9 +1,44 @@
 /** Writes docs/advise-rules.md from the rules, limits, prices and candidates of `millrace advise`, and docs/schemas. `test/advise/docs.test.ts` holds them to the data. */
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { openBook } from '../src/advise/cost/book.ts'
+import { readNeeds } from '../src/advise/needs/read.ts'
 import { secondsText } from '../src/advise/plan/words.ts'
+import { advise } from '../src/advise/report/advice.ts'
 import { SCHEMAS, schemaText } from '../src/advise/report/schemas.ts'
+import type { Advice } from '../src/advise/report/shape.ts'
 import { CANDIDATES, type Condition, RULES } from '../src/advise/rules/rules.ts'
+import { adviceLines } from '../src/cli/render/advice.ts'
+import { PLAIN } from '../src/cli/render/style.ts'
+import { CONNECTORS } from '../src/run/connectors.ts'
+import { nearest } from '../src/sql/suggest.ts'
+
+const EXAMPLE = 'examples/needs/hourly-dashboard.yaml'
+const EXAMPLE_COLUMNS = 110
+
+/** The advice on a file of examples/needs. */
+export function adviceOn(file: string): Advice {
+  const book = openBook()
+  const measure = () => {
+    throw new Error(`${file} measures nothing`)
+  }
+  const { needs, findings } = readNeeds(file, readFileSync(file, 'utf8'), {
+    book,
+    nearest,
+    measure,
+  })
+  if (needs === undefined) throw new Error(findings.map(({ text }) => text).join('\n'))
+  const connectors = CONNECTORS.map(({ name }) => name)
+  return advise({ needs, book, doubts: findings, connectors })
+}
+
+/** docs/advise.md with its example as the command prints it. */
+export function withExample(page: string): string {
+  const lines = adviceLines(adviceOn(EXAMPLE), PLAIN, EXAMPLE_COLUMNS)
+  return page.replace(
+    /(<!-- example: [^\n]*-->\n)[\s\S]*?(<!-- end -->)/,
+    (_, start: string, end: string) => `${start}\`\`\`text\n${lines.join('\n')}\n\`\`\`\n${end}`,
+  )
+}
 
 export function rulesPage(): string {
   return [
@@ -138,6 +173,7 @@ function table(heads: readonly string[], rows: readonly (readonly string[])[]): 
 if (import.meta.main) {
   mkdirSync('docs/schemas', { recursive: true })
   writeFileSync('docs/advise-rules.md', rulesPage())
+  writeFileSync('docs/advise.md', withExample(readFileSync('docs/advise.md', 'utf8')))
   for (const name of Object.keys(SCHEMAS))
     writeFileSync(`docs/schemas/${name}.schema.json`, schemaText(name))
 }

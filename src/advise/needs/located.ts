@@ -36,7 +36,16 @@ export function locate(
     ),
   )
   if (findings.length > 0) return { findings }
-  const value: unknown = document.toJS({ maxAliasCount: ALIASES_MAX })
+  const refuse = (message: string, hint: string) =>
+    findingAt({ file, text }, { start: 0, end: 1 }, { severity: 'error', message, hint, code })
+  let value: unknown
+  try {
+    value = document.toJS({ maxAliasCount: ALIASES_MAX })
+  } catch (error) {
+    if (!(error instanceof ReferenceError)) throw error
+    const hint = 'write what they stand for'
+    return { findings: [refuse('its aliases stand for more than a file of needs holds', hint)] }
+  }
   const placeOf = (path: Path) => placeIn(document, path)
   const placeOfKey = (path: Path, key: string) => {
     const map = path.length === 0 ? document.contents : document.getIn(path, true)

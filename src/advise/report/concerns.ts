@@ -3,6 +3,7 @@ import { figure } from '../cost/lines.ts'
 import type { NeedsFinding } from '../needs/findings.ts'
 import type { Needs } from '../needs/needs.ts'
 import { commitsOf } from '../plan/lake.ts'
+import { loadOf } from '../plan/load.ts'
 import type { Plan } from '../plan/plan.ts'
 import { secondsText, usd } from '../plan/words.ts'
 import type { Connectors } from './project.ts'
@@ -63,6 +64,7 @@ export function risksOf(needs: Needs, plan: Plan, connectors: Connectors): strin
   const share = shareOf(unsure.reduce((sum, { monthly }) => sum + monthly, 0))
   const operating = shareOf((chosen?.total ?? 0) - (chosen?.money ?? 0))
   const design = chosen?.design
+  const room = roomOf(plan)
   const regulated = compliance.filter((each) => ['gdpr', 'hipaa', 'pci'].includes(each))
   return [
     design?.engine.engine === 'embedded' &&
@@ -72,10 +74,11 @@ export function risksOf(needs: Needs, plan: Plan, connectors: Connectors): strin
     design?.engine.id === 'embedded-standby' &&
       'Both machines and the volume are in one zone: losing the zone stops it, and losing the volume loses what the log alone held.',
     design?.engine.engine === 'embedded' &&
-      'One core and 3 GB of state are its limits: see at which load another design is cheaper.',
+      room < ROOM_TOLD &&
+      `One core is its limit, and carries ${figure(room)} times this load.`,
     format.format === 'iceberg' &&
       !connectors.includes('iceberg') &&
-      'Iceberg is advised for your readers. This version of Millrace writes Delta, which Trino, Athena and Snowflake read too; the files below do so.',
+      'Iceberg is advised for your readers. This version of Millrace writes Delta, which Trino, Athena and Snowflake read too; the ready files do so.',
     format.format === 'hudi' && 'Hudi is in use; this version of Millrace does not write it.',
     operating > 50 &&
       `${operating} % of the total are operating hours, which are our own judgement: put yours in with --prices.`,
@@ -95,6 +98,19 @@ export function risksOf(needs: Needs, plan: Plan, connectors: Connectors): strin
     design?.platform.platform === 'kinesis' &&
       'Hot keys: a shard takes 1 MB/s and 1,000 records/s, whatever the other shards do.',
   ].filter((each) => each !== false)
+}
+
+/** Beyond so many times the load, a limit is no risk. */
+const ROOM_TOLD = 20
+
+/** How many times the load one core carries. */
+function roomOf({ situation, chosen }: Plan): number {
+  const { book, planned } = situation
+  const load = loadOf(planned.map(({ output }) => output))
+  const isScheduled = chosen?.design.engine.form === 'scheduled'
+  const events = isScheduled ? load.events : load.eventsPeak
+  const bytes = isScheduled ? load.in : load.inPeak
+  return Math.min(book.limit('embedded-events') / events, book.limit('embedded-in') / bytes)
 }
 
 function sentence(text: string): string {

@@ -31,7 +31,8 @@ export function pricedOf({ design, total, money, hours }: Evaluated): Priced {
 export function namesOf({ design }: Pick<Evaluated, 'design'>): string {
   const { platform, engine, batch } = design
   // The engine's name says it where the log is its own.
-  const first = platform.platform === 'embedded' ? [] : [platform.name]
+  const isOne = platform.platform === 'embedded' && engine.form === 'continuous'
+  const first = isOne ? [] : [platform.name]
   const job = batch === undefined ? [] : [batch.name]
   return [...first, engine.name, ...job].join(' + ')
 }

@@ -126,7 +126,8 @@ ${withClause(options)}
 }
 
 function pipeline({ output, verdict, plannedSeconds }: Judged): Files[number] {
-  const size = Math.round(Math.min(3600, Math.max(1, plannedSeconds / 2)))
+  const seconds = verdict === 'batch' ? plannedSeconds : Math.min(3600, plannedSeconds / 2)
+  const size = Math.round(Math.max(1, seconds))
   const checkpoint =
     verdict === 'batch'
       ? ''

@@ -25,6 +25,7 @@ export function adviceLines(advice: Advice, style: Style, columns: number): stri
     ...prose(`${saving.says}.`),
     ...heading('cost over freshness'),
     ...curveLines(advice, style),
+    ...managedLines(advice, prose).map(style.faint),
     ...(advice.alternatives.length === 0
       ? []
       : [
@@ -83,7 +84,7 @@ function planLines({ plan }: Advice, style: Style, prose: Prose): string[] {
   return [
     line('systems', style.strong(design.names)),
     ...common,
-    ...prose(`availability  ${availabilityText(design)}`),
+    ...prose(`availability ${availabilityText(design)}`),
   ]
 }
 
@@ -118,17 +119,27 @@ function curveLines({ curve }: Advice, style: Style): string[] {
     1,
     ...curve.flatMap(({ best, managed }) => [best?.total ?? 0, managed?.total ?? 0]),
   )
-  return curve.map(({ seconds, best, managed }) => {
+  return curve.map(({ seconds, best }) => {
     const age = padded(secondsText(seconds), 7)
     if (best === undefined) return `${INDENT}${age} ${style.faint('nothing meets all constraints')}`
     const filled = Math.max(1, Math.round((best.total / most) * BAR_WIDTH))
     const bar = style.name('█'.repeat(filled)) + style.faint('·'.repeat(BAR_WIDTH - filled))
-    const instead =
-      managed === undefined
-        ? ''
-        : style.faint(`  (a managed Kafka and Flink: ${usd(managed.total)}, ${classOf(managed)})`)
-    return `${INDENT}${age} ${bar} ${padded(usd(best.total), 8, 'right')}  ${best.names}, ${classOf(best)}${instead}`
+    return `${INDENT}${age} ${bar} ${padded(usd(best.total), 8, 'right')}  ${best.names}, ${classOf(best)}`
   })
+}
+
+/** What is often bought instead, at the ends of the curve. */
+function managedLines({ curve }: Advice, prose: Prose): string[] {
+  const all = curve.flatMap(({ seconds, managed }) =>
+    managed === undefined ? [] : [{ seconds, managed }],
+  )
+  const [first, last] = [all[0], all.at(-1)]
+  if (first === undefined || last === undefined) return []
+  const price = ({ seconds, managed }: typeof first) =>
+    `${usd(managed.total)} for ${secondsText(seconds)}`
+  return prose(
+    `beside it, a managed Kafka with a managed Flink (${first.managed.names}, ${classOf(first.managed)}): ${price(first)}, ${price(last)}`,
+  )
 }
 
 /** Beside every price: what it survives. */

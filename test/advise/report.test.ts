@@ -1,0 +1,250 @@
+/** The advice in all its forms, and the files that come with it: they check, and they run. */
+import assert from 'node:assert/strict'
+import { globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import test from 'node:test'
+import { adviceOn, rulesPage, withExample } from '../../scripts/advise-docs.ts'
+import { advise } from '../../src/advise/report/advice.ts'
+import { htmlOf } from '../../src/advise/report/html.ts'
+import { markdownOf } from '../../src/advise/report/markdown.ts'
+import { SCHEMAS, schemaText } from '../../src/advise/report/schemas.ts'
+import { adviceShape } from '../../src/advise/report/shape.ts'
+import { processIo } from '../../src/cli/io.ts'
+import { loadProject } from '../../src/cli/project.ts'
+import { adviceLines } from '../../src/cli/render/advice.ts'
+import { PLAIN } from '../../src/cli/render/style.ts'
+import { checkProject } from '../../src/cli/scripts.ts'
+import { CONNECTORS } from '../../src/run/connectors.ts'
+import { inDirectory, millrace } from '../cli/process.ts'
+import { BOOK, CASES, needsOf } from './asked.ts'
+
+const EXAMPLES = globSync('examples/needs/*.yaml').sort()
+const connectors = CONNECTORS.map(({ name }) => name)
+const adviceOf = (needs: unknown) =>
+  advise({ needs: needsOf(needs), book: BOOK, doubts: [], connectors })
+
+test('the advice on every case has the published shape, and can be written in every form', () => {
+  for (const { id, needs } of CASES) {
+    const advice = adviceOf(needs)
+    assert.deepEqual(adviceShape.parse(JSON.parse(JSON.stringify(advice))), advice, id)
+    assert.ok(markdownOf(advice).includes('## Top priorities'))
+    assert.ok(htmlOf(advice).includes('</html>'))
+    assert.ok(adviceLines(advice, PLAIN, 100).length > 10)
+  }
+})
+
+test('no price stands without its availability: each design has class, RTO and RPO, and one machine is not called available', () => {
+  for (const { needs } of CASES) {
+    const { plan, alternatives, curve } = adviceOf(needs)
+    const all = [
+      plan.design,
+      ...alternatives,
+      ...curve.flatMap(({ best, managed }) => [best, managed]),
+    ]
+    for (const design of all) {
+      if (design === undefined) continue
+      assert.ok(design.availability.class.length > 0)
+      assert.ok(design.availability.rtoSeconds >= 0)
+      assert.equal(
+        design.availability.isHighlyAvailable,
+        design.availability.survives !== 'process',
+      )
+    }
+  }
+})
+
+test('the trail of each plan is complete: the rule, what would flip it, and why every other candidate is out or dearer', () => {
+  for (const { id, needs } of CASES) {
+    const advice = adviceOf(needs)
+    for (const output of advice.outputs) assert.ok(output.flips.length > 0 && output.rule.because)
+    for (const { candidate, constraints } of advice.eliminated)
+      assert.ok(constraints.length > 0, `${id}: ${candidate}`)
+    for (const { total, why } of advice.alternatives) {
+      assert.ok(total >= advice.plan.design!.total)
+      assert.match(why, /a month more/)
+    }
+    if (advice.plan.design === undefined) assert.ok(advice.plan.nearest.length > 0)
+  }
+})
+
+test('the HTML is one file that fetches and runs nothing, and what users wrote stays text', () => {
+  const hostile = {
+    context: { clouds: ['aws'] },
+    outputs: [
+      {
+        name: 'page',
+        what: 'dashboard',
+        actor: '<script>alert(1)</script>',
+        ifOneHourOld: '"><img src=x onerror=alert(1)>',
+        consequence: 'stale-report',
+        freshness: '1 min',
+        rate: '50/s',
+        bytes: '500 B',
+      },
+    ],
+  }
+  const html = htmlOf(adviceOf(hostile))
+  assert.ok(!/<script|<img|<link|<iframe|@import|url\(|src=["']?http/i.test(html))
+  assert.ok(
+    !html.includes('onerror=alert(1)>'.replace('>', '>"')) && html.includes('&lt;script&gt;'),
+  )
+  assert.equal(html.match(/<svg /g)?.length, 3)
+  assert.match(html, /prefers-color-scheme: dark/)
+  assert.match(html, /@media print/)
+  const withoutCode = markdownOf(adviceOf(hostile)).replace(/```[\s\S]*?```/g, '')
+  assert.ok(!withoutCode.includes('<script>'))
+})
+
+test('the pages and schemas that are generated are current (node scripts/advise-docs.ts)', () => {
+  assert.equal(readFileSync('docs/advise-rules.md', 'utf8'), rulesPage())
+  const page = readFileSync('docs/advise.md', 'utf8')
+  assert.equal(page, withExample(page))
+  for (const name of Object.keys(SCHEMAS))
+    assert.equal(readFileSync(`docs/schemas/${name}.schema.json`, 'utf8'), schemaText(name))
+})
+
+test('the hourly dashboard of the examples is told to be batch, with the money it saves', () => {
+  const { outputs, saving, plan } = adviceOn('examples/needs/hourly-dashboard.yaml')
+  assert.equal(outputs[0]!.verdict, 'batch')
+  assert.match(saving.says, /batch saves \$[\d,]+ a month/)
+  assert.ok(plan.design!.total < saving.asked! / 5)
+})
+
+for (const file of EXAMPLES) {
+  test(`the files that come with ${file} are valid`, async () => {
+    await inDirectory(async (directory) => {
+      for (const { path, text } of adviceOn(file).nextSteps.files) {
+        mkdirSync(dirname(join(directory, path)), { recursive: true })
+        writeFileSync(join(directory, path), text)
+      }
+      const io = { ...processIo(), directory }
+      const checked = await checkProject(await loadProject(io, {}))
+      assert.deepEqual(
+        checked.findings.map(({ text }) => text),
+        [],
+      )
+      assert.ok(checked.pipelines.length > 0)
+    })
+  })
+}
+
+const EVENTS = ['00:00:10', '00:20:00', '01:10:00', '02:30:00'].map(
+  (time, index) =>
+    `{"id":"${index}","subject":"oslo","amount":2.5,"happened_at":"2026-01-31T${time}.000Z"}\n`,
+)
+
+test('the batch verdict runs: each run of the timer goes on where the last one ended', async () => {
+  await inDirectory(async (directory) => {
+    const needs = resolve('examples/needs/hourly-dashboard.yaml')
+    const wrote = await millrace(directory, ['advise', needs, '--write', '.'])
+    assert.equal(wrote.code, 0, wrote.err)
+    const again = await millrace(directory, ['advise', needs, '--write', '.'])
+    assert.match(again.err, /^PROJECT_EXISTS/m)
+    mkdirSync(join(directory, 'data/revenue'), { recursive: true })
+    writeFileSync(join(directory, 'data/revenue/first.jsonl'), EVENTS.slice(0, 3).join(''))
+    const run = ['run', 'pipelines/revenue.sql', '--until', 'now']
+    const first = await millrace(directory, run)
+    assert.equal(first.code, 0, first.err)
+    writeFileSync(join(directory, 'data/revenue/second.jsonl'), EVENTS.slice(3).join(''))
+    const second = await millrace(directory, run)
+    assert.equal(second.code, 0, second.err)
+    const query = 'SELECT window_start, events, amount FROM revenue_result ORDER BY window_start'
+    const { out, err } = await millrace(directory, ['query', query, '--json'])
+    const rows = out
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+    assert.deepEqual(rows.map(({ events }) => events).slice(0, 2), [2, 1], err)
+    const timer = readFileSync(join(directory, 'timers/millrace-revenue.timer'), 'utf8')
+    assert.match(timer, /OnCalendar=hourly/)
+  })
+})
+
+test('the streaming verdict runs on the embedded log', async () => {
+  await inDirectory(async (directory) => {
+    await millrace(directory, ['advise', resolve('examples/needs/inventory.yaml'), '--write', '.'])
+    const produce = [
+      'produce',
+      'orders',
+      '-',
+      '--key',
+      'subject',
+      '--event-id',
+      'id',
+      '--partitions',
+      '1',
+    ]
+    const produced = await millrace(directory, produce, EVENTS.join(''))
+    assert.equal(produced.code, 0, produced.err)
+    const ran = await millrace(directory, ['run', 'pipelines/stock.sql', '--until', 'end'])
+    assert.equal(ran.code, 0, ran.err)
+    const shown = await millrace(directory, ['log', 'inspect', 'stock', '--json'])
+    assert.equal(shown.out.trim().split('\n').length, EVENTS.length, shown.err)
+  })
+})
+
+test('rate, bytes and lateness are measured from a topic of the log', async () => {
+  await inDirectory(async (directory) => {
+    const times = [0, 5, 2, 9, 9]
+    const lines = times.map(
+      (second, id) =>
+        `{"id":"${id}","placed_at":"2026-01-31T12:00:0${second}.000Z","pad":"${'x'.repeat(100)}"}\n`,
+    )
+    for (const line of [lines.slice(0, 2).join(''), lines.slice(2).join('')]) {
+      const produced = await millrace(
+        directory,
+        ['produce', 'orders', '-', '--partitions', '1'],
+        line,
+      )
+      assert.equal(produced.code, 0, produced.err)
+    }
+    const needs = readFileSync('examples/needs/inventory.yaml', 'utf8')
+      .replace('rate: 50/s', 'rate: measured from orders')
+      .replace('    peak: 200/s\n', '')
+      .replace('400 B', 'measured from orders')
+      .replace('lateness: 1 s', 'lateness: measured from orders by placed_at')
+    writeFileSync(join(directory, 'needs.yaml'), needs)
+    const { code, out, err } = await millrace(directory, ['advise', 'needs.yaml', '--json'])
+    assert.equal(code, 0, err)
+    const { assumptions } = JSON.parse(out)
+    assert.ok(
+      assumptions.some((each: string) => /5 events of orders/.test(each)),
+      assumptions.join('\n'),
+    )
+    assert.ok(assumptions.some((each: string) => /placed_at of 5 of them/.test(each)))
+    writeFileSync(join(directory, 'needs.yaml'), needs.replaceAll('from orders', 'from nothing'))
+    const missing = await millrace(directory, ['advise', 'needs.yaml'])
+    assert.equal(missing.code, 1)
+    assert.match(missing.err, /^LOG_TOPIC_MISSING/)
+  })
+})
+
+test('the command refuses what is wrong: files, formats, schemas, prices, and a terminal that is none', async () => {
+  await inDirectory(async (directory) => {
+    const needs = resolve('examples/needs/inventory.yaml')
+    const cases: [string[], number, RegExp][] = [
+      [['advise'], 2, /^USAGE_INVALID: there is no file of needs/],
+      [
+        ['advise', 'nothing.yaml'],
+        1,
+        /^FILE_UNREADABLE: can't read nothing.yaml: there is no such file/,
+      ],
+      [['advise', needs, '--format', 'pdf'], 2, /--format can't be 'pdf'/],
+      [['advise', '--schema', 'x'], 2, /there is no schema 'x'/],
+      [['advise', needs, '--prices', 'p.json'], 1, /^PRICES_INVALID: `asOf` is missing/],
+      [['advise', 'bad.yaml'], 1, /^NEEDS_INVALID: [\s\S]*--> bad.yaml:1:1/],
+    ]
+    writeFileSync(
+      join(directory, 'p.json'),
+      '{"prices":[{"sku":"ebs-gp3","price":1,"source":"us"}]}',
+    )
+    writeFileSync(join(directory, 'bad.yaml'), 'nothing: here\n')
+    for (const [args, code, said] of cases) {
+      const ended = await millrace(directory, args)
+      assert.equal(ended.code, code, args.join(' '))
+      assert.match(ended.err, said)
+    }
+    const schema = await millrace(directory, ['advise', '--schema', 'needs'])
+    assert.equal(JSON.parse(schema.out).title, 'Needs, as `millrace advise` reads them')
+  })
+})
