@@ -35,6 +35,17 @@ export interface Way {
   readonly schedule?: readonly { readonly split: string; readonly rows: number }[]
   /** After so many batches (each counted from the one before) a checkpoint is taken and a new engine goes on from it. */
   readonly restartAfter?: readonly number[]
+  /** Instead: one life after another, an hour of clock between them. */
+  readonly lives?: readonly Life[]
+  /** SET, beside those of all runs. */
+  readonly settings?: Readonly<Record<string, string>>
+}
+
+/** What there is to read in a life, and when it ends: a minute of clock after all has been read, or as soon as it has given enough. */
+export interface Life {
+  /** By split: how many of its rows there are by now. */
+  readonly rows: ReadonlyMap<string, number>
+  enough(changes: readonly Changed[]): boolean
 }
 
 export interface Changed {
@@ -70,7 +81,9 @@ export async function runWay(plan: PlanNode, fed: Fed, way: Way = {}): Promise<R
   }
   const clock = steppedClock()
   const schedule = (way.schedule ?? []).map((entry) => ({ ...entry }))
-  const connectors = [scripted(fed, schedule, told.read), collected(told.changes)]
+  const lives = [...(way.lives ?? [])]
+  const reach: Reach = { rows: undefined, ends: true }
+  const connectors = [scripted(fed, schedule, told.read, reach), collected(told.changes)]
   const restarts = [...(way.restartAfter ?? [])]
   const files = simulatedPorts(1).files
   files.makeDirectory('/state')
@@ -90,7 +103,7 @@ export async function runWay(plan: PlanNode, fed: Fed, way: Way = {}): Promise<R
         baseDirectory: '/',
         environment: {},
       },
-      settings: settingsOf(SETTINGS),
+      settings: settingsOf({ ...SETTINGS, ...way.settings }),
       clock,
       until: 'end',
       positions,
@@ -103,7 +116,11 @@ export async function runWay(plan: PlanNode, fed: Fed, way: Way = {}): Promise<R
         operator.restore(reader.operator(node.id))
       }
     }
-    const ended = await work(assembly, clock, restarts.shift())
+    const life = lives.shift()
+    const ended =
+      life === undefined
+        ? await work(assembly, clock, restarts.shift())
+        : await live(assembly, clock, life, lives.length === 0, reach, told.changes)
     told.dead += assembly.side.deadCount
     for (const { rows, kind } of assembly.side.take().values()) {
       if (kind === 'late') told.late.push(...rows.map((row) => row.slice(1) as Value[]))
@@ -135,6 +152,38 @@ async function work(
   return false
 }
 
+const HOUR_MS = 3_600_000
+const HOLD_MS = 60_000
+const TICK_MS = 100
+
+/** Runs one life; true if it was the last, or all splits ended. */
+async function live(
+  assembly: Assembly,
+  clock: ReturnType<typeof steppedClock>,
+  { rows, enough }: Life,
+  isLast: boolean,
+  reach: Reach,
+  changes: readonly Changed[],
+): Promise<boolean> {
+  const before = changes.length
+  Object.assign(reach, { rows, ends: false })
+  clock.step(HOUR_MS - (clock.nowMs() % HOUR_MS))
+  assembly.task.start()
+  let idleSinceMs: number | undefined
+  for (;;) {
+    const result = await assembly.task.step()
+    if (result === 'done') return true
+    if (result === 'worked') continue
+    idleSinceMs ??= clock.nowMs()
+    if (enough(changes.slice(before))) return isLast
+    if (clock.nowMs() - idleSinceMs > HOLD_MS) {
+      if (!isLast) return false
+      reach.ends = true
+    }
+    clock.step(TICK_MS)
+  }
+}
+
 function writeState(
   files: ReturnType<typeof simulatedPorts>['files'],
   { dataflow }: Assembly,
@@ -151,14 +200,14 @@ function writeState(
 }
 
 /** Time that passes only when the engine has nothing to do. */
-function steppedClock(): Clock & { step(): void } {
+function steppedClock(): Clock & { step(ms?: number): void } {
   let now = 1_700_000_000_000
   return {
     nowMs: () => now,
     monotonicMs: () => now,
     sleep: async () => {},
-    step() {
-      now += 10
+    step(ms = 10) {
+      now += ms
     },
   }
 }
@@ -171,22 +220,33 @@ function resultTable(schema: Schema): TableDefinition {
   }
 }
 
-/** Gives the rows of `fed`, as `schedule` says, and notes what it gave. Tables with 'changelog' = 'true' take rows back. */
+/** How far splits can be read for now. */
+interface Reach {
+  rows: ReadonlyMap<string, number> | undefined
+  ends: boolean
+}
+
+/**
+ * Gives the rows of `fed`, as `schedule` says, and notes what it gave. Tables with 'changelog' = 'true' take rows back, with 'upsert'
+ * by their key alone.
+ */
 export function scripted(
   fed: Fed,
   schedule: { split: string; rows: number }[],
   read: ReadEvent[],
+  reach: Reach = { rows: undefined, ends: true },
 ): Connector {
   return {
     name: 'scripted',
     summary: 'Rows of a test',
     options: [
-      { name: 'changelog', kind: 'boolean', required: false, fallback: 'false', summary: '' },
+      { name: 'changelog', kind: 'string', required: false, fallback: 'false', summary: '' },
     ],
     metadata: {},
     source: {
       replay: 'exact',
-      mode: (options) => (options.changelog === 'true' ? 'retract' : 'append'),
+      mode: ({ changelog }) =>
+        changelog === 'upsert' ? 'upsert' : changelog === 'true' ? 'retract' : 'append',
       bounded: () => true,
       open: async ({ table, schema }) => ({
         replay: 'exact',
@@ -202,6 +262,7 @@ export function scripted(
             memory,
             schedule,
             read,
+            reach,
           ),
         close: async () => {},
       }),
@@ -217,11 +278,14 @@ function reader(
   memory: LinearMemory,
   schedule: { split: string; rows: number }[],
   read: ReadEvent[],
+  reach: Reach,
 ) {
   let next = start
   return {
     poll({ rowsMax }: { readonly rowsMax: number }) {
-      if (next >= rows.length) {
+      const end = reach.rows?.get(id) ?? rows.length
+      if (next >= end && !reach.ends) return undefined
+      if (next >= end) {
         read.push({ kind: 'ended', split: id })
         for (let at = schedule.length - 1; at >= 0; at--) {
           if (schedule[at]!.split === id) schedule.splice(at, 1)
@@ -230,7 +294,8 @@ function reader(
       }
       const turn = schedule[0]
       if (turn !== undefined && turn.split !== id) return undefined
-      const some = rows.slice(next, next + Math.min(rowsMax, turn?.rows ?? rowsMax))
+      const most = Math.min(rowsMax, turn?.rows ?? rowsMax, end - next)
+      const some = rows.slice(next, next + most)
       if (turn !== undefined) {
         turn.rows -= some.length
         if (turn.rows <= 0) schedule.shift()

@@ -1,10 +1,24 @@
 /** Values as Flink's `Row.toString` prints them. */
+import { decodeNested } from '../../src/data/nested-cells.ts'
 import type { DataType } from '../../src/data/types.ts'
 import type { Plain } from '../builders/batch.ts'
 
 export function flinkText(value: Plain, type: DataType): string {
   if (value === null) return 'null'
+  if (value instanceof Uint8Array && (type.kind === 'array' || type.kind === 'map')) {
+    const block = new DataView(value.buffer, value.byteOffset, value.byteLength)
+    return flinkText(decodeNested(type, block) as Plain, type)
+  }
   switch (type.kind) {
+    case 'array':
+      return `[${(value as readonly Plain[]).map((each) => flinkText(each, type.element)).join(', ')}]`
+    case 'map': {
+      const entries = value as readonly (readonly [Plain, Plain])[]
+      const texts = entries.map(
+        ([key, each]) => `${flinkText(key, type.key)}=${flinkText(each, type.value)}`,
+      )
+      return `{${texts.join(', ')}}`
+    }
     case 'timestamp':
       return momentText(value as bigint)
     case 'timestamp_ltz':

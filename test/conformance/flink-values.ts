@@ -135,6 +135,7 @@ export function taggedValue(told: unknown, type: DataType): Value {
     )
   }
   if (typeof told !== 'object') return scalar(told as string | number | boolean, type)
+  if ('row' in told) return taggedValue(told.row, type)
   const [[tag, content]] = Object.entries(told) as [[string, unknown]]
   switch (tag) {
     case '$row':
