@@ -9,6 +9,7 @@ export const ERRORS = {
   AGGREGATE_UNSUPPORTED: { fault: 'query', retry: 'never' },
   CHANGELOG_REFUSED: { fault: 'query', retry: 'never' },
   COLUMNS_MISMATCH: { fault: 'usage', retry: 'never' },
+  COMMIT_LOST: { fault: 'outside', retry: 'backoff' },
   COMMIT_REFUSED: { fault: 'sink', retry: 'never' },
   CONFIG_INVALID: { fault: 'usage', retry: 'never' },
   CHECKPOINT_CORRUPT: { fault: 'data', retry: 'never' },

@@ -4,7 +4,10 @@
  *   await using db = await open({ tables: 'CREATE TABLE orders (...) WITH (...)' })
  *   for await (const row of db.query('SELECT shop, COUNT(*) AS orders FROM orders GROUP BY shop')) console.log(row)
  */
-import { type Columns, checkColumns, type RowOf } from './api/columns.ts'
+import { type Columns, checkColumns, checkKinds, type RowOf } from './api/columns.ts'
+import { type PipelineDefinition, pipelineSql } from './api/pipeline.ts'
+import type { RowOfShape, Shape } from './api/shape.ts'
+import type { Stream } from './api/stream.ts'
 import { nestedValue } from './data/nested-values.ts'
 import type { Schema } from './data/types.ts'
 import type { Row, ValueOptions } from './data/values.ts'
@@ -19,6 +22,38 @@ import { type BoundScript, bindText } from './sql/bind-text.ts'
 import { SqlError } from './sql/sql-error.ts'
 
 export { type Column, type Columns, type RowOf, t } from './api/columns.ts'
+export {
+  blackhole,
+  type Connector,
+  connector,
+  delta,
+  env,
+  file,
+  filesystem,
+  kafka,
+  log,
+  print,
+} from './api/connectors.ts'
+export type { Duration } from './api/duration.ts'
+export type { Expression } from './api/expression.ts'
+export {
+  avg,
+  call,
+  coalesce,
+  constant,
+  count,
+  countDistinct,
+  filtered,
+  max,
+  min,
+  sum,
+  when,
+} from './api/functions.ts'
+export { type PipelineDefinition, pipeline } from './api/pipeline.ts'
+export type { RowOfShape } from './api/shape.ts'
+export type { Insert, Stream } from './api/stream.ts'
+export { type Table, table } from './api/table.ts'
+export { cumulate, hop, session, tumble, type Window } from './api/window.ts'
 export type { DataType, Field, Schema } from './data/types.ts'
 export type { Row, Value } from './data/values.ts'
 export { ERRORS, type ErrorCode, MillraceError } from './errors.ts'
@@ -82,15 +117,26 @@ export interface Millrace extends AsyncDisposable {
     sql: string,
     options: QueryOptions<Declared> & { readonly columns: Declared },
   ): Query<RowOf<Declared>>
+  /** A stream of the typed API: its rows have its types, held against the plan's own before anything runs. */
+  query<Declared extends Shape>(
+    stream: Stream<Declared>,
+    options?: { readonly signal?: AbortSignal },
+  ): Query<RowOfShape<Declared>>
   query(sql: string, options?: QueryOptions): Query<Row>
   /** A SELECT that goes on: its changes as they come. */
   changes<Declared extends Columns>(
     sql: string,
     options: QueryOptions<Declared> & { readonly columns: Declared },
   ): AsyncIterable<Change<RowOf<Declared>>>
+  changes<Declared extends Shape>(
+    stream: Stream<Declared>,
+    options?: { readonly signal?: AbortSignal },
+  ): AsyncIterable<Change<RowOfShape<Declared>>>
   changes(sql: string, options?: QueryOptions): AsyncIterable<Change<Row>>
-  /** Starts the INSERTs of a script as one pipeline. Takes ownership of the data directory. */
-  run(sql: string, options?: RunOptions): Promise<Run>
+  /** Starts the INSERTs of a script, or a pipeline of the typed API. Takes ownership of the data directory. */
+  run(pipeline: string | PipelineDefinition, options?: RunOptions): Promise<Run>
+  /** A pipeline of the typed API as the script that it is. */
+  sqlOf(pipeline: PipelineDefinition): string
   /** Stops every run with a checkpoint and gives up the directory. */
   close(): Promise<void>
 }
@@ -117,8 +163,8 @@ class Opened implements Millrace {
     this.#script += `\n;\n${sql}`
   }
 
-  query(sql: string, options: QueryOptions = {}): Query<never> {
-    const node = this.#select(sql, options)
+  query(asked: string | Stream<Shape>, options: QueryOptions = {}): Query<never> {
+    const node = this.#asked(asked, options)
     const iterate = () => runQuery(this.#queryStart(node, options))
     const query: Query<Row> = {
       schema: schemaOf(node),
@@ -132,14 +178,19 @@ class Opened implements Millrace {
     return query as Query<never>
   }
 
-  changes(sql: string, options: QueryOptions = {}): AsyncIterable<never> {
-    const node = this.#select(sql, options)
+  changes(asked: string | Stream<Shape>, options: QueryOptions = {}): AsyncIterable<never> {
+    const node = this.#asked(asked, options)
     return runChanges(
       this.#queryStart(node, options),
     ) as AsyncIterable<AnyChange> as AsyncIterable<never>
   }
 
-  async run(sql: string, options: RunOptions = {}): Promise<Run> {
+  sqlOf(definition: PipelineDefinition): string {
+    return pipelineSql(definition, (tables, select) => schemaOf(this.#select(tables, select, {})))
+  }
+
+  async run(asked: string | PipelineDefinition, options: RunOptions = {}): Promise<Run> {
+    const sql = typeof asked === 'string' ? asked : this.sqlOf(asked)
     const pipeline = this.#pipeline(sql, options.name)
     const { ports } = await this.#own()
     const handle = await startPipeline({
@@ -192,8 +243,16 @@ class Opened implements Millrace {
     return bound
   }
 
-  #select(sql: string, { columns }: QueryOptions): PlanNode {
-    const { queries, pipeline } = this.#bind(sql)
+  #asked(asked: string | Stream<Shape>, options: QueryOptions): PlanNode {
+    if (typeof asked === 'string') return this.#select('', asked, options)
+    const tables = [...asked.tables.values()].map((definition) => `${definition};\n`).join('')
+    const node = this.#select(tables, asked.sql, options)
+    checkKinds(asked.kinds, schemaOf(node))
+    return node
+  }
+
+  #select(tables: string, sql: string, { columns }: QueryOptions): PlanNode {
+    const { queries, pipeline } = this.#bind(tables + sql)
     const [node, ...more] = queries
     if (node === undefined || more.length > 0 || pipeline !== undefined) {
       throw unsupported(

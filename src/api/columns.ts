@@ -10,16 +10,21 @@ import type { Value } from '../data/values.ts'
 import { MillraceError } from '../errors.ts'
 import { typeText } from '../plan/functions/type-text.ts'
 
+export type Kind = DataType['kind']
+
 /** A column whose values are told as `Told`, null included unless it is `notNull`. */
-export interface Column<Told> {
+export interface Column<Told, Of extends Kind = Kind> {
   readonly type: DataType
   /** Never NULL. */
-  notNull(): Column<Exclude<Told, null>>
+  notNull(): Column<Exclude<Told, null>, Of>
   /** Carries the type of its values; there is no such property. */
   readonly [TOLD]?: Told
+  /** Carries the SQL type's kind; there is no such property. */
+  readonly [KIND]?: Of
 }
 
 declare const TOLD: unique symbol
+declare const KIND: unique symbol
 
 export type Columns = Readonly<Record<string, Column<Value>>>
 
@@ -30,38 +35,40 @@ export type RowOf<Declared extends Columns> = {
 
 /** The types of columns, with the JavaScript type their values have. */
 export const t = {
-  boolean: () => column<boolean | null>(types.boolean),
-  tinyint: () => column<number | null>(types.tinyint),
-  smallint: () => column<number | null>(types.smallint),
-  int: () => column<number | null>(types.int),
-  bigint: () => column<bigint | null>(types.bigint),
-  float: () => column<number | null>(types.float),
-  double: () => column<number | null>(types.double),
+  boolean: () => column<boolean | null, 'boolean'>(types.boolean),
+  tinyint: () => column<number | null, 'tinyint'>(types.tinyint),
+  smallint: () => column<number | null, 'smallint'>(types.smallint),
+  int: () => column<number | null, 'int'>(types.int),
+  bigint: () => column<bigint | null, 'bigint'>(types.bigint),
+  float: () => column<number | null, 'float'>(types.float),
+  double: () => column<number | null, 'double'>(types.double),
   /** '-12.50': text, so that no digit is lost. */
   decimal: (precision: number, scale: number) =>
-    column<string | null>(types.decimal(precision, scale)),
-  string: () => column<string | null>(types.string),
-  bytes: () => column<Uint8Array | null>(types.bytes),
+    column<string | null, 'decimal'>(types.decimal(precision, scale)),
+  string: () => column<string | null, 'varchar'>(types.string),
+  bytes: () => column<Uint8Array | null, 'varbinary'>(types.bytes),
   /** '2026-01-31' */
-  date: () => column<string | null>(types.date),
+  date: () => column<string | null, 'date'>(types.date),
   /** '23:59:59.123' */
-  time: (precision = 0) => column<string | null>(types.time(precision)),
+  time: (precision = 0) => column<string | null, 'time'>(types.time(precision)),
   /** '2026-01-31 23:59:59.123', without a zone */
-  timestamp: (precision = 3) => column<string | null>(types.timestamp(precision)),
+  timestamp: (precision = 3) => column<string | null, 'timestamp'>(types.timestamp(precision)),
   timestampLtz,
 } as const
 
 /** A `Date` up to milliseconds; beyond, text in UTC: '2026-01-31T23:59:59.123456Z'. */
-function timestampLtz(precision?: 0 | 1 | 2 | 3): Column<Date | null>
-function timestampLtz(precision: number): Column<string | null>
-function timestampLtz(precision = 3): Column<Date | null> | Column<string | null> {
+function timestampLtz(precision?: 0 | 1 | 2 | 3): Column<Date | null, 'timestamp_ltz'>
+function timestampLtz(precision: number): Column<string | null, 'timestamp_ltz'>
+function timestampLtz(
+  precision = 3,
+): Column<Date | null, 'timestamp_ltz'> | Column<string | null, 'timestamp_ltz'> {
   return precision <= 3
-    ? column<Date | null>(types.timestampLtz(precision))
-    : column<string | null>(types.timestampLtz(precision))
+    ? column<Date | null, 'timestamp_ltz'>(types.timestampLtz(precision))
+    : column<string | null, 'timestamp_ltz'>(types.timestampLtz(precision))
 }
 
-function column<Told>(type: DataType): Column<Told> {
-  return { type, notNull: () => column<Exclude<Told, null>>(withNullability(type, false)) }
+function column<Told, Of extends Kind>(type: DataType): Column<Told, Of> {
+  return { type, notNull: () => column<Exclude<Told, null>, Of>(withNullability(type, false)) }
 }
 
 /**
@@ -85,6 +92,27 @@ export function checkColumns(declared: Columns, schema: Schema): void {
   throw new MillraceError('COLUMNS_MISMATCH', {
     message: `the declared columns are not the query's: ${problems.join('; ')}`,
     hint: 'declare what the query gives, or write the declarations with `millrace gen`',
+    facts: { problems: problems.length },
+  })
+}
+
+/**
+ * Holds the kinds that a stream's types promise against what its plan gives.
+ * @throws COLUMNS_MISMATCH naming every column that differs
+ */
+export function checkKinds(promised: ReadonlyMap<string, Kind | undefined>, schema: Schema): void {
+  const problems = schema.flatMap(({ name, type }) => {
+    const kind = promised.get(name)
+    if (kind === undefined || kind === type.kind) return []
+    const isText = (each: Kind): boolean => each === 'char' || each === 'varchar'
+    return isText(kind) && isText(type.kind)
+      ? []
+      : [`${name} is promised to be ${kind.toUpperCase()} and is ${typeText(type)}`]
+  })
+  if (problems.length === 0) return
+  throw new MillraceError('COLUMNS_MISMATCH', {
+    message: `the types of the stream are not the query's: ${problems.join('; ')}`,
+    hint: 'cast the column to the type that you mean, or say in call(...) what the function gives',
     facts: { problems: problems.length },
   })
 }

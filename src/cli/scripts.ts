@@ -1,5 +1,6 @@
 /** The project's SQL to plans: its tables first, each pipeline over them, all errors led back to their files. */
 import { pathToFileURL } from 'node:url'
+import { isPipelineDefinition, type PipelineDefinition, pipelineSql } from '../api/pipeline.ts'
 import type { Schema } from '../data/types.ts'
 import { MillraceError } from '../errors.ts'
 import { type Pipeline, type PlanNode, schemaOf } from '../plan/nodes.ts'
@@ -48,7 +49,8 @@ async function checkFiles(
   const alone = await bindFiles(project)
   const told = [...alone.findings]
   for (const file of files) {
-    const compiled = file.kind === 'sql' ? await bindPipeline(project, file.file) : await load(file)
+    const compiled =
+      file.kind === 'sql' ? await bindPipeline(project, file.file) : await load(project, file)
     told.push(...compiled.findings)
     if (compiled.pipeline !== undefined) pipelines.push({ file, pipeline: compiled.pipeline })
   }
@@ -125,9 +127,13 @@ async function bindPipeline(project: Project, file: SqlFile): Promise<FoundPipel
 }
 
 /** The default export of a module: a plan, as the library makes it. */
-async function load(file: Extract<PipelineFile, { kind: 'typescript' }>): Promise<FoundPipeline> {
+async function load(
+  project: Project,
+  file: Extract<PipelineFile, { kind: 'typescript' }>,
+): Promise<FoundPipeline> {
   try {
     const module: { readonly default?: unknown } = await import(pathToFileURL(file.path).href)
+    if (isPipelineDefinition(module.default)) return bindDefinition(project, file, module.default)
     if (isPipeline(module.default)) return { pipeline: module.default, findings: [] }
     const hint = 'default-export a pipeline: export default pipeline(...)'
     return {
@@ -150,6 +156,24 @@ async function load(file: Extract<PipelineFile, { kind: 'typescript' }>): Promis
       ],
     }
   }
+}
+
+/** The typed API's pipelines are scripts: bound as those are, behind the project's tables. */
+async function bindDefinition(
+  project: Project,
+  file: Extract<PipelineFile, { kind: 'typescript' }>,
+  definition: PipelineDefinition,
+): Promise<FoundPipeline> {
+  const bind = await loadBind()
+  const before = project.tables.map(({ text }) => `${text}\n;\n`).join('')
+  const describe = (tables: string, select: string): Schema => {
+    const { queries, errors } = bind(before + tables + select, definition.name, CONNECTORS)
+    const [error] = errors
+    if (error !== undefined) throw error
+    return schemaOf(queries[0]!)
+  }
+  const text = pipelineSql(definition, describe)
+  return bindPipeline(project, { name: file.name, text })
 }
 
 function isPipeline(value: unknown): value is Pipeline {

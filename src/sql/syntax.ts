@@ -214,6 +214,13 @@ export type RelationSyntax =
       readonly alias?: AliasSyntax
       readonly at: Place
     }
+  | {
+      readonly kind: 'match'
+      readonly input: RelationSyntax
+      readonly match: MatchSyntax
+      readonly alias?: AliasSyntax
+      readonly at: Place
+    }
   | JoinSyntax
 
 export interface JoinSyntax {

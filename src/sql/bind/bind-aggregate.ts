@@ -85,10 +85,17 @@ function addAggregate(
   return { kind: 'column', index: AGGREGATE_BASE + index, type: bound.type }
 }
 
-export function aggregateOf(relation: Relation, call: CallSyntax, at: Place): AggregateCall {
+/** `override` as in an expression's environment. */
+export function aggregateOf(
+  relation: Relation,
+  call: CallSyntax,
+  at: Place,
+  override?: ExpressionEnvironment['override'],
+): AggregateCall {
+  const env = { relation, ...(override && { override }) }
   const signature = aggregateNamed(call.name.name)!
   // Within an aggregate there is no other: no `aggregate` in the environment.
-  const args = call.args.map((each) => bindExpression(each, { relation }))
+  const args = call.args.map((each) => bindExpression(each, env))
   const resolved = signature.resolve(
     args.map(({ type }) => type),
     args.map((arg) => (arg.kind === 'literal' ? arg.value : undefined)),
@@ -99,7 +106,7 @@ export function aggregateOf(relation: Relation, call: CallSyntax, at: Place): Ag
   const filter =
     call.filter === undefined
       ? undefined
-      : requireBoolean(bindExpression(call.filter, { relation }), call.filter.at)
+      : requireBoolean(bindExpression(call.filter, env), call.filter.at)
   return {
     function: signature.name,
     args: args.map((arg, index) => castTo(arg, resolved.args[index]!, at)),

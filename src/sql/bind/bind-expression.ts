@@ -34,12 +34,16 @@ export interface ExpressionEnvironment {
   grouping?(call: CallSyntax, at: Place): Expression | undefined
   /** The expression is a condition: where it is unknown it does not hold. */
   readonly unknownIsFalse?: boolean
+  /** What stands for something else here, before anything is looked up: undefined where it means what it says. */
+  override?(syntax: ExpressionSyntax): Expression | undefined
   /** Told each column as it is bound. */
   onColumn?(column: Expression, at: Place, name: string): void
 }
 
 /** @throws SqlError at the place that is wrong */
 export function bindExpression(syntax: ExpressionSyntax, env: ExpressionEnvironment): Expression {
+  const overridden = env.override?.(syntax)
+  if (overridden !== undefined) return overridden
   const value = env.unknownIsFalse === true ? { ...env, unknownIsFalse: false } : env
   const bind = (each: ExpressionSyntax): Expression => bindExpression(each, value)
   switch (syntax.kind) {

@@ -5,6 +5,7 @@ import { SqlError } from '../sql-error.ts'
 import type { OptionSyntax, QuerySyntax, RelationSyntax } from '../syntax.ts'
 import { bindCorrelated, type CorrelatedSyntax } from './bind-correlate.ts'
 import { bindJoin, type JoinContext } from './bind-join.ts'
+import { bindMatch } from './bind-match.ts'
 import { ONE_ROW } from './bind-sets.ts'
 import { bindTemporalJoin } from './bind-temporal-join.ts'
 import { bindWindow } from './bind-window.ts'
@@ -32,6 +33,8 @@ function bare(syntax: Exclude<RelationSyntax, CorrelatedSyntax>, context: JoinCo
     }
     case 'join':
       return joined(syntax, context)
+    case 'match':
+      return bindMatch(bindRelation(syntax.input, context), syntax.match)
     case 'table': {
       if (syntax.asOf !== undefined) {
         throw new SqlError('SQL_JOIN_INVALID', syntax.asOf.at, {

@@ -88,8 +88,8 @@ export function windowOf(
   at: Place,
 ): Window {
   const isSession = syntax.function === 'SESSION'
-  const sizeUs = intervalUs(syntax.size, isSession ? 'gap' : 'size')
-  const offsetUs = syntax.offset === undefined ? 0 : intervalUs(syntax.offset, 'offset')
+  const sizeUs = intervalUs(syntax.size, isSession ? 'gap of a session' : 'size of a window')
+  const offsetUs = syntax.offset === undefined ? 0 : intervalUs(syntax.offset, 'offset of a window')
   if (sizeUs <= 0) {
     const what = isSession ? 'a session has a gap' : 'a window has a size'
     throw invalid(syntax.size.at, `${what} above zero`, 'write INTERVAL')
@@ -98,7 +98,8 @@ export function windowOf(
   if (syntax.function === 'TUMBLE') return { kind: 'tumble', sizeUs, offsetUs }
   const isHop = syntax.function === 'HOP'
   const what = isHop ? 'slide' : 'step'
-  const stepUs = syntax.slide === undefined ? sizeUs : intervalUs(syntax.slide, what)
+  const stepUs =
+    syntax.slide === undefined ? sizeUs : intervalUs(syntax.slide, `${what} of a window`)
   if (stepUs <= 0 || sizeUs % stepUs !== 0) {
     throw invalid(
       syntax.slide?.at ?? at,
@@ -111,14 +112,15 @@ export function windowOf(
     : { kind: 'cumulate', stepUs, sizeUs, offsetUs }
 }
 
-function intervalUs(syntax: ExpressionSyntax, what: string): number {
+/** @throws SQL_WINDOW_INVALID */
+export function intervalUs(syntax: ExpressionSyntax, what: string): number {
   const empty: Relation = { node: { kind: 'values', schema: [], rows: [] }, columns: [] }
   const bound = bindExpression(syntax, { relation: empty })
   if (bound.kind === 'literal' && bound.type.kind === 'interval_day_second')
     return Number(bound.value)
   throw invalid(
     syntax.at,
-    `the ${what} of a window is an interval of days to seconds, not ${typeText(bound.type)}`,
+    `the ${what} is an interval of days to seconds, not ${typeText(bound.type)}`,
     "write INTERVAL '1' MINUTE",
   )
 }

@@ -20,6 +20,7 @@ import {
   unexpected,
 } from './cursor.ts'
 import { parseExpression } from './parse-expression.ts'
+import { parseMatch } from './parse-match.ts'
 import { parseHints } from './parse-options.ts'
 import { parseTableCall, WINDOW_FUNCTIONS } from './parse-window.ts'
 import { unsupported } from './unsupported.ts'
@@ -107,9 +108,14 @@ function parseRelation(cursor: Cursor): RelationSyntax {
     )
   }
   const relation = parseTable(cursor)
-  if (atWords(cursor, 'MATCH_RECOGNIZE')) throw unsupported('MATCH_RECOGNIZE', peek(cursor).at)
+  if (atWords(cursor, 'MATCH_RECOGNIZE')) return withMatch(cursor, relation, at)
   if (atWords(cursor, 'TABLESAMPLE')) throw unsupported('TABLESAMPLE', peek(cursor).at)
   return withAlias(cursor, relation, at)
+}
+
+function withMatch(cursor: Cursor, input: RelationSyntax, start: Place): RelationSyntax {
+  const match = parseMatch(cursor)
+  return withAlias(cursor, { kind: 'match', input, match, at: since(cursor, start) }, start)
 }
 
 /** A query, or joins in parentheses. */
@@ -118,7 +124,9 @@ function parseParentheses(cursor: Cursor, lateral: boolean, start: Place): Relat
   if (isQueryAhead(cursor)) {
     const query = cursor.query(cursor)
     expectSymbol(cursor, ')', 'to close the query')
-    return withAlias(cursor, { kind: lateral ? 'lateral' : 'subquery', query, at }, start)
+    const relation: RelationSyntax = { kind: lateral ? 'lateral' : 'subquery', query, at }
+    if (!lateral && atWords(cursor, 'MATCH_RECOGNIZE')) return withMatch(cursor, relation, start)
+    return withAlias(cursor, relation, start)
   }
   const relation = parseFrom(cursor)
   expectSymbol(cursor, ')', 'to close the tables')

@@ -4,7 +4,6 @@ import { SqlError } from '../sql-error.ts'
 
 /** By construct: what to write instead. */
 export const INSTEAD = {
-  MATCH_RECOGNIZE: 'supported instead: windows with TUMBLE and HOP, and GROUP BY',
   'WITHIN GROUP': 'supported instead: aggregates without an order',
   'subquery here': 'subqueries stand in FROM, WHERE, HAVING and SELECT: join the table instead',
   TABLESAMPLE: 'supported instead: WHERE with a condition on a column',
