@@ -28,7 +28,7 @@ export function guaranteeOf(pipeline: Pipeline, connectors: readonly Connector[]
   const sinks = pipeline.sinks.map(({ table }) => ({
     name: table.name,
     connector: table.options.connector ?? '?',
-    guarantee: find(table.options)?.sink?.guarantee ?? ('at-least-once' as const),
+    guarantee: sinkGuarantee(find(table.options), table.options),
   }))
   const holds =
     sources.every(({ replay }) => replay === 'exact') &&
@@ -46,6 +46,14 @@ export function guaranteeOf(pipeline: Pipeline, connectors: readonly Connector[]
         ? ['its tables become visible one after another, each whole']
         : [],
   }
+}
+
+function sinkGuarantee(
+  connector: Connector | undefined,
+  options: Readonly<Record<string, string>>,
+): Guarantee['kind'] {
+  const sink = connector?.sink
+  return sink?.guaranteeOf?.(options) ?? sink?.guarantee ?? 'at-least-once'
 }
 
 function sinkText(guarantee: 'exactly-once' | 'at-least-once'): string {

@@ -9,11 +9,25 @@ import type { TopicDescription } from './topics.ts'
 /** Larger batches are cut: a reader takes one whole. */
 const BATCH_BYTES = 1 << 20
 
-/** One cell for each selected row, in order. 0: there are none. */
+/** One cell for each selected row, in order. 0: there are none. A cell of 0 is NULL. */
 export interface RecordRows {
   readonly values: Pointer
   readonly keys: Pointer
   readonly timesUs: Pointer
+  /** As on the wire, count first. */
+  readonly headers?: Pointer
+}
+
+/** What batches are made for. */
+export interface BatchTarget {
+  /** Of a whole batch, before compression. */
+  readonly bytesMax: number
+  /** Of a batch with one row. */
+  readonly rowBytesMax: number
+  /** Of the batches' headers, compression included. */
+  readonly attributes: number
+  compress(records: Uint8Array): Uint8Array
+  tooLarge(bytes: number): Error
 }
 
 /** The rows that `selection` lists (undefined: the first `count`) as one batch, or as many as their size asks for. */
@@ -29,34 +43,45 @@ export type RowsEncoder = (
  * The encoder throws LOG_RECORD_TOO_LARGE for a row that the topic does not take.
  */
 export function createRowsEncoder(memory: LinearMemory, topic: TopicDescription): RowsEncoder {
-  const kernel = createFrameKernel(memory)
   const { compression, messageBytesMax } = topic.config
-  const bytesMax = Math.min(BATCH_BYTES, messageBytesMax) - HEADER_BYTES
+  return createBatchEncoder(memory, {
+    bytesMax: Math.min(BATCH_BYTES, messageBytesMax),
+    rowBytesMax: messageBytesMax,
+    attributes: compressionCode(compression),
+    compress: (records) => compress(compression, records),
+    tooLarge: (bytes) => rowTooLarge(topic, bytes),
+  })
+}
+
+/** As `createRowsEncoder`, for any target. The encoder throws what the target makes of a row that is too large. */
+export function createBatchEncoder(memory: LinearMemory, target: BatchTarget): RowsEncoder {
+  const kernel = createFrameKernel(memory)
   return function encode(cells, selection, count, nowMs): Uint8Array[] {
     const [baseTimestampMs, maxTimestampMs] = timeRange(memory, cells, selection, count, nowMs)
     const encoded = kernel.encode({
       ...cells,
-      headers: 0,
+      headers: cells.headers ?? 0,
       selection: selection ?? 0,
       count,
       baseTimestampMs: BigInt(baseTimestampMs),
       firstOffsetDelta: 0,
     })
-    if (encoded.bytes > bytesMax && count > 1) {
+    if (encoded.bytes > target.bytesMax - HEADER_BYTES && count > 1) {
       const rows = selection ?? firstRows(memory, count)
       const half = count >> 1
       const first = encode(cells, rows, half, nowMs)
       return [...first, ...encode(cells, rows + 4 * half, count - half, nowMs)]
     }
-    if (encoded.bytes > messageBytesMax - HEADER_BYTES) throw rowTooLarge(topic, encoded.bytes)
-    const records = memory.u8.slice(encoded.address, encoded.address + encoded.bytes)
-    const packed = compress(compression, records)
+    if (encoded.bytes > target.rowBytesMax - HEADER_BYTES) throw target.tooLarge(encoded.bytes)
+    const packed = target.compress(
+      memory.u8.subarray(encoded.address, encoded.address + encoded.bytes),
+    )
     const batch = new Uint8Array(HEADER_BYTES + packed.length)
     batch.set(packed, HEADER_BYTES)
     writeBatchHeader(batch, {
       baseOffset: 0,
       bytes: batch.length,
-      attributes: compressionCode(compression),
+      attributes: target.attributes,
       lastOffset: count - 1,
       baseTimestampMs,
       maxTimestampMs,

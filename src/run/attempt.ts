@@ -4,10 +4,11 @@ import { forgetPins } from '../connectors/log/moving-pin.ts'
 import { type Graph, graphOf } from '../engine/graph.ts'
 import { MillraceError } from '../errors.ts'
 import type { Manifest } from '../state/checkpoint.ts'
+import { rollBack } from '../state/roll-back.ts'
 import { type Checkpointing, createCheckpointing, flushSideRows } from './checkpointing.ts'
 import { type Commits, createCommits, type Refusal } from './commits.ts'
 import type { PipelineStart, RunStatus } from './handle.ts'
-import { openStore, type RunStore } from './run-store.ts'
+import { checkpointDirectory, openStore, type RunStore } from './run-store.ts'
 import type { Settings } from './settings.ts'
 import { createSideSinks, type SideSinks, sideKindOf } from './side-sinks.ts'
 import { conservationOf, rateMeter, sourceStatuses, windowStatuses } from './status.ts'
@@ -38,6 +39,21 @@ export async function openAttempt(
   settings: Settings,
   isFirst: boolean,
 ): Promise<Attempt> {
+  try {
+    return await openNewest(start, settings, isFirst)
+  } catch (error) {
+    if (!(error instanceof MillraceError && error.code === 'COMMIT_LOST')) throw error
+    if (!(await rollBack(start.ports, checkpointDirectory(start)))) throw error
+    start.onEvent?.({ kind: 'rolled-back', error })
+    return openNewest(start, settings, false)
+  }
+}
+
+async function openNewest(
+  start: PipelineStart,
+  settings: Settings,
+  isFirst: boolean,
+): Promise<Attempt> {
   const store = await openStore(start, isFirst)
   const graph = graphOf(start.pipeline)
   const manifest = store.restored
@@ -61,6 +77,7 @@ export async function openAttempt(
     written: writtenSinks(manifest),
     resumes: true,
     watermarks: store.watermarks(),
+    ...start.interleaving,
   }
   const mayHaveThreads = start.threads === true && start.ports.recipe !== undefined
   const hasThreads = mayHaveThreads && request.workers > 1
@@ -270,6 +287,12 @@ async function work(
   const { task, sinks } = assembly
   let dueMs = clock.monotonicMs() + settings.checkpointIntervalMs
   let yieldMs = clock.monotonicMs() + YIELD_MS
+  const mayLose = assembly.committing.some(({ committer }) => committer.first === true)
+  if (mayLose && parts.store.restored === undefined) {
+    // Where it all begins, so that there is something to go back to.
+    await checkpointing.take(false)
+    await checkpointing.settled()
+  }
   task.start()
   for (;;) {
     const result = signal.aborted ? 'stopped' : await task.step()

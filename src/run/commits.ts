@@ -9,6 +9,7 @@ import type {
   SinkCommitter,
   SourcePositions,
 } from '../connectors/contract/sink.ts'
+import { MillraceError } from '../errors.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { CommitProgress, PendingCommittable } from '../state/checkpoint.ts'
 
@@ -35,6 +36,7 @@ export interface Commits {
   progress(): CommitProgress
   /**
    * Commits what is due (all of it if `all`) and durable up to `checkpoint`. The first refusal ends it; what was not committed stays.
+   * @throws COMMIT_LOST if it can't be committed any more
    */
   commit(
     checkpoint: CheckpointId,
@@ -65,7 +67,9 @@ export function createCommits(
     const before = restored.committed?.[sink.name]
     if (before !== undefined) lastCommitted.set(sink.name, before)
   }
-  for (const sink of sinks) include(sink)
+  // What may be lost comes before what then must not be visible.
+  for (const sink of sinks) if (sink.committer.first === true) include(sink)
+  for (const sink of sinks) if (sink.committer.first !== true) include(sink)
   let made = 0
   const committedAtMs = new Map<string, number>()
   return {
@@ -89,6 +93,7 @@ export function createCommits(
           positions,
         }
         const outcome = await tried(committer, request, clock)
+        if (outcome.kind === 'lost') throw lost(name, outcome.reason, request)
         if (outcome.kind !== 'committed') return refusal(name, outcome, request)
         waiting.set(name, [])
         if (!outcome.already) made++
@@ -119,10 +124,24 @@ async function tried(
 
 function refusal(
   sink: string,
-  outcome: Exclude<CommitOutcome, { kind: 'committed' }>,
+  outcome: Extract<CommitOutcome, { kind: 'refused' | 'retry' }>,
   pending: CommitRequest,
 ): Refusal {
   const remedy =
     outcome.kind === 'refused' ? outcome.remedy : 'start the pipeline again when the sink answers'
   return { sink, reason: outcome.reason, remedy, pending }
+}
+
+/** The attempt that follows finds it lost again, and goes back. */
+function lost(
+  sink: string,
+  reason: string,
+  { checkpoint, pipeline }: CommitRequest,
+): MillraceError {
+  const id = `${checkpoint.incarnation}-${checkpoint.counter}`
+  return new MillraceError('COMMIT_LOST', {
+    message: `${sink} has lost what checkpoint ${id} of pipeline '${pipeline}' had prepared: ${reason}`,
+    hint: 'the pipeline goes back to the checkpoint before, and writes it again',
+    facts: { sink, pipeline, checkpoint: id },
+  })
 }

@@ -4,7 +4,7 @@ import type { Connector } from '../connectors/contract/connector.ts'
 import { datagen } from '../connectors/datagen/datagen.ts'
 import { delta } from '../connectors/delta/connector.ts'
 import { filesystem } from '../connectors/filesystem/filesystem.ts'
-import { kafka } from '../connectors/kafka/connector.ts'
+import { kafka, upsertKafka } from '../connectors/kafka/connector.ts'
 import { log } from '../connectors/log/connector.ts'
 import { print } from '../connectors/print/print.ts'
 import { values } from '../connectors/values/values.ts'
@@ -17,5 +17,6 @@ export const CONNECTORS: readonly Connector[] = [
   kafka,
   log,
   print,
+  upsertKafka,
   values,
 ]

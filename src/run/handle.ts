@@ -24,6 +24,8 @@ export interface PipelineStart {
    * turns in this thread.
    */
   readonly threads?: boolean
+  /** For simulations: how workers that take turns in one thread do so. */
+  readonly interleaving?: Interleaving
   /** Forget every checkpoint of this pipeline and begin again. */
   readonly fresh?: boolean
   /** Continue from this savepoint's directory instead of the newest checkpoint. */
@@ -38,9 +40,19 @@ export interface PipelineStart {
   readonly onEvent?: (event: RunEvent) => void
 }
 
+export interface Interleaving {
+  /** Of the rings between two workers: a power of two. */
+  readonly ringBytes?: number
+  readonly rowsMax?: number
+  /** Which worker comes next, of so many. */
+  readonly turn?: (workers: number) => number
+}
+
 export type RunEvent =
   | { readonly kind: 'restored'; readonly checkpoint: CheckpointId }
   | { readonly kind: 'restarting'; readonly error: MillraceError; readonly waitMs: number }
+  /** A sink had lost what the newest checkpoint had prepared: the run goes on from the one before. */
+  | { readonly kind: 'rolled-back'; readonly error: MillraceError }
   | { readonly kind: 'checkpoint'; readonly checkpoint: CheckpointId; readonly bytes: number }
   | { readonly kind: 'commit-refused'; readonly sink: string; readonly reason: string }
 

@@ -34,9 +34,16 @@ const ENGINE = 'engine'
 const WATERMARKS = 'watermarks'
 const ALL_GROUPS = { groupStart: 0, groupEnd: KEY_GROUPS }
 
+export function checkpointDirectory({
+  dataDirectory,
+  pipeline,
+}: Pick<PipelineStart, 'dataDirectory' | 'pipeline'>): string {
+  return join(dataDirectory, 'pipelines', encodeURIComponent(pipeline.name))
+}
+
 export async function openStore(start: PipelineStart, isFirst: boolean): Promise<RunStore> {
   const { ports, pipeline, dataDirectory, fromSavepoint } = start
-  const directory = join(dataDirectory, 'pipelines', encodeURIComponent(pipeline.name))
+  const directory = checkpointDirectory(start)
   const store = await openCheckpointStore({
     ports,
     directory,

@@ -26,6 +26,8 @@ export interface SourceCapability {
 
 export interface SinkCapability {
   readonly guarantee: Sink['guarantee']
+  /** Where it depends on the table's options. */
+  guaranteeOf?(options: Readonly<Record<string, string>>): Sink['guarantee']
   /** The modes it takes, best first, given its options and whether the table has a primary key. */
   modes(options: Readonly<Record<string, string>>, hasPrimaryKey: boolean): readonly ChangelogMode[]
   open(request: SinkRequest): Promise<Sink>

@@ -78,8 +78,12 @@ export type CommitOutcome =
   /** Commit can't succeed without a person: the pipeline enters a named stopped state that keeps the committable. */
   | { readonly kind: 'refused'; readonly reason: string; readonly remedy: string }
   | { readonly kind: 'retry'; readonly reason: string }
+  /** Nothing of it is visible, nor ever will be: the run goes back to the checkpoint before. Only from a committer that is `first`. */
+  | { readonly kind: 'lost'; readonly reason: string }
 
 export interface SinkCommitter {
+  /** Commits before all others, because what it has prepared can be lost; at most one kind of sink of a pipeline. */
+  readonly first?: boolean
   commit(request: CommitRequest): Promise<CommitOutcome>
   /** The last checkpoint of `pipeline` that is visible in the sink; undefined if none. Restoring behind it is refused. */
   lastCommitted(pipeline: string): Promise<CheckpointId | undefined>

@@ -1,7 +1,10 @@
 /** Apache Kafka as tables: `WITH ('connector' = 'kafka', 'topic' = 'orders', ...)`. */
 import { type DataType, types, withNullability } from '../../data/types.ts'
 import type { Connector } from '../contract/connector.ts'
-import { KAFKA_OPTIONS } from './options.ts'
+import type { ChangelogMode } from '../contract/sink.ts'
+import { FORMATS } from '../formats.ts'
+import { KAFKA_OPTIONS, UPSERT_KAFKA_OPTIONS } from './options.ts'
+import { openKafkaSink } from './sink.ts'
 import { openKafkaSource } from './source.ts'
 
 const HEADERS: DataType = {
@@ -31,7 +34,38 @@ export const kafka: Connector = {
   metadata: METADATA,
   source: {
     replay: 'exact',
+    mode: modeOf,
     bounded: (options) => (options['scan.bounded.mode'] ?? 'unbounded') !== 'unbounded',
     open: openKafkaSource,
   },
+  sink: {
+    guarantee: 'at-least-once',
+    guaranteeOf,
+    modes: (options) => [modeOf(options)],
+    open: (request) => openKafkaSink(request, { isUpsert: false }),
+  },
+}
+
+export const upsertKafka: Connector = {
+  name: 'upsert-kafka',
+  summary:
+    'A topic that holds the latest row of each key: a row that goes is a record without a value',
+  options: UPSERT_KAFKA_OPTIONS,
+  metadata: METADATA,
+  sink: {
+    guarantee: 'at-least-once',
+    guaranteeOf,
+    modes: (_, hasPrimaryKey) => (hasPrimaryKey ? ['upsert'] : ['append']),
+    open: (request) => openKafkaSink(request, { isUpsert: true }),
+  },
+}
+
+function guaranteeOf(options: Readonly<Record<string, string>>): 'exactly-once' | 'at-least-once' {
+  return options['sink.delivery-guarantee'] === 'exactly-once' ? 'exactly-once' : 'at-least-once'
+}
+
+/** The row kinds that the values' format stands for. */
+function modeOf(options: Readonly<Record<string, string>>): ChangelogMode {
+  const name = options['value.format'] ?? options.format
+  return FORMATS.find((format) => format.name === name)?.mode ?? 'append'
 }

@@ -8,7 +8,7 @@ import type { LinearMemory } from '../../data/memory.ts'
 import { MillraceError } from '../../errors.ts'
 import type { Source, SourceReader, SourceRequest } from '../contract/source.ts'
 import { openKeyFormat, openValueFormat } from '../formats.ts'
-import { type Cluster, openCluster } from './cluster.ts'
+import type { Cluster } from './cluster.ts'
 import { CODE } from './failure.ts'
 import { Fetcher, type KnownTopic } from './fetcher.ts'
 import { groupCommits } from './group-commits.ts'
@@ -23,7 +23,8 @@ import {
   type TopicPartition,
   topicMissing,
 } from './offsets.ts'
-import { connectionOptions, optionInvalid, type Properties, propertiesOf } from './properties.ts'
+import { clusterOf } from './open-cluster.ts'
+import { optionInvalid, type Properties, propertiesOf } from './properties.ts'
 import { splitReader } from './split-reader.ts'
 
 /** Metadata is asked for so long before an unreachable cluster is an error. */
@@ -31,14 +32,9 @@ const OPEN_PATIENCE_MS = 5000
 
 /** @throws KAFKA_UNREACHABLE, KAFKA_TOPIC_MISSING, KAFKA_AUTHENTICATION_FAILED, KAFKA_DENIED, KAFKA_OPTION_INVALID */
 export async function openKafkaSource(request: SourceRequest): Promise<Source> {
-  const { table, options, ports } = request
+  const { table, options } = request
   const properties = propertiesOf(table, options)
-  const cluster = await openCluster({
-    servers: options['properties.bootstrap.servers']!,
-    clientId: properties.get('client.id') ?? 'millrace',
-    connection: connectionOptions(properties, ports),
-    ports,
-  })
+  const cluster = await clusterOf(request, properties)
   try {
     return await sourceOf(request, properties, cluster)
   } catch (error) {

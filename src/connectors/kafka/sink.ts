@@ -1,0 +1,227 @@
+/**
+ * A topic as a sink.
+ *
+ *   at-least-once   batches go out as they are made; a checkpoint waits until all are acknowledged
+ *   exactly-once    they go out in the transaction of the next checkpoint: see transactions.ts
+ */
+import { isMainThread } from 'node:worker_threads'
+import type { LinearMemory } from '../../data/memory.ts'
+import { MillraceError } from '../../errors.ts'
+import type { Sink, SinkCommitter, SinkRequest, SinkWriter } from '../contract/sink.ts'
+import { openKeyFormat, openValueFormat } from '../formats.ts'
+import { BatchSender, type ProducerIdentity } from './batch-sender.ts'
+import { type Cluster, topicMetadata } from './cluster.ts'
+import { CODE } from './failure.ts'
+import { keyFieldsOf, keySchemaOf, valueSchemaOf } from './key-fields.ts'
+import { topicMissing } from './offsets.ts'
+import { clusterOf } from './open-cluster.ts'
+import { optionInvalid, type Properties, propertiesOf } from './properties.ts'
+import { openRowBatches } from './row-batches.ts'
+import { joinTransactions, type Transactions } from './transactions.ts'
+
+export interface KafkaSinkKind {
+  readonly isUpsert: boolean
+}
+
+interface Opened {
+  readonly request: SinkRequest
+  readonly properties: Properties
+  readonly kind: KafkaSinkKind
+}
+
+const OPEN_PATIENCE_MS = 5000
+const BUFFER_BYTES = 32 << 20
+
+export async function openKafkaSink(request: SinkRequest, kind: KafkaSinkKind): Promise<Sink> {
+  const properties = propertiesOf(request.table, request.options)
+  const opened: Opened = { request, properties, kind }
+  const isExact = request.options['sink.delivery-guarantee'] === 'exactly-once'
+  checkOptions(opened, isExact)
+  const transactions = isExact ? joinTransactions(request, properties) : undefined
+  return {
+    guarantee: isExact ? 'exactly-once' : 'at-least-once',
+    prepareTable: () => prepareTable(opened),
+    async openWriter(worker, memory) {
+      if (transactions === undefined) return plainWriter(opened, worker, memory)
+      if (!isMainThread) throw severalThreads(request.table)
+      return transactionalWriter(opened, transactions, worker, memory)
+    },
+    async openCommitter() {
+      if (transactions === undefined) return nothingToCommit()
+      await transactions.open()
+      return transactions.committer()
+    },
+  }
+}
+
+/** @throws KAFKA_OPTION_INVALID */
+function checkOptions({ request, kind }: Opened, isExact: boolean): void {
+  const { table, options, primaryKey } = request
+  const { topic } = options
+  if (topic === undefined || topic.includes(';'))
+    throw optionInvalid(table, 'topic', 'one topic, to write to')
+  if (kind.isUpsert && primaryKey.length === 0)
+    throw optionInvalid(table, 'connector', 'upsert-kafka needs PRIMARY KEY (...) NOT ENFORCED')
+  if (isExact && options['sink.commit-interval'] !== undefined)
+    throw optionInvalid(
+      table,
+      'sink.commit-interval',
+      "with exactly-once each checkpoint has a transaction: SET 'execution.checkpointing.interval' instead",
+    )
+}
+
+/** The topic is there, and the formats take the columns. @throws KAFKA_TOPIC_MISSING and what formats throw */
+async function prepareTable({ request, properties, kind }: Opened): Promise<void> {
+  const { schema, metadataKeys, options } = request
+  const cluster = await clusterOf(request, properties)
+  try {
+    await partitionsOf(cluster, request)
+  } finally {
+    await cluster.close()
+  }
+  const physical = schema.filter((_, column) => metadataKeys[column] === undefined)
+  const fields = keyFieldsOf(keyedBy(request, kind), physical)
+  await openValueFormat(request, `${options.topic}-value`).prepareSink(
+    valueSchemaOf(fields, physical),
+  )
+  await openKeyFormat(request, `${options.topic}-key`)?.prepareSink(keySchemaOf(fields, physical))
+}
+
+/** For upsert-kafka the key is the primary key. */
+function keyedBy(
+  { table, options, primaryKey }: SinkRequest,
+  { isUpsert }: KafkaSinkKind,
+): Parameters<typeof keyFieldsOf>[0] {
+  return isUpsert ? { table, options, primaryKey } : { table, options }
+}
+
+function partitionsOf(cluster: Cluster, { table, options }: SinkRequest): Promise<number> {
+  return cluster.patiently(OPEN_PATIENCE_MS, async () => {
+    const topic = await topicMetadata(cluster, options.topic!)
+    if (topic === undefined) throw topicMissing(table, options.topic!, cluster.servers)
+    return topic.partitions.length
+  })
+}
+
+async function plainWriter(
+  opened: Opened,
+  worker: number,
+  memory: LinearMemory,
+): Promise<SinkWriter> {
+  const { request, properties } = opened
+  const cluster = await clusterOf(request, properties)
+  try {
+    const partitions = await partitionsOf(cluster, request)
+    const sender = new BatchSender({
+      cluster,
+      ports: request.ports,
+      table: request.table,
+      deliveryTimeoutMs: properties.number('delivery.timeout.ms', 120_000),
+      requestTimeoutMs: properties.number('request.timeout.ms', 30_000),
+      identity: () => newIdentity(cluster),
+    })
+    const rows = await openRows(opened, cluster, partitions, worker, memory, false)
+    const bufferBytes = properties.number('buffer.memory', BUFFER_BYTES)
+    const topic = request.options.topic!
+    return {
+      write(batch) {
+        const mark = memory.arena.mark()
+        if (batch.count > 0)
+          rows.encode(batch, (partition, bytes, count) =>
+            sender.add({ topic, partition }, bytes, count),
+          )
+        memory.arena.release(mark)
+      },
+      get full() {
+        return sender.bytesPending > bufferBytes || sender.failure !== undefined
+      },
+      drain: () => sender.below(bufferBytes >> 1),
+      async prepare() {
+        await sender.below(0)
+        return undefined
+      },
+      async close() {
+        sender.close()
+        rows.dispose()
+        await cluster.close()
+      },
+    }
+  } catch (error) {
+    await cluster.close()
+    throw error
+  }
+}
+
+async function transactionalWriter(
+  opened: Opened,
+  transactions: Transactions,
+  worker: number,
+  memory: LinearMemory,
+): Promise<SinkWriter> {
+  const { request, properties } = opened
+  const cluster = await transactions.open()
+  const partitions = await partitionsOf(cluster, request)
+  const rows = await openRows(opened, cluster, partitions, worker, memory, true)
+  const bufferBytes = properties.number('buffer.memory', BUFFER_BYTES)
+  const topic = request.options.topic!
+  return {
+    write(batch) {
+      if (batch.count === 0) return
+      const mark = memory.arena.mark()
+      const sender = transactions.sender()
+      rows.encode(batch, (partition, bytes, count) =>
+        sender.add({ topic, partition }, bytes, count),
+      )
+      memory.arena.release(mark)
+    },
+    get full() {
+      return transactions.bytesPending > bufferBytes || transactions.failure !== undefined
+    },
+    drain: () => transactions.below(bufferBytes >> 1),
+    prepare: (checkpoint) => transactions.prepare(checkpoint),
+    async close() {
+      rows.dispose()
+      await transactions.leave()
+    },
+  }
+}
+
+function openRows(
+  { request, properties, kind }: Opened,
+  { client }: Cluster,
+  partitions: number,
+  worker: number,
+  memory: LinearMemory,
+  isTransactional: boolean,
+): ReturnType<typeof openRowBatches> {
+  const { isUpsert } = kind
+  return openRowBatches({
+    ...{ request, properties, memory, client, partitions, worker, isTransactional, isUpsert },
+  })
+}
+
+async function newIdentity(cluster: Cluster): Promise<ProducerIdentity> {
+  const connection = await cluster.connection('ask')
+  const { api } = cluster.client.initProducerIdV4
+  const what = 'asking for a producer id'
+  const answer = await cluster.ask(what, connection, api, null, 60_000, undefined, undefined)
+  if (answer.errorCode !== CODE.none) throw cluster.failed(what, answer.errorCode)
+  return { producerId: Number(answer.producerId), epoch: answer.producerEpoch }
+}
+
+/** What is acknowledged is visible: nothing waits for a commit. */
+function nothingToCommit(): SinkCommitter {
+  return {
+    commit: async () => ({ kind: 'committed', already: true }),
+    lastCommitted: async () => undefined,
+    close: async () => {},
+  }
+}
+
+function severalThreads(table: string): MillraceError {
+  return new MillraceError('KAFKA_OPTION_INVALID', {
+    message: `table ${table}: exactly-once is written by one worker, and there are several threads`,
+    hint: "run with --workers 1, or write with 'sink.delivery-guarantee' = 'at-least-once'",
+    facts: { table },
+  })
+}
