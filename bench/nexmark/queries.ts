@@ -12,6 +12,7 @@ export const QUERY_NAMES = [
   'tumble-max',
   'tumble-count',
   'hop-count',
+  'keyed-count',
 ] as const
 export type QueryName = (typeof QUERY_NAMES)[number]
 
@@ -46,6 +47,10 @@ const QUERIES: Record<QueryName, Query> = {
   'hop-count': {
     sink: 'auction BIGINT, window_start TIMESTAMP(3), bids BIGINT',
     select: windowed('auction, window_start, COUNT(*) AS bids', hop(2, 10), 'auction, '),
+  },
+  'keyed-count': {
+    sink: 'bidder BIGINT, bids BIGINT',
+    select: 'SELECT bidder, COUNT(*) AS bids FROM bid GROUP BY bidder',
   },
 }
 
