@@ -14,7 +14,7 @@ import type { RowKindText } from '../builders/batch.ts'
 import { aggregate } from './aggregate.ts'
 import { compareRows } from './compare-rows.ts'
 import { evaluate, NaiveFailure, type NaiveRow } from './expression.ts'
-import { intervalJoined, joined } from './joins.ts'
+import { intervalJoined, joined, temporalJoined } from './joins.ts'
 import { changelogNormalize, deduplicate, expand } from './ordered.ts'
 import { over } from './over.ts'
 import { rank, rankOfDeduplicate, windowRank } from './rank.ts'
@@ -155,6 +155,8 @@ function run(
       return joined(node, input(node.left), input(node.right))
     case 'interval-join':
       return intervalJoined(node, input(node.left), input(node.right), late)
+    case 'temporal-join':
+      return temporalJoined(node, input(node.left), input(node.right), late)
     case 'sink':
       return input(node.input)
     default:

@@ -1,7 +1,7 @@
 /** From a node of the graph to its running operator. */
 import type { ChangelogMode, SinkWriter } from '../../connectors/contract/sink.ts'
 import { invariant, MillraceError, unreachable } from '../../errors.ts'
-import type { WindowAggregate, WindowTable } from '../../plan/nodes.ts'
+import type { TemporalJoin, WindowAggregate, WindowTable } from '../../plan/nodes.ts'
 import type { GridWindow } from '../../plan/windows.ts'
 import type { OperatorContext } from '../evaluation.ts'
 import type { OperatorGraphNode } from '../graph.ts'
@@ -14,6 +14,7 @@ import { filter } from './filter.ts'
 import { groupAggregate } from './group-aggregate.ts'
 import { intervalJoin } from './interval-join.ts'
 import { join } from './join.ts'
+import { latestJoin } from './latest-join.ts'
 import { matchRecognize } from './match-recognize.ts'
 import { overAggregate } from './over-aggregate.ts'
 import { project } from './project.ts'
@@ -22,6 +23,7 @@ import { type SessionAggregate, sessionAggregate } from './session-aggregate.ts'
 import { type SessionTable, sessionTable } from './session-table.ts'
 import { sinkOperator } from './sink.ts'
 import { sort } from './sort.ts'
+import { temporalJoin, type VersionedJoin } from './temporal-join.ts'
 import { unionAll } from './union-all.ts'
 import { windowAggregate } from './window-aggregate.ts'
 import { windowRank } from './window-rank.ts'
@@ -83,8 +85,11 @@ export function operatorOf(
       return join(plan, context)
     case 'interval-join':
       return intervalJoin(plan, context, place.watermarkUs)
-    case 'window-join':
     case 'temporal-join':
+      return isVersioned(plan)
+        ? temporalJoin(plan, context, place.watermarkUs)
+        : latestJoin(plan, context)
+    case 'window-join':
     case 'correlate':
     case 'temporal-sort':
       throw notRun(plan.kind)
@@ -112,6 +117,10 @@ function isSessionAggregate(plan: WindowAggregate): plan is SessionAggregate {
 
 function isAttached(plan: WindowAggregate): plan is AttachedAggregate {
   return plan.window.kind === 'attached'
+}
+
+function isVersioned(plan: TemporalJoin): plan is VersionedJoin {
+  return plan.rightTime !== undefined
 }
 
 function notRun(kind: string): MillraceError {

@@ -14,6 +14,7 @@ import type { LinearMemory, Pointer } from '../../data/memory.ts'
 import { cellBytes, type DataType, layoutOf, type Schema } from '../../data/types.ts'
 import { MillraceError } from '../../errors.ts'
 import { aggregateKernel } from '../../kernels/aggregate.ts'
+import type { Expression } from '../../plan/expressions.ts'
 import type { SortKey } from '../../plan/nodes.ts'
 import type { RowLists } from '../../state/row-lists.ts'
 
@@ -26,7 +27,14 @@ export interface SortColumns {
   of(frame: Frame): readonly Vector[]
 }
 
-interface KeyColumn {
+/** Columns of rows of `schema`, and others that are computed from them when a row comes. */
+export interface KeptColumns extends Pick<SortColumns, 'types' | 'of'> {
+  /** The number of the column that holds what `expression` gives; it is added if there is none. */
+  place(expression: Expression): number
+  keyOf(key: SortKey): KeyColumn
+}
+
+export interface KeyColumn {
   readonly column: number
   readonly type: DataType
   readonly descending: boolean
@@ -41,30 +49,41 @@ export interface SortOrder {
   compareRows(columns: readonly Vector[], row: number, other: number): number
 }
 
-export function sortColumns(
-  memory: LinearMemory,
-  schema: Schema,
-  order: readonly SortKey[],
-): SortColumns {
+export function keptColumns(memory: LinearMemory, schema: Schema): KeptColumns {
   const computed: CompiledExpression[] = []
+  const places = new Map<string, number>()
   const types = schema.map(({ type }) => type)
-  const keys = order.map(({ expression, descending, nullsFirst }): KeyColumn => {
-    const { type } = expression
-    if (layoutOf(type) === 'row') throw rowOrder()
-    if (expression.kind === 'column')
-      return { column: expression.index, type, descending, nullsFirst }
+  const place = (expression: Expression): number => {
+    if (expression.kind === 'column') return expression.index
+    const text = JSON.stringify(expression)
+    const known = places.get(text)
+    if (known !== undefined) return known
     computed.push(compileExpression(expression, { memory }))
-    types.push(type)
-    return { column: types.length - 1, type, descending, nullsFirst }
-  })
+    places.set(text, types.push(expression.type) - 1)
+    return types.length - 1
+  }
   return {
     types,
-    keys,
+    place,
+    keyOf({ expression, descending, nullsFirst }) {
+      const { type } = expression
+      if (layoutOf(type) === 'row') throw rowOrder()
+      return { column: place(expression), type, descending, nullsFirst }
+    },
     of: (frame) =>
       computed.length === 0
         ? frame.columns
         : [...frame.columns, ...computed.map((key) => key.evaluate(frame))],
   }
+}
+
+export function sortColumns(
+  memory: LinearMemory,
+  schema: Schema,
+  order: readonly SortKey[],
+): SortColumns {
+  const kept = keptColumns(memory, schema)
+  return { ...kept, keys: order.map(kept.keyOf) }
 }
 
 export function sortOrder(
