@@ -190,3 +190,80 @@ export function intervalJoined(
   for (const each of kept) if (!each.met) alone(each)
   return [...told, ...lonely.map((row): Change => ({ kind: '+I', row }))]
 }
+
+type TemporalJoin = Extract<PlanNode, { kind: 'temporal-join' }>
+
+interface Version {
+  readonly row: NaiveRow
+  readonly timeUs: bigint
+  readonly isGone: boolean
+}
+
+/** Each left row, when the watermark has reached it, with the latest version that is not after it. */
+export function temporalJoined(
+  node: TemporalJoin,
+  left: readonly Change[],
+  right: readonly Change[],
+  late: Late,
+): readonly Change[] {
+  const versions = new Map<string, Version[]>()
+  const told: Change[] = []
+  let waiting: Change[] = []
+  let now: bigint | undefined
+  const ofKey = (keys: readonly Expression[], row: NaiveRow) => {
+    const values = keys.map((key) => evaluate(key, row))
+    if (values.includes(null)) return undefined
+    if (!versions.has(textOf(values))) versions.set(textOf(values), [])
+    return versions.get(textOf(values))!
+  }
+  const give = (change: Change, version: Version | undefined) => {
+    const isMet = version !== undefined && !version.isGone
+    const holds = isMet && meets(node, change.row, version.row)
+    if (holds) told.push({ kind: change.kind, row: [...change.row, ...version.row] })
+    else if (node.type === 'left')
+      told.push({ kind: change.kind, row: [...change.row, ...nulls(node.right)] })
+    else return false
+    return true
+  }
+  const reach = (watermark: bigint | undefined) => {
+    now = watermark
+    const isReady = ({ row }: Change) => now === undefined || (row[node.leftTime] as bigint) <= now
+    for (const change of waiting.filter(isReady)) {
+      const timeUs = change.row[node.leftTime] as bigint
+      const list = ofKey(node.leftKeys, change.row)!
+      const isLate = change.watermark !== undefined && timeUs <= change.watermark
+      if (!give(change, latest(list, timeUs)) && isLate) late(change, timeUs)
+    }
+    waiting = waiting.filter((change) => !isReady(change))
+    for (const [key, list] of versions) {
+      const valid = now === undefined ? undefined : latest(list, now)
+      if (valid !== undefined) versions.set(key, list.slice(list.indexOf(valid)))
+    }
+  }
+  for (const { change, isLeft } of inOrder(left, right)) {
+    if (change.watermark !== undefined && (now === undefined || change.watermark > now))
+      reach(change.watermark)
+    if (isLeft) {
+      if (ofKey(node.leftKeys, change.row) === undefined) give(change, undefined)
+      else waiting.push(change)
+      continue
+    }
+    const list = ofKey(node.rightKeys, change.row)
+    if (list === undefined || change.kind === '-U') continue
+    const timeUs = change.row[node.rightTime!] as bigint
+    const valid = now === undefined ? undefined : latest(list, now)
+    if (now !== undefined && timeUs <= now && valid !== undefined && valid.timeUs > timeUs) {
+      late(change, timeUs)
+      continue
+    }
+    const after = list.findIndex((each) => each.timeUs > timeUs)
+    const version = { row: change.row, timeUs, isGone: change.kind === '-D' }
+    list.splice(after < 0 ? list.length : after, 0, version)
+  }
+  reach(undefined)
+  return told
+}
+
+function latest(list: readonly Version[], timeUs: bigint): Version | undefined {
+  return list.findLast((each) => each.timeUs <= timeUs)
+}
