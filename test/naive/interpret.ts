@@ -15,7 +15,7 @@ import { aggregate } from './aggregate.ts'
 import { compareRows } from './compare-rows.ts'
 import { evaluate, NaiveFailure, type NaiveRow } from './expression.ts'
 import { intervalJoined, joined, temporalJoined } from './joins.ts'
-import { changelogNormalize, deduplicate, expand } from './ordered.ts'
+import { changelogNormalize, deduplicate, expand, temporalSort } from './ordered.ts'
 import { over } from './over.ts'
 import { rank, rankOfDeduplicate, windowRank } from './rank.ts'
 import { type Session, sessionsOf } from './sessions.ts'
@@ -132,6 +132,8 @@ function run(
       return expand(node, input(node.input))
     case 'changelog-normalize':
       return changelogNormalize(node, input(node.input))
+    case 'temporal-sort':
+      return temporalSort(node, input(node.input), late)
     case 'over-aggregate':
       return over(node, input(node.input), late, isUpdating(node.input))
     case 'window-rank': {

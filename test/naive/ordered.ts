@@ -1,7 +1,15 @@
 /** The oracle of what keeps one row a key, or each row several times: changes in, changes out, one by one, over plain arrays. */
-import type { ChangelogNormalize, Deduplicate, Expand } from '../../src/plan/nodes.ts'
+import {
+  type ChangelogNormalize,
+  type Deduplicate,
+  type Expand,
+  schemaOf,
+  type TemporalSort,
+} from '../../src/plan/nodes.ts'
+import { compareRows } from './compare-rows.ts'
 import { evaluate } from './expression.ts'
 import { type Change, keyOf, type Late } from './interpret.ts'
+import { onTime } from './over.ts'
 
 export function expand(node: Expand, changes: readonly Change[]): readonly Change[] {
   return changes.flatMap((change) =>
@@ -32,6 +40,24 @@ export function changelogNormalize(
       { kind: '+U', row },
     ]
   })
+}
+
+/** Rows in their order; those that are not ahead of what has been told are late. */
+export function temporalSort(
+  node: TemporalSort,
+  changes: readonly Change[],
+  late: Late,
+): readonly Change[] {
+  const frame = { kind: 'rows', preceding: 0 } as const
+  const rows = onTime({ time: node.time, frame }, changes, () => '', late)
+  const times = { ...node.keys[0]!, descending: false, expression: timeOf(node) }
+  return rows
+    .toSorted((a, b) => compareRows([times, ...node.keys], a, b))
+    .map((row) => ({ kind: '+I', row }))
+}
+
+function timeOf({ input, time }: TemporalSort) {
+  return { kind: 'column', index: time, type: schemaOf(input)[time]!.type } as const
 }
 
 export function deduplicate(

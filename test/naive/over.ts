@@ -36,8 +36,8 @@ export function over(
 }
 
 /** Rows that are not late: unbounded, ahead of the watermark; bounded, ahead of what their partition has been told. */
-function onTime(
-  node: OverAggregate,
+export function onTime(
+  node: Pick<OverAggregate, 'time' | 'frame'>,
   changes: readonly Change[],
   partitionOf: (row: NaiveRow) => string,
   late: Late,

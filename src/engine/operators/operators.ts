@@ -24,6 +24,7 @@ import { type SessionTable, sessionTable } from './session-table.ts'
 import { sinkOperator } from './sink.ts'
 import { sort } from './sort.ts'
 import { temporalJoin, type VersionedJoin } from './temporal-join.ts'
+import { temporalSort } from './temporal-sort.ts'
 import { unionAll } from './union-all.ts'
 import { windowAggregate } from './window-aggregate.ts'
 import { windowRank } from './window-rank.ts'
@@ -71,6 +72,8 @@ export function operatorOf(
       return windowRank(plan, context, place.watermarkUs, place.inputUpdates)
     case 'over-aggregate':
       return overAggregate(plan, context, place.watermarkUs, place.inputUpdates)
+    case 'temporal-sort':
+      return temporalSort(plan, context, place.watermarkUs)
     case 'rank':
       return rank(plan, context, place.inputUpdates)
     case 'expand':
@@ -91,7 +94,6 @@ export function operatorOf(
         : latestJoin(plan, context)
     case 'window-join':
     case 'correlate':
-    case 'temporal-sort':
       throw notRun(plan.kind)
     case 'sink':
       invariant(place.sink !== undefined, 'a sink node has a writer')
