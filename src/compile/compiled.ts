@@ -16,6 +16,8 @@ export interface Frame {
 export interface EvaluationContext {
   /** PROCTIME(), CURRENT_TIMESTAMP: µs, one value a batch. */
   nowUs(): bigint
+  /** CURRENT_WATERMARK(): µs; undefined before the first. Absent where none passes. */
+  watermarkUs?(): bigint | undefined
   /** IANA name: how TIMESTAMP_LTZ shows itself. */
   readonly timeZone: string
   /** 'wrap' is Flink's; 'error' makes an overflowing row fail. */

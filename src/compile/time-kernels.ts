@@ -26,6 +26,7 @@ export const nowFunctions: readonly string[] = [
   'NOW',
   'CURRENT_ROW_TIMESTAMP',
   'PROCTIME',
+  'CURRENT_WATERMARK',
 ]
 
 /** Now; EXTRACT, HOUR, MINUTE, SECOND and FLOOR of a TIMESTAMP or TIME; undefined for all else. */
@@ -34,6 +35,7 @@ export function compileTimeKernel(
   args: readonly Compiled[],
   type: DataType,
 ): Compiled | undefined {
+  if (name === 'CURRENT_WATERMARK') return watermark(type)
   if (nowFunctions.includes(name)) return now(type)
   if (name === 'EXTRACT') return fieldOf(String(args[0]!.constant), args[1]!, type)
   if (name === 'HOUR' || name === 'MINUTE' || name === 'SECOND')
@@ -53,6 +55,15 @@ function now(type: DataType): Compiled {
       const micros = frame.context.nowUs()
       return filled(frame, type, micros - (micros % 1000n))
     },
+  }
+}
+
+function watermark(type: DataType): Compiled {
+  return {
+    type,
+    mark: 'kernel',
+    jsBecause: [],
+    evaluate: (frame) => filled(frame, type, frame.context.watermarkUs?.() ?? null),
   }
 }
 

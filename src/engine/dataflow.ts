@@ -5,6 +5,9 @@
  * (it fires), then what reads it. Edges that go through an exchange have one channel a worker; others have one channel.
  */
 import type { Batch } from '../data/batch.ts'
+import type { LinearMemory } from '../data/memory.ts'
+import { visitCalls } from '../plan/columns.ts'
+import type { Expression } from '../plan/expressions.ts'
 import { combinedUs, type InputWatermark } from '../time/watermarks.ts'
 import { type Grid, gridOf, WATERMARK_MAX, WATERMARK_MIN } from '../time/windows.ts'
 import type { Graph, GraphNode, OperatorGraphNode } from './graph.ts'
@@ -29,6 +32,8 @@ export interface DataflowOptions {
   operator(node: GraphNode & { readonly kind: 'operator' }): Operator
   /** Undefined where rows stay with the worker. */
   exchange(from: number, to: number, input: number): Exchange | undefined
+  /** Rows go on no more than so many at a time, each as if it had come alone; absent: as they come. */
+  readonly piecesOf?: { readonly rowsMax: number; readonly memory: LinearMemory }
   /** Where nodes stood, by id, when the restored checkpoint was taken. */
   readonly watermarks: ReadonlyMap<string, bigint>
 }
@@ -80,6 +85,12 @@ export function createDataflow(options: DataflowOptions): Dataflow {
 
   function emit(index: number, batch: Batch): void {
     if (batch.count === 0) return
+    const { piecesOf } = options
+    if (piecesOf === undefined || batch.count <= piecesOf.rowsMax) send(index, batch)
+    else for (const piece of pieces(batch, piecesOf)) send(index, piece)
+  }
+
+  function send(index: number, batch: Batch): void {
     for (const { node, input } of graph.nodes[index]!.consumers) {
       const exchange = exchanges.get(edgeKey(node, input))
       if (exchange === undefined) receive(node, input, batch)
@@ -157,6 +168,22 @@ export function createDataflow(options: DataflowOptions): Dataflow {
   }
 }
 
+function* pieces(
+  batch: Batch,
+  { rowsMax, memory }: NonNullable<DataflowOptions['piecesOf']>,
+): Generator<Batch> {
+  const { arena } = memory
+  let { selection } = batch
+  if (selection === 0) {
+    selection = arena.allocate(4 * batch.count)
+    for (let at = 0; at < batch.count; at++) memory.u32[selection / 4 + at] = at
+  }
+  for (let from = 0; from < batch.count; from += rowsMax) {
+    const count = Math.min(rowsMax, batch.count - from)
+    yield { ...batch, selection: selection + 4 * from, count }
+  }
+}
+
 /** What rows of a source are cut by, so that each meets the watermark of exactly the rows before it. */
 export interface Cuts {
   /** Of windows below: a batch is cut where the watermark passes a point of one of them. */
@@ -170,21 +197,37 @@ export interface Cuts {
 
 /** Sessions that end where the next row begins are one: such a row is 1 ms ahead of the watermark that would close the first. */
 const SESSION_AHEAD_US = 1000n
+/** Ahead of any watermark: each row is told the one of those before it. */
+const ALWAYS_US = 1n << 61n
+
+/** CURRENT_WATERMARK() shows it. */
+function asksWatermark(plan: OperatorGraphNode['plan']): boolean {
+  if (plan.kind !== 'filter' && plan.kind !== 'project') return false
+  const asks = (expression: Expression): boolean => {
+    let found = false
+    visitCalls(expression, ({ function: name }) => {
+      found ||= name === 'CURRENT_WATERMARK'
+    })
+    return found
+  }
+  return (plan.kind === 'filter' ? [plan.condition] : plan.expressions).some(asks)
+}
 
 export function cutsBelow(graph: Graph, node: number): Cuts {
   const grids = new Map<string, Grid>()
-  let isExact = false
+  let aheadUs: bigint | undefined
   const visit = (index: number): void => {
     const at = graph.nodes[index]!
     if (at.kind === 'operator') {
-      isExact ||= meetsEachRow(at.plan)
+      if (asksWatermark(at.plan)) aheadUs = ALWAYS_US
+      else if (meetsEachRow(at.plan)) aheadUs ??= SESSION_AHEAD_US
       const grid = gridIn(at.plan)
       if (grid !== undefined) grids.set(`${grid.slideUs} ${grid.offsetUs}`, grid)
     }
     for (const consumer of at.consumers) visit(consumer.node)
   }
   visit(node)
-  return { grids: [...grids.values()], ...(isExact ? { aheadUs: SESSION_AHEAD_US } : {}) }
+  return { grids: [...grids.values()], ...(aheadUs === undefined ? {} : { aheadUs }) }
 }
 
 function gridIn(plan: OperatorGraphNode['plan']): Grid | undefined {

@@ -25,6 +25,8 @@ export interface OperatorContext {
   readonly side: SideOutput
   /** µs; one value a batch. */
   nowUs(): bigint
+  /** Of the node; undefined before the first. */
+  watermarkUs?(): bigint | undefined
   /** Counted and shown, by event. */
   count(event: string, rows: number): void
 }
@@ -43,6 +45,7 @@ export function evaluationOf(context: OperatorContext, schema: Schema): Evaluati
   const told = rowReader(schema)
   const evaluationContext: EvaluationContext = {
     nowUs: context.nowUs,
+    ...(context.watermarkUs === undefined ? {} : { watermarkUs: context.watermarkUs }),
     timeZone: context.settings.timeZone,
     overflow: context.settings.overflow,
     fail: (row, reason) => {

@@ -52,3 +52,29 @@ export function aggregateColumns(call: AggregateCall, into: Set<number>): void {
   for (const arg of call.args) collectColumns(arg, into)
   if (call.filter !== undefined) collectColumns(call.filter, into)
 }
+
+/** Tells `visit` each call in `expression`, the outer ones first. */
+export function visitCalls(
+  expression: Expression,
+  visit: (call: Extract<Expression, { kind: 'call' }>) => void,
+): void {
+  switch (expression.kind) {
+    case 'column':
+    case 'literal':
+      return
+    case 'call':
+      visit(expression)
+      for (const arg of expression.args) visitCalls(arg, visit)
+      return
+    case 'cast':
+    case 'field':
+      visitCalls(expression.input, visit)
+      return
+    case 'case':
+      for (const branch of expression.branches) {
+        visitCalls(branch.when, visit)
+        visitCalls(branch.then, visit)
+      }
+      visitCalls(expression.otherwise, visit)
+  }
+}

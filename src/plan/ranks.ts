@@ -174,9 +174,11 @@ function rankOf(over: OverAggregate, from: number, to: Rank['to']): PlanNode | u
     }
     return isOne ? numbered(ranked) : ranked
   }
-  const deduplicated = name === 'ROW_NUMBER' && from === 1 && to === 1 && deduplicate(over)
+  // Equal rows share a rank: how many there are is not bounded, so that all are kept and numbered.
+  if (name !== 'ROW_NUMBER') return undefined
+  const deduplicated = from === 1 && to === 1 && deduplicate(over)
   if (deduplicated) return numbered(deduplicated)
-  const isOne = from === to && name === 'ROW_NUMBER'
+  const isOne = from === to
   const ranked: Rank = {
     kind: 'rank',
     input,

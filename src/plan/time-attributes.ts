@@ -26,7 +26,6 @@ function timesOf(node: PlanNode, domain: TimeDomain): ReadonlySet<number> {
     case 'values':
     case 'group-aggregate':
     case 'rank':
-    case 'changelog-normalize':
     case 'join':
     case 'sort':
       return new Set()
@@ -35,6 +34,7 @@ function timesOf(node: PlanNode, domain: TimeDomain): ReadonlySet<number> {
     case 'filter':
     case 'over-aggregate':
     case 'deduplicate':
+    case 'changelog-normalize':
     case 'window-rank':
     case 'correlate':
     case 'temporal-sort':

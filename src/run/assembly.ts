@@ -164,11 +164,14 @@ async function openParts(request: AssemblyRequest, closing: Closing): Promise<As
   const sources = await openSources(request, memory, closing)
   const rowsWritten = new Map<number, () => number>()
   const changing = (scan: Scan): boolean => givesChanges(scan, request.opening.connectors)
-  const contextOf = contextMaker(request, memory, side, counters)
+  const contextOf = contextMaker(request, memory, side, counters, (node) =>
+    dataflow.watermarkUs(node),
+  )
   const exchanges = exchangesOf(request, memory, contextOf, () => dataflow)
   const dataflow: Dataflow = createDataflow({
     graph: request.graph,
     watermarks: request.watermarks,
+    ...(request.rowsMax === undefined ? {} : { piecesOf: { rowsMax: request.rowsMax, memory } }),
     exchange: (_from, to, input) => exchanges?.exchange(to, input),
     operator: (node) => {
       const sink = sinks.find((each) => each.node === node.index)
@@ -234,6 +237,7 @@ function contextMaker(
   memory: LinearMemory,
   side: SideRows,
   counters: Counters,
+  watermarkUs: (node: number) => bigint,
 ): (node: GraphNode) => OperatorContext {
   return (node) => {
     const sinkNames = sinksBelow(graph, node.index).map((index) => {
@@ -247,6 +251,10 @@ function contextMaker(
       settings: { timeZone: settings.timeZone, overflow: settings.overflow },
       side: side.output(sinkNames),
       nowUs: () => BigInt(Math.round(clock.nowMs() * 1000)),
+      watermarkUs() {
+        const us = watermarkUs(node.index)
+        return us <= UNREAD_US ? undefined : us
+      },
       count: (event, rows) => counters.events.set(event, (counters.events.get(event) ?? 0) + rows),
     }
   }

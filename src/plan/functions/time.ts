@@ -150,6 +150,13 @@ export const timeFunctions: readonly FunctionSignature[] = [
   define('CURRENT_TIMESTAMP', 'Now.', [], types.timestampLtz(3), NEVER),
   define('NOW', 'Now.', [], types.timestampLtz(3), NEVER),
   define('CURRENT_ROW_TIMESTAMP', 'Now.', [], types.timestampLtz(3), NEVER),
+  define(
+    'CURRENT_WATERMARK',
+    'The watermark that the row meets, of its event time column; NULL before the first.',
+    [moment],
+    ([type]) => type!,
+    { nullable: 'always' },
+  ),
   define('PROCTIME', 'Now: the time of processing.', [], types.timestampLtz(3), NEVER),
   define(
     'LOCALTIMESTAMP',

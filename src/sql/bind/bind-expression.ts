@@ -12,6 +12,7 @@ import {
 import { typeText } from '../../plan/functions/type-text.ts'
 import { shifted } from '../../plan/joins.ts'
 import { OUTER_COLUMNS } from '../../plan/outer-columns.ts'
+import { timeAttributesOf } from '../../plan/time-attributes.ts'
 import { unsupported } from '../parse/unsupported.ts'
 import type { Place } from '../place.ts'
 import { SqlError } from '../sql-error.ts'
@@ -208,7 +209,18 @@ function bindCall(call: CallSyntax, at: Place, env: ExpressionEnvironment): Expr
     })
   }
   const args = call.args.map((each) => bindExpression(each, env))
+  if (name.toUpperCase() === 'CURRENT_WATERMARK') requireEventTime(args, at, env.relation)
   return callOf(name, args, call.name.at, at)
+}
+
+/** CURRENT_WATERMARK(ts): of a column that a watermark follows. */
+function requireEventTime(args: readonly Expression[], at: Place, { node }: Relation): void {
+  const [time] = args
+  if (time?.kind === 'column' && timeAttributesOf(node).has(time.index)) return
+  throw new SqlError('SQL_TYPE_MISMATCH', at, {
+    message: 'CURRENT_WATERMARK takes an event time column, and no watermark follows this',
+    hint: "declare it in CREATE TABLE: WATERMARK FOR ts AS ts - INTERVAL '5' SECOND",
+  })
 }
 
 function bindOperator(name: string, args: readonly Expression[], at: Place): Expression {
