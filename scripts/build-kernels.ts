@@ -28,6 +28,7 @@ const MODULES = [
   'crc',
   'lines',
   'rows',
+  'avro',
 ]
 
 const verify = process.argv.includes('--verify')
