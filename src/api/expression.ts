@@ -87,12 +87,15 @@ export type Beside<Told> =
   | Expression<NonNullable<Told> | null, Kind, Origin>
   | Expression<NonNullable<Told>, Kind, Origin>
   | NonNullable<Told>
+  | (NonNullable<Told> extends bigint ? number : never)
 
-export type ToldBy<Operand> = Operand extends { readonly [TOLD]?: infer Told } ? Told : Operand
-export type FromOf<Operand> = Operand extends { readonly [FROM]?: infer From }
+export type ToldBy<Operand> = Operand extends { readonly sql: string; readonly [TOLD]?: infer Told }
+  ? Told
+  : Operand
+export type FromOf<Operand> = Operand extends { readonly sql: string; readonly [FROM]?: infer From }
   ? Extract<From, Origin>
   : never
-export type KindOf<Operand> = Operand extends { readonly [KIND]?: infer Of }
+export type KindOf<Operand> = Operand extends { readonly sql: string; readonly [KIND]?: infer Of }
   ? Extract<Of, Kind>
   : never
 
