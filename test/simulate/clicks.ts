@@ -17,6 +17,7 @@ export function clickSql({ path, checkpoint = '3 ms' }: ClickOptions): string {
   return `
 SET 'pipeline.name' = 'p';
 SET 'execution.checkpointing.interval' = '${checkpoint}';
+SET 'restart-strategy.exponential-delay.initial-backoff' = '10 ms';
 CREATE TABLE clicks (k STRING, n BIGINT, at_time TIMESTAMP_LTZ(3), WATERMARK FOR at_time AS at_time - INTERVAL '2' SECOND)
   WITH ('connector' = 'log', 'topic' = 'clicks', 'format' = 'json', 'json.timestamp-format.standard' = 'ISO-8601');
 CREATE TABLE sums (k STRING, window_start TIMESTAMP(3), events BIGINT, total BIGINT)

@@ -19,10 +19,13 @@ export const DATA = '/data'
 
 export interface Life
   extends Partial<
-    Pick<PipelineStart, 'until' | 'workers' | 'fresh' | 'fromSavepoint' | 'allowDuplicates'>
+    Pick<
+      PipelineStart,
+      'until' | 'workers' | 'interleaving' | 'fresh' | 'fromSavepoint' | 'allowDuplicates'
+    >
   > {
   readonly sql: string
-  /** Called each simulated ms while it runs; what it throws ends the life. */
+  /** Called each simulated ms while it runs, unless it is still at it; what it throws ends the life. */
   readonly meanwhile?: (run: RunHandle, ports: Ports) => void | Promise<void>
   /** The object store that it has, over that of the machine. */
   readonly objects?: (store: ObjectStore) => ObjectStore
@@ -37,6 +40,7 @@ export async function live(ports: SimulatedPorts, life: Life): Promise<Outcome |
   let run: RunHandle | undefined
   let outcome: Outcome | undefined
   let failure: unknown
+  let isBusy = false
   startPipeline({
     ...start,
     pipeline: pipeline!,
@@ -53,10 +57,16 @@ export async function live(ports: SimulatedPorts, life: Life): Promise<Outcome |
       failure = error
     })
   while (outcome === undefined && failure === undefined && !process.isDead()) {
-    if (run !== undefined) {
-      await Promise.resolve(meanwhile?.(run, process.ports)).catch((error: unknown) => {
-        failure ??= error
-      })
+    if (run !== undefined && meanwhile !== undefined && !isBusy) {
+      isBusy = true
+      // Not waited for: what it does may take simulated time.
+      Promise.resolve(meanwhile(run, process.ports))
+        .catch((error: unknown) => {
+          failure ??= error
+        })
+        .finally(() => {
+          isBusy = false
+        })
     }
     await ports.clock.advance(1)
   }

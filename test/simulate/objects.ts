@@ -11,6 +11,8 @@ export interface ObjectFaults {
   readonly ambiguous: number
   /** Share of calls that fail, half of the writes among them having taken effect. */
   readonly failing: number
+  /** Awaited at some calls: a store far away. */
+  readonly slow?: () => Promise<void>
 }
 
 export function faultyObjects(
@@ -21,6 +23,7 @@ export function faultyObjects(
   const turn = async () => {
     for (let turns = random.below(4); turns > 0; turns--) await Promise.resolve()
     if (random.below(8) === 0) await new Promise((resolve) => setImmediate(resolve))
+    if (faults.slow !== undefined && random.below(4) === 0) await faults.slow()
   }
   const read = async <Result>(key: string, act: () => Promise<Result>): Promise<Result> => {
     await turn()
