@@ -14,7 +14,7 @@ import type { RowKindText } from '../builders/batch.ts'
 import { aggregate } from './aggregate.ts'
 import { compareRows } from './compare-rows.ts'
 import { evaluate, NaiveFailure, type NaiveRow } from './expression.ts'
-import { intervalJoined, joined, temporalJoined } from './joins.ts'
+import { intervalJoined, joined, temporalJoined, windowJoined } from './joins.ts'
 import { changelogNormalize, deduplicate, expand, temporalSort } from './ordered.ts'
 import { over } from './over.ts'
 import { rank, rankOfDeduplicate, windowRank } from './rank.ts'
@@ -157,6 +157,17 @@ function run(
       return joined(node, input(node.left), input(node.right))
     case 'interval-join':
       return intervalJoined(node, input(node.left), input(node.right), late)
+    case 'window-join':
+      return windowJoined(
+        node,
+        input(node.left),
+        input(node.right),
+        ({ row, watermark }, startUs, endUs) => {
+          counts.late++
+          const timeUs = endUs - 1000n
+          counts.missed.push({ row, timeUs, startUs, watermarkUs: watermark! })
+        },
+      )
     case 'temporal-join':
       return temporalJoined(node, input(node.left), input(node.right), late)
     case 'sink':

@@ -267,3 +267,32 @@ export function temporalJoined(
 function latest(list: readonly Version[], timeUs: bigint): Version | undefined {
   return list.findLast((each) => each.timeUs <= timeUs)
 }
+
+type WindowJoin = Extract<PlanNode, { kind: 'window-join' }>
+
+/** The joins of the rows of each window, without the rows that come when it has fired. */
+export function windowJoined(
+  node: WindowJoin,
+  left: readonly Change[],
+  right: readonly Change[],
+  missed: (change: Change, startUs: bigint, endUs: bigint) => void,
+): readonly Change[] {
+  const windows = new Map<string, { lefts: NaiveRow[]; rights: NaiveRow[] }>()
+  for (const { change, isLeft } of inOrder(left, right)) {
+    const { start, end } = isLeft ? node.leftWindow : node.rightWindow
+    const startUs = change.row[start] as bigint
+    const endUs = change.row[end] as bigint
+    if (change.watermark !== undefined && change.watermark >= endUs - 1000n) {
+      missed(change, startUs, endUs)
+      continue
+    }
+    const key = `${startUs} ${endUs}`
+    const window = windows.get(key) ?? { lefts: [], rights: [] }
+    windows.set(key, window)
+    if (isLeft) window.lefts.push(change.row)
+    else window.rights.push(change.row)
+  }
+  return [...windows.values()].flatMap(({ lefts, rights }) =>
+    pairsOf(node, lefts, rights).map(({ row }): Change => ({ kind: '+I', row })),
+  )
+}

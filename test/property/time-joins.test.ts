@@ -3,7 +3,8 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import fc from 'fast-check'
 import type { Expression } from '../../src/plan/expressions.ts'
-import type { PlanNode } from '../../src/plan/nodes.ts'
+import type { JoinType, PlanNode } from '../../src/plan/nodes.ts'
+import type { Window } from '../../src/plan/windows.ts'
 import { type Fed, rowText, runWay, tableOf, type Way } from '../builders/engine-run.ts'
 import { column, EVENTS, events } from '../builders/plans.ts'
 import { watermarkedInputs, withoutAssigners } from '../builders/watermarked.ts'
@@ -197,6 +198,79 @@ test('temporal joins meet the version that was valid, in every way', async () =>
           ['right', [right]],
         ])
         await equalsOracle(temporalJoin(given), fed, how, given.delayUs)
+      },
+    ),
+    { numRuns: 250 },
+  )
+})
+
+interface WindowGiven {
+  readonly type: JoinType
+  readonly names: readonly string[]
+  readonly hasCondition: boolean
+  readonly delayUs: bigint
+  readonly window: Window
+}
+
+const windowGiven: fc.Arbitrary<WindowGiven> = fc.record({
+  type: fc.constantFrom('inner', 'left', 'right', 'full', 'semi', 'anti'),
+  names,
+  hasCondition: fc.boolean(),
+  delayUs: delay,
+  window: fc.constantFrom(
+    { kind: 'tumble', sizeUs: 5 * SECOND, offsetUs: 0 } as const,
+    { kind: 'hop', slideUs: 2 * SECOND, sizeUs: 4 * SECOND, offsetUs: 0 } as const,
+  ),
+})
+
+function windowJoin({ type, names, hasCondition, delayUs, window }: WindowGiven): PlanNode {
+  const schema = [
+    ...EVENTS,
+    ...['window_start', 'window_end', 'window_time'].map((name) => ({
+      name,
+      type: EVENTS[5]!.type,
+    })),
+  ]
+  const sideOf = (name: string): PlanNode => ({
+    kind: 'window-table',
+    input: events({ name, delayUs }),
+    window,
+    time: 5,
+    schema,
+  })
+  const both = [...schema, ...schema.map(({ name, type }) => ({ name: `${name}_right`, type }))]
+  const condition: Expression = {
+    ...smaller,
+    args: [column('v'), column('v_right', both)],
+  } as Expression
+  const columns = { start: 6, end: 7 }
+  return {
+    kind: 'window-join',
+    type,
+    left: sideOf('left'),
+    right: sideOf('right'),
+    leftKeys: names.map((name) => column(name)),
+    rightKeys: names.map((name) => column(name)),
+    ...(hasCondition ? { condition } : {}),
+    leftWindow: columns,
+    rightWindow: columns,
+    schema: type === 'semi' || type === 'anti' ? schema : both,
+  }
+}
+
+test('window joins meet the rows of their windows, in every way', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      windowGiven,
+      appended(18),
+      appended(18),
+      way,
+      async (given, left, right, how) => {
+        const fed: Fed = new Map([
+          ['left', [left]],
+          ['right', [right]],
+        ])
+        await equalsOracle(windowJoin(given), fed, how, given.delayUs)
       },
     ),
     { numRuns: 250 },

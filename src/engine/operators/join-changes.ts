@@ -5,7 +5,7 @@ import type { JoinType } from '../../plan/nodes.ts'
 import type { Emit } from '../operator.ts'
 import { type Matcher, type Matches, PAIRS_MAX } from './join-matches.ts'
 import { isAdded, rowAt } from './join-side.ts'
-import type { StoredSide } from './join-store.ts'
+import type { MetSide } from './join-store.ts'
 import { type JoinedRows, joinedBatch, joinedRows, NO_ROW } from './joined-rows.ts'
 import { emitChanges } from './row-picks.ts'
 
@@ -14,7 +14,7 @@ export interface ChangesOptions {
   readonly type: JoinType
   /** The batches are of the left side. */
   readonly isLeft: boolean
-  readonly other: StoredSide
+  readonly other: MetSide
   readonly matches: Matcher
 }
 

@@ -38,6 +38,7 @@ export interface MatcherOptions {
   readonly condition?: Expression
   /** The batches are of the left side. */
   readonly isLeft: boolean
+  /** Read anew for every batch. */
   readonly other: RowLists
   /** Pairs that count no more (their entry's time has run out) leave: compacts the pairs, returns how many stay. */
   readonly filter?: (pairs: Pairs) => number
@@ -45,7 +46,7 @@ export interface MatcherOptions {
 
 export function matcherOf(options: MatcherOptions, context: OperatorContext): Matcher {
   const { memory } = context
-  const { other, filter } = options
+  const { filter } = options
   const holds = options.condition === undefined ? undefined : conditionOf(options, context)
   return (batch, lists, visit) => {
     let from = pairsOfAtMost(PAIRS_MAX)
@@ -53,7 +54,7 @@ export function matcherOf(options: MatcherOptions, context: OperatorContext): Ma
       const mark = memory.arena.mark()
       const positions = memory.arena.allocate(4 * PAIRS_MAX)
       const entries = memory.arena.allocate(4 * PAIRS_MAX)
-      from = other.pairs(lists, batch.count, from, positions, entries)
+      from = options.other.pairs(lists, batch.count, from, positions, entries)
       const rows = rowsOf(batch, positions, from.count)
       const pairs = { positions, rows, entries }
       let { count } = from
@@ -78,9 +79,10 @@ export function matcherOf(options: MatcherOptions, context: OperatorContext): Ma
 
 /** Evaluates the condition on pairs, moves those for which it holds to the front; how many. */
 function conditionOf(
-  { left, right, condition, isLeft, other }: MatcherOptions,
+  options: MatcherOptions,
   context: OperatorContext,
 ): (pairs: Pairs, batch: Batch) => number {
+  const { left, right, condition, isLeft } = options
   const { memory } = context
   const schema = [...schemaOf(left), ...schemaOf(right)]
   const leftWidth = schemaOf(left).length
@@ -94,7 +96,7 @@ function conditionOf(
       const isOfInput = index < leftWidth === isLeft
       const ofSide = index < leftWidth ? index : index - leftWidth
       if (isOfInput) return vectorAt(memory, batch.columns[ofSide]!, rows, count)
-      return other.columnOf(entries, count, ofSide)
+      return options.other.columnOf(entries, count, ofSide)
     }
     const columns = schema.map(({ type }, index) =>
       read.has(index) ? columnOf(index) : { type, cells: 0, validity: 0 },
@@ -109,7 +111,7 @@ function conditionOf(
       // Only rows that failed are read whole.
       get columns() {
         const ofInput = rowsAt(memory, batch.columns, rows, count)
-        const ofOther = other.columnsOf(entries, count)
+        const ofOther = options.other.columnsOf(entries, count)
         return isLeft ? [...ofInput, ...ofOther] : [...ofOther, ...ofInput]
       },
     })

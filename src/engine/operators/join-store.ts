@@ -17,18 +17,34 @@ export function extrasOf({ isCounted, ttlUs }: SideNotes): number {
   return (isCounted ? 1 : 0) + (ttlUs === undefined ? 0 : 1)
 }
 
-export interface StoredSide {
+/** Rows that others are joined with. */
+export interface MetSide {
   readonly rows: RowLists
   readonly isCounted: boolean
-  readonly expiry: Expiry | undefined
   /** Rows that `entry` meets; counted sides only. */
   count(entry: Pointer): bigint
   setCount(entry: Pointer, count: bigint): void
+}
+
+export interface StoredSide extends MetSide {
+  readonly expiry: Expiry | undefined
   /**
    * Keeps rows that come, takes away those that go. `lists`: u32 by position, 0 = not kept. `met`: u32 by position, how many rows of the
    * other side each meets; 0 where rows are not counted.
    */
   store(batch: Batch, lists: Pointer, met: Pointer): void
+}
+
+/** A side whose rows are not counted. `rows` is asked for anew each time. */
+export function uncountedSide(rows: () => RowLists): MetSide {
+  return {
+    get rows() {
+      return rows()
+    },
+    isCounted: false,
+    count: () => 0n,
+    setCount() {},
+  }
 }
 
 export function storedSide(

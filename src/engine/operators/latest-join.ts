@@ -17,7 +17,7 @@ import type { Operator } from '../operator.ts'
 import { joinChanges } from './join-changes.ts'
 import { matcherOf } from './join-matches.ts'
 import { isAdded, type KeyedBatch, keyedBatches, listsOf, positionsWhere } from './join-side.ts'
-import { storedSide } from './join-store.ts'
+import { uncountedSide } from './join-store.ts'
 
 const TABLE = 'right'
 
@@ -29,7 +29,7 @@ export function latestJoin(plan: TemporalJoin, context: OperatorContext): Operat
     row: schemaOf(right).map((field) => field.type),
     extras: 0,
   })
-  const other = storedSide(memory, rows, { isCounted: false }, context.nowUs)
+  const other = uncountedSide(() => rows)
   const conditions = condition === undefined ? {} : { condition }
   const matches = matcherOf({ left, right, ...conditions, isLeft: true, other: rows }, context)
   const changes = joinChanges({ memory, type: plan.type, isLeft: true, other, matches })

@@ -27,6 +27,7 @@ import { temporalJoin, type VersionedJoin } from './temporal-join.ts'
 import { temporalSort } from './temporal-sort.ts'
 import { unionAll } from './union-all.ts'
 import { windowAggregate } from './window-aggregate.ts'
+import { windowJoin } from './window-join.ts'
 import { windowRank } from './window-rank.ts'
 import { windowTable } from './window-table.ts'
 
@@ -93,6 +94,7 @@ export function operatorOf(
         ? temporalJoin(plan, context, place.watermarkUs)
         : latestJoin(plan, context)
     case 'window-join':
+      return windowJoin(plan, context, place.watermarkUs)
     case 'correlate':
       throw notRun(plan.kind)
     case 'sink':
