@@ -28,7 +28,8 @@ export function changelogNormalize(
   return changes.flatMap(({ kind, row }): Change[] => {
     const key = keyOf(node.keys.map((index) => row[index]!))
     const before = rows.get(key)
-    if (kind === '-U' || kind === '-D') {
+    if (kind === '-U') return []
+    if (kind === '-D') {
       rows.delete(key)
       return before === undefined ? [] : [{ kind: '-D', row: before }]
     }

@@ -1,14 +1,15 @@
 /**
  * An upsert stream made a changelog with what was before.
  *
- *   in     +I and +U bring the row of a key, -U and -D (a tombstone, of which only the key counts) take it away
+ *   in     +I and +U bring the row of a key, -D (a tombstone, of which only the key counts) takes it away; what a -U says is known
  *   out    +I, -U and +U, or -D with the whole row that was there; nothing for a repeated row or for a key that has none
  *   state  a row a key
  *
  * @see Flink, DeduplicateFunctionHelper.processLastRowOnChangelog
  */
+import { UPDATE_BEFORE } from '../../data/batch.ts'
 import { type ChangelogNormalize, schemaOf } from '../../plan/nodes.ts'
-import type { OperatorContext } from '../evaluation.ts'
+import { type OperatorContext, rowsWithout } from '../evaluation.ts'
 import type { Operator } from '../operator.ts'
 import { latestRows } from './latest-rows.ts'
 
@@ -22,11 +23,10 @@ export function changelogNormalize(
   return {
     name: 'changelog-normalize',
     onBatch(batch, emit) {
-      rows.add(
-        batch,
-        plan.keys.map((index) => batch.columns[index]!),
-        emit,
-      )
+      const isKnown = (row: number): boolean =>
+        batch.kinds !== 0 && memory.u8[batch.kinds + row] === UPDATE_BEFORE
+      const keys = plan.keys.map((index) => batch.columns[index]!)
+      rows.add({ ...batch, ...rowsWithout(memory, batch, isKnown) }, keys, emit)
     },
     onWatermark() {},
     onEnd() {},
