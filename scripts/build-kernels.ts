@@ -29,6 +29,7 @@ const MODULES = [
   'lines',
   'rows',
   'avro',
+  'nested',
 ]
 
 const verify = process.argv.includes('--verify')

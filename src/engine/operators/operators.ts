@@ -1,6 +1,6 @@
 /** From a node of the graph to its running operator. */
 import type { ChangelogMode, SinkWriter } from '../../connectors/contract/sink.ts'
-import { invariant, MillraceError, unreachable } from '../../errors.ts'
+import { invariant, unreachable } from '../../errors.ts'
 import type { TemporalJoin, WindowAggregate, WindowTable } from '../../plan/nodes.ts'
 import type { GridWindow } from '../../plan/windows.ts'
 import type { OperatorContext } from '../evaluation.ts'
@@ -8,6 +8,7 @@ import type { OperatorGraphNode } from '../graph.ts'
 import type { Operator } from '../operator.ts'
 import { type AttachedAggregate, attachedWindows } from './attached-windows.ts'
 import { changelogNormalize } from './changelog-normalize.ts'
+import { correlate } from './correlate.ts'
 import { deduplicate, rankOfDeduplicate } from './deduplicate.ts'
 import { expand } from './expand.ts'
 import { filter } from './filter.ts'
@@ -96,7 +97,7 @@ export function operatorOf(
     case 'window-join':
       return windowJoin(plan, context, place.watermarkUs)
     case 'correlate':
-      throw notRun(plan.kind)
+      return correlate(plan, context)
     case 'sink':
       invariant(place.sink !== undefined, 'a sink node has a writer')
       return sinkOperator(plan, context.memory, place.sink.writer, place.sink.mode)
@@ -125,12 +126,4 @@ function isAttached(plan: WindowAggregate): plan is AttachedAggregate {
 
 function isVersioned(plan: TemporalJoin): plan is VersionedJoin {
   return plan.rightTime !== undefined
-}
-
-function notRun(kind: string): MillraceError {
-  return new MillraceError('SQL_UNSUPPORTED', {
-    message: `the engine has no ${kind} yet`,
-    hint: 'write the query with windows, GROUP BY and UNION ALL',
-    facts: { kind },
-  })
 }
