@@ -5,6 +5,7 @@ import type { Schema } from '../data/types.ts'
 import { MillraceError } from '../errors.ts'
 import { type Pipeline, type PlanNode, schemaOf } from '../plan/nodes.ts'
 import { CONNECTORS } from '../run/connectors.ts'
+import { isPipeline, planProblem } from './exported-plan.ts'
 import { fileName, nameFromFile, type PipelineFile, type Project, type SqlFile } from './project.ts'
 import { type Finding, ProjectError } from './project-error.ts'
 import { plainError } from './render/error.ts'
@@ -134,7 +135,7 @@ async function load(
   try {
     const module: { readonly default?: unknown } = await import(pathToFileURL(file.path).href)
     if (isPipelineDefinition(module.default)) return bindDefinition(project, file, module.default)
-    if (isPipeline(module.default)) return { pipeline: module.default, findings: [] }
+    if (isPipeline(module.default)) return exported(file, module.default)
     const hint = 'default-export a pipeline: export default pipeline(...)'
     return {
       findings: [
@@ -158,6 +159,14 @@ async function load(
   }
 }
 
+function exported({ name }: { readonly name: string }, pipeline: Pipeline): FoundPipeline {
+  const problem = planProblem(pipeline, CONNECTORS)
+  if (problem === undefined) return { pipeline, findings: [] }
+  const code = pipeline.sinks.length === 0 ? 'PIPELINE_EMPTY' : 'FILE_UNREADABLE'
+  const hint = 'make it with pipeline(...), which checks it, or write it in SQL'
+  return { findings: [findingFrom(code, name, problem, hint)] }
+}
+
 /** The typed API's pipelines are scripts: bound as those are, behind the project's tables. */
 async function bindDefinition(
   project: Project,
@@ -174,17 +183,6 @@ async function bindDefinition(
   }
   const text = pipelineSql(definition, describe)
   return bindPipeline(project, { name: file.name, text })
-}
-
-function isPipeline(value: unknown): value is Pipeline {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    'name' in value &&
-    typeof value.name === 'string' &&
-    'sinks' in value &&
-    Array.isArray(value.sinks)
-  )
 }
 
 /** Two pipelines of one name would share their checkpoints. */

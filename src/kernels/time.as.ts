@@ -103,7 +103,9 @@ export function firstAhead(
     const row = rowAt(selection, at)
     const appended = appendTimes == 0 ? 0 : load<i64>(appendTimes + ((<usize>row) << 3))
     const base = appended == 0 ? nowUs : appended
-    if (load<i64>(cells + ((<usize>row) << 3)) - boundUs > base && isValid(validity, row)) return at
+    const cell = load<i64>(cells + ((<usize>row) << 3))
+    // What is not even beyond its base is not taken further down, where it might wrap.
+    if (cell > base && cell - boundUs > base && isValid(validity, row)) return at
   }
   return count
 }
