@@ -56,7 +56,7 @@ test('no price stands without its availability: each design has class, RTO and R
 test('the trail of each plan is complete: the rule, what would flip it, and why every other candidate is out or dearer', () => {
   for (const { id, needs } of CASES) {
     const advice = adviceOf(needs)
-    for (const output of advice.outputs) assert.ok(output.flips.length > 0 && output.rule.because)
+    for (const output of advice.outputs) assert.ok(output.flips.length > 0 && output.because)
     for (const { candidate, constraints } of advice.eliminated)
       assert.ok(constraints.length > 0, `${id}: ${candidate}`)
     for (const { total, why } of advice.alternatives) {

@@ -2,20 +2,15 @@
 import type { Book } from '../cost/book.ts'
 import { type CostLine, figure, hoursLine, lineOf } from '../cost/lines.ts'
 import { GIB, type Load, monthGb } from '../plan/load.ts'
-import type { Sized } from './sized.ts'
+import { type EngineLoad, embeddedExceeds, type SizedEngine } from './engine-load.ts'
+import {
+  sizeDatabricksScheduled,
+  sizeDataflowScheduled,
+  sizeEmbeddedScheduled,
+  sizeGlueScheduled,
+  sizeSparkScheduled,
+} from './scheduled.ts'
 import { type Unit, unitsFor } from './units.ts'
-
-export interface EngineLoad extends Load {
-  /** Seconds between two runs of what is scheduled. */
-  readonly intervalSeconds: number
-  /** The engine's machines hold the log too. */
-  readonly holdsLog: boolean
-}
-
-export interface SizedEngine extends Sized {
-  /** The share of its interval that a scheduled run takes. */
-  readonly runShare?: number
-}
 
 export const ENGINE_SIZES: Readonly<Record<string, (load: EngineLoad, book: Book) => SizedEngine>> =
   {
@@ -28,9 +23,11 @@ export const ENGINE_SIZES: Readonly<Record<string, (load: EngineLoad, book: Book
     databricks: sizeDatabricks,
     ksqldb: sizeKsqldb,
     dataflow: sizeDataflow,
+    glue: sizeGlue,
     'embedded-scheduled': sizeEmbeddedScheduled,
     'spark-scheduled': sizeSparkScheduled,
     'databricks-scheduled': sizeDatabricksScheduled,
+    'glue-scheduled': sizeGlueScheduled,
     'dataflow-scheduled': sizeDataflowScheduled,
   }
 
@@ -39,7 +36,7 @@ function sizeEmbedded(machines: number, load: EngineLoad, book: Book): SizedEngi
   return {
     units: [
       { name: 'machines', count: machines, binding: `one core carries it${standby}` },
-      { name: 'cores used', ...embeddedCores(load, book) },
+      { name: 'cores', ...embeddedCores(load, book) },
     ],
     standing: [],
     byUse: [hoursLine(book, 'compute', 'ec2-m7g-large', machines, `machines${standby}`)],
@@ -57,15 +54,6 @@ function embeddedCores(load: Load, book: Book): Omit<Unit, 'name'> {
     },
     { what: 'peak ingress', needed: load.inPeak, each: book.limit('embedded-in'), unit: 'MB/s' },
   ])
-}
-
-function embeddedExceeds(events: number, mb: number, book: Book): { exceeds?: string } {
-  const eventsMax = book.limit('embedded-events')
-  const mbMax = book.limit('embedded-in')
-  if (events > eventsMax)
-    return { exceeds: `${figure(events)} events/s, ${figure(eventsMax)} planned on one core` }
-  if (mb > mbMax) return { exceeds: `${figure(mb)} MB/s, ${figure(mbMax)} planned on one core` }
-  return {}
 }
 
 /** Cores of a JVM engine that must go on at the peak. */
@@ -194,6 +182,17 @@ function sizeDatabricks(load: EngineLoad, book: Book): SizedEngine {
   }
 }
 
+function sizeGlue(load: EngineLoad, book: Book): SizedEngine {
+  const cores = jvmCores(load, book)
+  const all = cores.count + book.limit('spark-driver-cores')
+  const dpus = Math.max(book.limit('glue-dpu-least'), Math.ceil(all / book.limit('glue-dpu-cores')))
+  return {
+    units: [cores, { name: 'DPU', count: dpus, binding: cores.binding }],
+    standing: [],
+    byUse: [hoursLine(book, 'compute', 'glue-dpu', dpus, 'DPU')],
+  }
+}
+
 function sizeKsqldb(load: EngineLoad, book: Book): SizedEngine {
   const cores = jvmCores(load, book)
   const machines = Math.max(2, Math.ceil(cores.count / book.limit('machine-cores')) + 1)
@@ -234,110 +233,6 @@ function sizeDataflow(load: EngineLoad, book: Book): SizedEngine {
         gib,
         `${figure(load.in)} MB/s through the Streaming Engine`,
       ),
-    ],
-  }
-}
-
-function runsOf(load: EngineLoad, book: Book): number {
-  return (book.limit('hours-a-month') * 3600) / load.intervalSeconds
-}
-
-function sizeEmbeddedScheduled(load: EngineLoad, book: Book): SizedEngine {
-  const share = Math.max(
-    load.events / book.limit('embedded-events'),
-    load.in / book.limit('embedded-in'),
-  )
-  const runs = runsOf(load, book)
-  const working = share * book.limit('hours-a-month')
-  const hours = working + (runs * book.limit('embedded-run-start')) / 60
-  const how = `${figure(runs)} runs, ${figure(working)} h of work and ${book.limit('embedded-run-start')} min to start each`
-  const allMonth = book.limit('hours-a-month')
-  return {
-    units: [{ name: 'machines', count: 1, binding: 'one core, while a run lasts' }],
-    standing: [],
-    byUse: load.holdsLog
-      ? [
-          lineOf(
-            book,
-            'compute',
-            'ec2-m7g-large',
-            allMonth,
-            'the machine of the log runs all month',
-          ),
-        ]
-      : [lineOf(book, 'compute', 'ec2-m7g-large', Math.min(hours, allMonth), how)],
-    runShare: share,
-    ...embeddedExceeds(load.events, load.in, book),
-  }
-}
-
-/** Core hours that a month's events take, and the cores that finish within half an interval. */
-function batchCores(load: EngineLoad, book: Book, startMinutes: number, driver: number) {
-  const each = book.limit('jvm-core-in') * book.limit('schedule-share-max')
-  const cores = unitsFor(
-    'cores of a run',
-    [{ what: 'mean ingress, done in half of the interval', needed: load.in, each, unit: 'MB/s' }],
-    book.limit('jvm-cores-least'),
-  )
-  const work = (load.in / book.limit('jvm-core-in')) * book.limit('hours-a-month')
-  const runs = runsOf(load, book)
-  const started = ((runs * startMinutes) / 60) * (cores.count + driver)
-  const driving = (work / cores.count) * driver
-  const how = `${figure(runs)} runs, ${figure(work)} core hours of work, the rest starting and driving`
-  return { cores, hours: work + driving + started, how }
-}
-
-function sizeSparkScheduled(load: EngineLoad, book: Book): SizedEngine {
-  const start = book.limit('spark-run-start')
-  const { cores, hours, how } = batchCores(load, book, start, book.limit('spark-driver-cores'))
-  const memory = hours * book.limit('spark-memory-a-core')
-  return {
-    units: [cores],
-    standing: [],
-    byUse: [
-      lineOf(book, 'compute', 'emr-vcpu', hours, how),
-      lineOf(
-        book,
-        'compute',
-        'emr-memory',
-        memory,
-        `${book.limit('spark-memory-a-core')} GB a core`,
-      ),
-    ],
-  }
-}
-
-function sizeDatabricksScheduled(load: EngineLoad, book: Book): SizedEngine {
-  const start = book.limit('spark-run-start')
-  const { cores, hours, how } = batchCores(load, book, start, book.limit('spark-driver-cores'))
-  const dbu = hours * book.limit('databricks-dbu-a-core')
-  return {
-    units: [cores],
-    standing: [],
-    byUse: [
-      lineOf(book, 'compute', 'databricks-dbu', dbu, how),
-      lineOf(
-        book,
-        'compute',
-        'ec2-m7g-large',
-        hours / book.limit('machine-cores'),
-        'the same on machines',
-      ),
-    ],
-  }
-}
-
-function sizeDataflowScheduled(load: EngineLoad, book: Book): SizedEngine {
-  const { cores, hours, how } = batchCores(load, book, book.limit('spark-run-start'), 0)
-  const gib = (monthGb(load.in, book.limit('hours-a-month')) * 1e9) / GIB
-  const memoryEach = book.limit('dataflow-worker-memory') / book.limit('dataflow-worker-vcpu')
-  return {
-    units: [cores],
-    standing: [],
-    byUse: [
-      lineOf(book, 'compute', 'dataflow-batch-vcpu', hours, how),
-      lineOf(book, 'compute', 'dataflow-memory', hours * memoryEach, `${memoryEach} GiB a vCPU`),
-      lineOf(book, 'compute', 'dataflow-shuffle', gib, `${figure(load.in)} MB/s shuffled`),
     ],
   }
 }

@@ -206,7 +206,9 @@ function sizePubSub(load: LogLoad, book: Book): Sized {
   const most = book.limit('pubsub-quota-in')
   return {
     units: [
-      unitsFor('quotas', [{ what: 'peak ingress', needed: load.inPeak, each: most, unit: 'MB/s' }]),
+      unitsFor('regional quotas', [
+        { what: 'peak ingress', needed: load.inPeak, each: most, unit: 'MB/s' },
+      ]),
     ],
     standing: [],
     byUse: [

@@ -26,6 +26,7 @@ export const ENGINES = [
   'databricks',
   'ksqldb',
   'dataflow',
+  'glue',
 ] as const
 export const CONSEQUENCES = [
   'nothing',

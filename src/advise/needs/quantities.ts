@@ -29,7 +29,9 @@ export const RATE = new RegExp(`^${NUMBER} ?([kKMG]?)/(s|min|h|d)$`)
 export const MONEY_A_MONTH = new RegExp(`^${NUMBER} ?USD/month$`)
 export const MONEY_AN_HOUR = new RegExp(`^${NUMBER} ?USD/h$`)
 export const HOURS_A_MONTH = new RegExp(`^${NUMBER} ?h/month$`)
-export const MEASURED = /^measured from ([A-Za-z0-9._-]+)(?: by ([A-Za-z0-9_.]+))?$/
+export const MEASURED = /^measured from ([A-Za-z0-9._-]+)$/
+/** Lateness needs to know which field holds an event's time. */
+export const MEASURED_BY = /^measured from ([A-Za-z0-9._-]+) by ([A-Za-z0-9_]+)$/
 
 /** Seconds. The text matches `DURATION`. */
 export function secondsIn(text: string): number {

@@ -4,7 +4,7 @@ import { doubtsOf } from './doubts.ts'
 import type { NeedsFinding } from './findings.ts'
 import { type Located, locate, type Path } from './located.ts'
 import type { Availability, Context, Needs, Output } from './needs.ts'
-import { amountIn, bytesIn, MEASURED, perSecondIn, secondsIn } from './quantities.ts'
+import { amountIn, bytesIn, MEASURED, MEASURED_BY, perSecondIn, secondsIn } from './quantities.ts'
 import { type Nearest, refusalsOf } from './refusals.ts'
 import { type NeedsText, needsShape, type OutputText } from './shape.ts'
 
@@ -126,15 +126,22 @@ function outputOf(
   assume: (sentence: string) => void,
 ): Output {
   const { name, what, lossIfOneHourOld: loss } = text
+  const measured = (field: string, topic: string, timeField?: string) => {
+    const found = measure(topic, timeField)
+    assume(`${field} of ${name} is measured: ${found.sample}`)
+    return found
+  }
   const figure =
-    (field: 'rate' | 'peak' | 'bytes' | 'lateness', read: (text: string) => number) =>
+    (field: 'rate' | 'peak' | 'bytes', read: (text: string) => number) =>
     (written: string): number => {
-      const asked = MEASURED.exec(written)
-      if (asked === null) return read(written)
-      const measured = measure(asked[1]!, asked[2])
-      assume(`${field} of ${name} is measured: ${measured.sample}`)
-      return field === 'lateness' ? (measured.latenessSeconds ?? 0) : measured[field]
+      const topic = MEASURED.exec(written)?.[1]
+      return topic === undefined ? read(written) : measured(field, topic)[field]
     }
+  const lateness = (written: string): number => {
+    const [, topic, timeField] = MEASURED_BY.exec(written) ?? []
+    if (topic === undefined) return secondsIn(written)
+    return measured('lateness', topic, timeField).latenessSeconds ?? 0
+  }
   const rate = figure('rate', perSecondIn)(text.rate)
   const factor = book.limit('peak-factor')
   if (text.peak === undefined) assume(`the peak of ${name} is ${factor} times its mean`)
@@ -158,7 +165,7 @@ function outputOf(
     bytes: figure('bytes', bytesIn)(text.bytes),
     historyDays:
       text.history === undefined ? book.limit('retention-least') : secondsIn(text.history) / 86_400,
-    latenessSeconds: text.lateness === undefined ? 0 : figure('lateness', secondsIn)(text.lateness),
+    latenessSeconds: text.lateness === undefined ? 0 : lateness(text.lateness),
     stateBytes: text.state === undefined ? 0 : bytesIn(text.state),
     correctness: text.correctness ?? 'exactly-once',
     delivers: text.delivers ?? (TABLES.has(what) ? 'table' : 'service'),

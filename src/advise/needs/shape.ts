@@ -6,6 +6,7 @@ import {
   DURATION,
   HOURS_A_MONTH,
   MEASURED,
+  MEASURED_BY,
   MONEY_A_MONTH,
   MONEY_AN_HOUR,
   RATE,
@@ -88,7 +89,13 @@ const output = z.strictObject({
   peak: measuredOr(RATE, 'events, in the busiest minute', '6000/s').optional(),
   bytes: measuredOr(BYTE_COUNT, 'of one event', '800 B'),
   history: duration('how far back it is computed anew', '30 d').optional(),
-  lateness: measuredOr(DURATION, 'how late events may come', '5 min').optional(),
+  lateness: z
+    .union([z.string().regex(DURATION), z.string().regex(MEASURED_BY)])
+    .optional()
+    .meta({
+      description: 'how late events may come',
+      examples: ['5 min', 'measured from payments by placed_at'],
+    }),
   state: text(BYTE_COUNT, 'what must be remembered at once', '2 GB').optional(),
   correctness: z.enum(['exactly-once', 'at-least-once']).optional(),
   delivers: z

@@ -1,6 +1,6 @@
 /** Why a design can't be had: each reason is a constraint with a name, told in the user's figures. */
 import { invariant } from '../../errors.ts'
-import type { SizedEngine } from '../capacity/engines.ts'
+import type { SizedEngine } from '../capacity/engine-load.ts'
 import type { Sized } from '../capacity/sized.ts'
 import { figure } from '../cost/lines.ts'
 import { LOSSES } from '../needs/needs.ts'

@@ -1,5 +1,6 @@
 /** Designs: a platform, an engine, and for what is batch perhaps a job beside it. Each is priced, and every constraint it breaks is named. */
-import { ENGINE_SIZES, type EngineLoad, type SizedEngine } from '../capacity/engines.ts'
+import type { EngineLoad, SizedEngine } from '../capacity/engine-load.ts'
+import { ENGINE_SIZES } from '../capacity/engines.ts'
 import { PLATFORM_SIZES } from '../capacity/platforms.ts'
 import type { LogLoad, Sized } from '../capacity/sized.ts'
 import type { Unit } from '../capacity/units.ts'
@@ -67,7 +68,8 @@ export function designsFor(situation: Situation): Design[] {
       .filter((engine) => canRead(engine, platform))
       .flatMap((engine): Design[] => [
         { platform, engine },
-        ...(engine.form === 'scheduled' ? [] : jobs)
+        // One process owns the embedded log: beside it no job can run, only in it.
+        ...(engine.form === 'scheduled' || platform.platform === 'embedded' ? [] : jobs)
           .filter((job) => canRead(job, platform))
           .flatMap((job) => besides({ platform, engine, batch: job }, batch, situation)),
       ]),
@@ -107,7 +109,7 @@ export function evaluate(design: Design, situation: Situation): Evaluated {
   const scheduled = planned.filter(isScheduled)
   const log = PLATFORM_SIZES[platform.sizing]!(logLoadOf(design, situation), book)
   const main = sizeEngine(engine, carried, platform, book)
-  const job = batch === undefined ? undefined : sizeEngine(batch, scheduled, platform, book, true)
+  const job = batch === undefined ? undefined : sizeEngine(batch, scheduled, platform, book)
   const hours = hoursOf(design, needs.context, book)
   const money = [
     ...(runsAlready(platform, needs.context) ? log.standing.map(alreadyPaid) : log.standing),
@@ -145,7 +147,6 @@ function sizeEngine(
   carried: readonly Planned[],
   platform: PlatformCandidate,
   book: Book,
-  besideAnother = false,
 ): SizedEngine {
   const load: EngineLoad = {
     ...loadOf(carried.map(({ output }) => output)),
@@ -153,7 +154,7 @@ function sizeEngine(
       engine.latencySecondsLeast,
       Math.min(...carried.map(({ seconds }) => seconds)),
     ),
-    holdsLog: platform.platform === 'embedded' && !besideAnother,
+    holdsLog: platform.platform === 'embedded',
   }
   return ENGINE_SIZES[engine.sizing]!(load, book)
 }

@@ -30,3 +30,13 @@ export function usd(amount: number): string {
 export function rateWords(perSecond: number): string {
   return perSecond >= 1e6 ? `${figure(perSecond / 1e6)} M/s` : `${figure(perSecond)}/s`
 }
+
+/** '3 brokers', '1 broker' */
+export function unitsText(count: number, name: string): string {
+  return `${figure(count)} ${count === 1 ? name.replace(/s$/, '') : name}`
+}
+
+/** With a capital first. */
+export function capital(text: string): string {
+  return `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`
+}

@@ -4,6 +4,7 @@ import type { CostLine } from '../cost/lines.ts'
 import type { NeedsFinding } from '../needs/findings.ts'
 import type { Needs } from '../needs/needs.ts'
 import { type Plan, planFor } from '../plan/plan.ts'
+import type { EngineCandidate } from '../rules/rules.ts'
 import type { Judged } from '../rules/verdict.ts'
 import {
   alternativesOf,
@@ -28,9 +29,11 @@ export interface Asked {
   readonly doubts: readonly NeedsFinding[]
   /** Of this version, by name: ready files use only these. */
   readonly connectors: Connectors
+  /** By which prices are called old, as 2026-11-24; absent: their age is not judged. */
+  readonly today?: string
 }
 
-export function advise({ needs, book, doubts, connectors }: Asked): Advice {
+export function advise({ needs, book, doubts, connectors, today }: Asked): Advice {
   const plan = planFor(needs, book)
   const saving = savingOf(needs, plan)
   const costs = plan.chosen?.lines ?? []
@@ -38,7 +41,7 @@ export function advise({ needs, book, doubts, connectors }: Asked): Advice {
     schema: 'millrace-advice/1',
     name: needs.name,
     pricesAsOf: datesOf(costs),
-    outputs: plan.judged.map(outputOf),
+    outputs: plan.judged.map((each) => outputOf(each, plan)),
     plan: planOf(plan),
     costs: costs.filter(({ monthly, alreadyPaid }) => monthly > 0 || alreadyPaid !== undefined),
     capacity: capacityOf(plan),
@@ -49,7 +52,7 @@ export function advise({ needs, book, doubts, connectors }: Asked): Advice {
     flips: flipsOf(plan),
     sensitivity: sensitivityOf(needs, plan),
     priorities: prioritiesOf(needs, plan, saving, doubts),
-    risks: risksOf(needs, plan, connectors),
+    risks: [...risksOf(needs, plan, connectors), ...agedPrices(costs, today)],
     assumptions: [...needs.assumptions],
     doubts: doubts.map(({ message, hint, file, line, column }) => ({
       message,
@@ -62,9 +65,10 @@ export function advise({ needs, book, doubts, connectors }: Asked): Advice {
   }
 }
 
-function outputOf({ output, verdict, cadence, plannedSeconds, rule }: Judged) {
+function outputOf({ output, verdict, cadence, plannedSeconds, rule }: Judged, plan: Plan) {
   const { name, what, actor, ifOneHourOld, consequence, freshnessSeconds } = output
-  const { id, title, because, source, asOf } = rule
+  const design = plan.chosen?.design
+  const carrier = design?.scheduled?.includes(name) === true ? design.batch : design?.engine
   return {
     name,
     what,
@@ -75,25 +79,35 @@ function outputOf({ output, verdict, cadence, plannedSeconds, rule }: Judged) {
     verdict,
     ...(cadence === undefined ? {} : { cadence }),
     plannedSeconds,
-    rule: { id, title, because, source, asOf },
+    rule: rule.id,
+    because: rule.because,
+    source: `${rule.source}, ${rule.asOf}`,
+    ...(carrier === undefined ? {} : { runsOn: runsOn(carrier, verdict) }),
     flips: rule.flips.map((flip) => ({ question: flip.question, verdict: flip.verdict })),
   }
+}
+
+function runsOn({ name, form }: EngineCandidate, verdict: Judged['verdict']): string {
+  if (verdict !== 'batch' || form === 'scheduled') return name
+  return `${name}, which runs anyway: a job of its own would cost more`
 }
 
 function planOf(plan: Plan): Advice['plan'] {
   const { pattern, format, chosen } = plan
   const parts = chosen === undefined ? [] : [chosen.design.platform, chosen.design.engine]
+  const design = chosen === undefined ? undefined : pricedOf(chosen)
+  const { id, because, tradeOff, flip } = pattern
   return {
-    pattern: {
-      name: pattern.pattern,
-      rule: pattern.id,
-      because: pattern.because,
-      tradeOff: pattern.tradeOff,
-      inYourFigures: patternFigures(plan),
-      flip: pattern.flip,
+    pattern: pattern.pattern,
+    format: format.format,
+    ...(design === undefined
+      ? {}
+      : { platform: design.platform, engine: design.engine, total: design.total }),
+    reasons: {
+      pattern: { rule: id, because, tradeOff, inYourFigures: patternFigures(plan), flip },
+      format: { rule: format.id, because: format.because },
     },
-    format: { name: format.format, rule: format.id, because: format.because },
-    ...(chosen === undefined ? {} : { design: pricedOf(chosen) }),
+    ...(design === undefined ? {} : { design }),
     for: parts.flatMap((each) => each.for),
     against: parts.flatMap((each) => each.against),
     nearest: nearestOf(plan),
@@ -106,4 +120,19 @@ function datesOf(lines: readonly CostLine[]): Advice['pricesAsOf'] {
   )
   const sorted = dates.sort()
   return { oldest: sorted[0] ?? '', newest: sorted.at(-1) ?? '' }
+}
+
+const PRICE_DAYS_MAX = 365
+
+function agedPrices(lines: readonly CostLine[], today: string | undefined): string[] {
+  if (today === undefined) return []
+  const oldest = Date.parse(today) - PRICE_DAYS_MAX * 86_400_000
+  const aged = lines.filter(
+    ({ asOf, monthly }) => monthly > 0 && asOf !== undefined && Date.parse(asOf) < oldest,
+  )
+  const names = [...new Set(aged.map(({ item, asOf }) => `${item} (${asOf})`))]
+  if (names.length === 0) return []
+  return [
+    `Prices older than a year: ${names.join(', ')}. Look them up, and give them with --prices.`,
+  ]
 }

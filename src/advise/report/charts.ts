@@ -6,7 +6,7 @@ import type { Advice } from './shape.ts'
 const WIDTH = 720
 const HEIGHT = 300
 const LEFT = 64
-const RIGHT = 20
+const RIGHT = 44
 const TOP = 20
 const BOTTOM = 44
 

@@ -1,4 +1,5 @@
 /** The plan beside what it was weighed against: runners-up, what was ruled out and by what, the curve over freshness, other figures. */
+import { ENGINE_SIZES } from '../capacity/engines.ts'
 import { PLATFORM_SIZES } from '../capacity/platforms.ts'
 import type { Book } from '../cost/book.ts'
 import { figure } from '../cost/lines.ts'
@@ -144,9 +145,16 @@ export function capacityOf({ situation, chosen }: Plan): Advice['capacity'] {
       return { of: name, units: [...units], ...(exceeds === undefined ? {} : { exceeds }) }
     })
     .filter(({ units }) => units.length > 0)
+  const engines = CANDIDATES.engines
+    .filter(({ id, form }) => form === 'continuous' && id !== chosen?.design.engine.id)
+    .map(({ name, sizing }) => {
+      const running = { ...load, intervalSeconds: RULES.cadence.hourlySeconds, holdsLog: false }
+      const { units, exceeds } = ENGINE_SIZES[sizing]!(running, book)
+      return { of: name, units: [...units], ...(exceeds === undefined ? {} : { exceeds }) }
+    })
   const ours = new Map<string, Advice['capacity'][number]['units']>()
   for (const { of, unit } of chosen?.units ?? []) ours.set(of, [...(ours.get(of) ?? []), unit])
-  return [...[...ours].map(([of, units]) => ({ of, units })), ...others]
+  return [...[...ours].map(([of, units]) => ({ of, units })), ...others, ...engines]
 }
 
 /** What other figures would give. */

@@ -5,7 +5,7 @@ import type { Needs } from '../needs/needs.ts'
 import { commitsOf } from '../plan/lake.ts'
 import { loadOf } from '../plan/load.ts'
 import type { Plan } from '../plan/plan.ts'
-import { secondsText, usd } from '../plan/words.ts'
+import { capital, secondsText, usd } from '../plan/words.ts'
 import type { Connectors } from './project.ts'
 import type { Advice } from './shape.ts'
 
@@ -16,9 +16,11 @@ export function prioritiesOf(
   doubts: readonly NeedsFinding[],
 ): string[] {
   const { judged, chosen, situation } = plan
-  const { budget } = needs.context
+  const { context } = needs
+  const { budget } = context
   const batch = judged.filter(({ verdict }) => verdict === 'batch')
   const streaming = judged.filter(({ verdict }) => verdict === 'streaming')
+  const micro = judged.filter(({ verdict }) => verdict === 'micro-batch')
   const list = (group: typeof judged) => group.map(({ output }) => output.name).join(', ')
   const lateness = needs.outputs.filter(({ latenessSeconds }) => latenessSeconds === 0)
   const behind = needs.outputs.filter(
@@ -27,10 +29,12 @@ export function prioritiesOf(
   return [
     chosen === undefined &&
       'Nothing meets all constraints. Decide which of them gives way: the nearest designs and what they break are listed.',
-    batch.length === judged.length && `Do not stream. ${sentence(saving.says)}`,
+    batch.length === judged.length && `Do not stream. ${capital(saving.says)}.`,
     batch.length > 0 &&
       batch.length < judged.length &&
-      `Do not stream ${list(batch)}: a job on a timer is enough.`,
+      `Do not stream ${list(batch)}: a job on a timer would be enough.`,
+    micro.length > 0 &&
+      `Commit ${list(micro)} in small batches, at the age that was asked for: no faster, since files and compaction are what it costs.`,
     streaming.length > 0 && `Stream ${list(streaming)}, and nothing else.`,
     chosen !== undefined &&
       budget !== undefined &&
@@ -42,6 +46,9 @@ export function prioritiesOf(
       `An hour's age is said to cost ${usd(saving.stated)} a month, and avoiding it costs ${usd(saving.breakEven)}: not worth it by your own figures.`,
     doubts.length > 0 &&
       `${doubts.length === 1 ? 'One answer is' : `${doubts.length} answers are`} in doubt: settle ${doubts.length === 1 ? 'it' : 'them'} first, since the verdict hangs on it.`,
+    context.batchLayer === 'may-go' &&
+      batch.length < judged.length &&
+      'Retire the batch layer once the stream has computed its history anew and both agree: two layers drift apart.',
     lateness.length > 0 &&
       `Measure how late events come (${lateness.map(({ name }) => name).join(', ')}): \`millrace advise watermark\`.`,
     behind.length > 0 &&
@@ -111,8 +118,4 @@ function roomOf({ situation, chosen }: Plan): number {
   const events = isScheduled ? load.events : load.eventsPeak
   const bytes = isScheduled ? load.in : load.inPeak
   return Math.min(book.limit('embedded-events') / events, book.limit('embedded-in') / bytes)
-}
-
-function sentence(text: string): string {
-  return `${text[0]!.toUpperCase()}${text.slice(1)}.`
 }

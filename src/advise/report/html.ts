@@ -1,9 +1,9 @@
 /** The advice as one HTML file: no script, no font, nothing from elsewhere; light and dark, and it prints. */
 import { figure } from '../cost/lines.ts'
-import { secondsText, usd } from '../plan/words.ts'
+import { capital, secondsText, unitsText, usd } from '../plan/words.ts'
 import { alternativesChart, costChart, curveChart } from './charts.ts'
 import { escapeHtml as e } from './escape.ts'
-import { availabilityText } from './markdown.ts'
+import { availabilityText, shortAvailability } from './markdown.ts'
 import type { Advice } from './shape.ts'
 import { STYLE } from './style.ts'
 
@@ -50,11 +50,11 @@ function header({ name, plan: { design, pattern, format }, outputs }: Advice): s
       ? [['plan', 'nothing meets all constraints']]
       : [
           ['platform and engine', design.names],
-          ['pattern', pattern.name],
-          ['tables', format.name],
+          ['pattern', pattern],
+          ['tables', format],
           ['a month', usd(design.total)],
           ['of it operating', `${usd(design.total - design.money)} (${figure(design.hours)} h)`],
-          ['availability', availabilityText(design)],
+          ['availability', shortAvailability(design)],
         ]
   const cells = facts.map(([term, value]) => `<div><dt>${e(term!)}</dt><dd>${e(value!)}</dd></div>`)
   return `<header><p class="kicker">Advice for ${e(name)}</p><h1><span class="verdict ${strictest}">${strictest}</span> ${e(HEADLINES[strictest]!)}</h1><dl class="facts">${cells.join('')}</dl></header>`
@@ -89,13 +89,13 @@ function output(each: Advice['outputs'][number]): string {
   )
   return `<article><h3>${e(each.name)} <span class="verdict ${each.verdict}">${each.verdict}${cadence}</span></h3>
 <p class="asked">What breaks if it is one hour old? <b>${e(each.ifOneHourOld)}</b></p>
-<ol class="trail"><li>${e(each.actor)} acts on it; wanted within ${secondsText(each.freshnessSeconds)}</li><li>consequence: ${e(each.consequence)}</li><li>rule <code>${e(each.rule.id)}</code>: ${e(each.rule.because)}</li><li>verdict: ${each.verdict}, planned at ${secondsText(each.plannedSeconds)}</li></ol>
+<ol class="trail"><li>acted on by ${e(each.actor)}, wanted within ${secondsText(each.freshnessSeconds)}</li><li>consequence: ${e(each.consequence)}</li><li>rule <code>${e(each.rule)}</code>: ${e(each.because)}</li><li>verdict: ${each.verdict}, at most ${secondsText(each.plannedSeconds)} old${each.runsOn === undefined ? '' : `, on ${e(each.runsOn)}`}</li></ol>
 <p>What would change it:</p><ul>${flips.join('')}</ul>
-<p class="source">${e(each.rule.source)}, ${e(each.rule.asOf)}</p></article>`
+<p class="source">${e(each.source)}</p></article>`
 }
 
-function plan({ plan: { pattern, format, design, nearest, ...sides } }: Advice): string {
-  const head = `<p><b>Pattern: ${e(pattern.name)}</b> (<code>${e(pattern.rule)}</code>), because ${e(pattern.because)}. ${e(pattern.tradeOff)}. It would change with ${e(pattern.flip)}.</p><ul>${items(pattern.inYourFigures)}</ul><p><b>Tables: ${e(format.name)}</b> (<code>${e(format.rule)}</code>), because ${e(format.because)}.</p>`
+function plan({ plan: { pattern, format, reasons, design, nearest, ...sides } }: Advice): string {
+  const head = `<p><b>Pattern: ${e(pattern)}</b> (<code>${e(reasons.pattern.rule)}</code>), because ${e(reasons.pattern.because)}; ${e(reasons.pattern.tradeOff)}. It would change with ${e(reasons.pattern.flip)}.</p><ul>${items(reasons.pattern.inYourFigures)}</ul><p><b>Tables: ${e(format)}</b> (<code>${e(reasons.format.rule)}</code>), because ${e(reasons.format.because)}.</p>`
   if (design !== undefined)
     return `${head}<p><b>${e(design.names)}</b></p><div class="sides"><div><h4>For</h4><ul>${items(sides.for)}</ul></div><div><h4>Against</h4><ul>${items(sides.against)}</ul></div></div>`
   const rows = nearest.map(
@@ -133,7 +133,7 @@ function costs(advice: Advice): string {
     best === undefined ? '' : usd(best.total),
     managed === undefined ? '' : usd(managed.total),
   ])
-  return `<p class="says">${e(saving.says)}.</p>
+  return `<p class="says">${e(capital(saving.says))}.</p>
 <h3>Over freshness</h3><figure>${curveChart(advice)}<figcaption><span class="key best"></span> cheapest that meets the constraints <span class="key managed"></span> a managed Kafka with a managed Flink</figcaption></figure>
 ${table(['at most this old', 'cheapest', 'a month', 'managed'], points)}
 <h3>Where it goes</h3><figure>${costChart(advice)}</figure>
@@ -165,7 +165,7 @@ function capacity({ capacity: systems }: Advice): string {
   const rows = systems.flatMap(({ of, units, exceeds }) =>
     units.map(({ name, count, binding }) => [
       e(of),
-      `${figure(count)} ${e(name)}`,
+      e(unitsText(count, name)),
       e(exceeds ?? binding),
     ]),
   )

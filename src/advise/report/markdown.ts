@@ -1,6 +1,6 @@
 /** The advice as a written plan in Markdown: top priorities first, then what they rest on. */
 import { figure } from '../cost/lines.ts'
-import { secondsText, usd } from '../plan/words.ts'
+import { capital, secondsText, unitsText, usd } from '../plan/words.ts'
 import type { Advice, Priced } from './shape.ts'
 
 export function markdownOf(advice: Advice): string {
@@ -46,7 +46,7 @@ export function markdownOf(advice: Advice): string {
 function summary({ plan, pricesAsOf }: Advice): string {
   const { design } = plan
   if (design === undefined) return '**Nothing meets all constraints.**'
-  return `**${text(design.names)}**, ${plan.pattern.name}${plan.format.name === 'none' ? '' : ` with ${plan.format.name} tables`}: ${usd(design.total)} a month, of which ${usd(design.total - design.money)} are ${figure(design.hours)} operating hours. ${text(availabilityText(design))}. List prices of ${pricesAsOf.oldest} to ${pricesAsOf.newest}.`
+  return `**${text(design.names)}**, ${plan.pattern}${plan.format === 'none' ? '' : ` with ${plan.format} tables`}: ${usd(design.total)} a month, of which ${usd(design.total - design.money)} are ${figure(design.hours)} operating hours. ${text(capital(availabilityText(design)))}. List prices of ${pricesAsOf.oldest} to ${pricesAsOf.newest}.`
 }
 
 /** What stands beside every price. */
@@ -56,23 +56,30 @@ export function availabilityText({ availability }: Priced): string {
   return `${availability.class} (${label}, RTO ${secondsText(rtoSeconds)}, RPO ${rpoSeconds === 0 ? '0' : secondsText(rpoSeconds)})`
 }
 
+/** The same in a few words. */
+export function shortAvailability({ availability }: Priced): string {
+  const { survives, rtoSeconds, rpoSeconds, isHighlyAvailable } = availability
+  const label = isHighlyAvailable ? `survives a ${survives}` : 'not highly available'
+  return `${label}, RTO ${secondsText(rtoSeconds)}, RPO ${rpoSeconds === 0 ? '0' : secondsText(rpoSeconds)}`
+}
+
 function verdicts({ outputs }: Advice): string {
   return outputs
     .map(
       (each) =>
         `### ${each.name}: ${each.verdict}${each.cadence === undefined ? '' : `, ${each.cadence}`}\n\n` +
         `*What breaks if it is one hour old?* ${text(each.ifOneHourOld)} (${each.consequence}; ${text(each.actor)} acts on it, wanted within ${secondsText(each.freshnessSeconds)})\n\n` +
-        `Rule \`${each.rule.id}\`: ${each.rule.because}. Source: ${each.rule.source}, ${each.rule.asOf}.\n\n` +
+        `Rule \`${each.rule}\`: ${each.because}. Source: ${each.source}.${each.runsOn === undefined ? '' : ` Runs on: ${text(each.runsOn)}.`}\n\n` +
         `What would change it:\n\n${list(each.flips.map(({ question, verdict }) => `${question} → ${verdict}`))}`,
     )
     .join('\n\n')
 }
 
-function plan({ plan: { pattern, format, design, nearest, ...sides } }: Advice): string {
+function plan({ plan: { pattern, format, reasons, design, nearest, ...sides } }: Advice): string {
   const parts = [
-    `**Pattern: ${pattern.name}** (\`${pattern.rule}\`), because ${pattern.because}. ${pattern.tradeOff}. It would change with ${pattern.flip}.`,
-    list(pattern.inYourFigures),
-    `**Tables: ${format.name}** (\`${format.rule}\`), because ${format.because}.`,
+    `**Pattern: ${pattern}** (\`${reasons.pattern.rule}\`), because ${reasons.pattern.because}; ${reasons.pattern.tradeOff}. It would change with ${reasons.pattern.flip}.`,
+    list(reasons.pattern.inYourFigures),
+    `**Tables: ${format}** (\`${reasons.format.rule}\`), because ${reasons.format.because}.`,
   ]
   if (design !== undefined)
     return [
@@ -104,7 +111,7 @@ function costs({ costs: lines, plan: { design }, saving }: Advice): string {
   const sources = [
     ...new Set(lines.map(({ source }) => source).filter((each) => each !== undefined)),
   ]
-  return `${table}\n\n${text(saving.says)}.\n\nSources: ${sources.map(text).join('; ')}. Confidence: A the vendor's own page, B its samples or a copy of its documents, C third parties and our own judgement.`
+  return `${table}\n\n${text(capital(saving.says))}.\n\nSources: ${sources.map(text).join('; ')}. Confidence: A the vendor's own page, B its samples or a copy of its documents, C third parties and our own judgement.`
 }
 
 function curve({ curve: points }: Advice): string {
@@ -152,7 +159,7 @@ function others({ alternatives, eliminated, flips }: Advice): string {
 
 function capacity({ capacity: systems }: Advice): string {
   const rows = systems.flatMap(({ of, units, exceeds }) =>
-    units.map(({ name, count, binding }) => [of, `${figure(count)} ${name}`, exceeds ?? binding]),
+    units.map(({ name, count, binding }) => [of, unitsText(count, name), exceeds ?? binding]),
   )
   return tableOf(['system', 'units', 'what binds'], rows)
 }

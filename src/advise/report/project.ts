@@ -15,21 +15,28 @@ export function nextStepsOf(plan: Plan, connectors: Connectors): Advice['nextSte
   const streams = new Map(plan.judged.map((each) => [each.output.from, each]))
   const files: Files = [
     ...[...streams].map(([stream, each]) => sourceTable(stream, each, plan, connectors)),
-    ...plan.judged.flatMap((each) => [resultTable(each, plan, connectors), pipeline(each)]),
-    ...plan.judged.filter(({ verdict }) => verdict === 'batch').flatMap(timer),
+    ...plan.judged.flatMap((each) => [
+      resultTable(each, plan, connectors),
+      pipeline(each, isTimed(each, plan)),
+    ]),
+    ...plan.judged.filter((each) => isTimed(each, plan)).flatMap(timer),
   ]
-  const batch = plan.judged.filter(({ verdict }) => verdict === 'batch')
-  const live = plan.judged.filter(({ verdict }) => verdict !== 'batch')
+  const timed = plan.judged.filter((each) => isTimed(each, plan))
+  const live = plan.judged.filter((each) => !isTimed(each, plan))
   return {
     files,
     commands: [
       { run: 'millrace advise NEEDS --write .', why: 'writes the files below' },
       { run: 'millrace check', why: 'is everything valid? nothing is opened' },
-      ...live.map(({ output }) => ({
-        run: `millrace run pipelines/${output.name}.sql`,
-        why: 'runs on, with a checkpoint each time its freshness asks for one',
-      })),
-      ...batch.map(({ output, cadence }) => ({
+      ...(live.length === 0
+        ? []
+        : [
+            {
+              run: `millrace run ${live.map(({ output }) => `pipelines/${output.name}.sql`).join(' ')}`,
+              why: 'runs on, with a checkpoint each time its freshness asks for one',
+            },
+          ]),
+      ...timed.map(({ output, cadence }) => ({
         run: `millrace run pipelines/${output.name}.sql --until now`,
         why: `${cadence}, by cron or the systemd timer: each run goes on where the last one ended`,
       })),
@@ -39,6 +46,13 @@ export function nextStepsOf(plan: Plan, connectors: Connectors): Advice['nextSte
       },
     ],
   }
+}
+
+/** Batch that is a job of its own; where something runs anyway it may carry it instead. */
+function isTimed({ output, verdict }: Judged, { chosen }: Plan): boolean {
+  if (verdict !== 'batch' || chosen === undefined) return verdict === 'batch'
+  const { engine, scheduled } = chosen.design
+  return engine.form === 'scheduled' || scheduled?.includes(output.name) === true
 }
 
 function sqlName(name: string): string {
@@ -125,16 +139,14 @@ ${withClause(options)}
   }
 }
 
-function pipeline({ output, verdict, plannedSeconds }: Judged): Files[number] {
+function pipeline({ output, verdict, plannedSeconds }: Judged, isOnTimer: boolean): Files[number] {
   const seconds = verdict === 'batch' ? plannedSeconds : Math.min(3600, plannedSeconds / 2)
   const size = Math.round(Math.max(1, seconds))
-  const checkpoint =
-    verdict === 'batch'
-      ? ''
-      : `SET 'execution.checkpointing.interval' = '${Math.max(100, Math.round((plannedSeconds * 1000) / 2))} ms';\n`
+  const interval = Math.min(CHECKPOINT_MS_MAX, Math.max(100, Math.round(plannedSeconds * 500)))
+  const checkpoint = isOnTimer ? '' : `SET 'execution.checkpointing.interval' = '${interval} ms';\n`
   return {
     path: `pipelines/${output.name}.sql`,
-    text: `-- ${verdict}: ${output.name}. ${verdict === 'batch' ? 'Run it by a timer with --until now.' : `Results are at most ${secondsText(plannedSeconds)} old.`}
+    text: `-- ${verdict}: ${output.name}. ${isOnTimer ? 'Run it by a timer with --until now.' : `Results are at most ${secondsText(plannedSeconds)} old.`}
 SET 'pipeline.name' = '${output.name}';
 ${checkpoint}INSERT INTO ${sqlName(output.name)}_result
 SELECT subject, window_start, COUNT(*), SUM(amount)
@@ -143,6 +155,9 @@ GROUP BY subject, window_start, window_end;
 `,
   }
 }
+
+/** However old results may be, a restart should not read hours again. */
+const CHECKPOINT_MS_MAX = 600_000
 
 function withClause(options: Readonly<Record<string, string>>): string {
   return Object.entries(options)

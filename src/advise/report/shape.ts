@@ -50,27 +50,30 @@ const output = z.strictObject({
   verdict: z.enum(VERDICTS),
   cadence: z.enum(['hourly', 'daily']).optional(),
   plannedSeconds: z.number(),
-  rule: z.strictObject({
-    id: z.string(),
-    title: z.string(),
-    because: z.string(),
-    source: z.string(),
-    asOf: z.string(),
-  }),
+  rule: z.string().meta({ description: 'the id of the rule that decided' }),
+  because: z.string(),
+  source: z.string(),
+  runsOn: z.string().meta({ description: 'what carries it in the plan' }).optional(),
   flips: z.array(z.strictObject({ question: z.string(), verdict: z.enum(VERDICTS) })),
 })
 
 const reason = z.strictObject({ rule: z.string(), because: z.string() })
 
 const plan = z.strictObject({
-  pattern: z.strictObject({
-    name: z.string(),
-    ...reason.shape,
-    tradeOff: z.string(),
-    inYourFigures: z.array(z.string()),
-    flip: z.string(),
+  pattern: z.string(),
+  format: z.string(),
+  platform: z.string().optional(),
+  engine: z.string().optional(),
+  total: usd.optional(),
+  reasons: z.strictObject({
+    pattern: z.strictObject({
+      ...reason.shape,
+      tradeOff: z.string(),
+      inYourFigures: z.array(z.string()),
+      flip: z.string(),
+    }),
+    format: reason,
   }),
-  format: z.strictObject({ name: z.string(), ...reason.shape }),
   design: priced.optional().meta({ description: 'absent: nothing meets all constraints' }),
   for: z.array(z.string()),
   against: z.array(z.string()),

@@ -104,7 +104,6 @@ const engineShape = z.strictObject({
   latencySecondsLeast: z.number(),
   stateLimit: z.string().nullable(),
   writesTables: z.boolean(),
-  exactlyOnce: z.boolean(),
 })
 const candidatesShape = z.object({
   hoursSource: z.string(),

@@ -1,8 +1,8 @@
 /** Advice on a terminal: verdicts, the plan, what it costs and over what, then what to do. */
 import { figure } from '../../advise/cost/lines.ts'
-import { secondsText, usd } from '../../advise/plan/words.ts'
-import { availabilityText } from '../../advise/report/markdown.ts'
-import type { Advice, Priced } from '../../advise/report/shape.ts'
+import { capital, secondsText, usd } from '../../advise/plan/words.ts'
+import { availabilityText, shortAvailability } from '../../advise/report/markdown.ts'
+import type { Advice } from '../../advise/report/shape.ts'
 import type { Style } from './style.ts'
 import { padded, tableLines, visible } from './table.ts'
 import { wrapText } from './wrap.ts'
@@ -22,7 +22,7 @@ export function adviceLines(advice: Advice, style: Style, columns: number): stri
     ...planLines(advice, style, prose),
     ...heading('cost a month'),
     ...costLines(advice, style),
-    ...prose(`${saving.says}.`),
+    ...prose(`${capital(saving.says)}.`),
     ...heading('cost over freshness'),
     ...curveLines(advice, style),
     ...managedLines(advice, prose).map(style.faint),
@@ -56,22 +56,18 @@ function outputLines(each: Advice['outputs'][number], style: Style, prose: Prose
   const verdict = paint[each.verdict](`${each.verdict.toUpperCase()}${cadence}`)
   const flip = each.flips[0]
   return [
-    `${style.strong(each.name)}  ${verdict}  ${style.faint(each.rule.id)}`,
-    ...prose(`one hour old: ${each.ifOneHourOld}. ${sentence(each.rule.because)}.`),
+    `${style.strong(each.name)}  ${verdict}  ${style.faint(each.rule)}`,
+    ...prose(`one hour old: ${each.ifOneHourOld}. ${capital(each.because)}.`),
     ...(flip === undefined ? [] : prose(`? ${flip.question}`).map(style.faint)),
   ]
 }
 
-function sentence(text: string): string {
-  return `${text[0]!.toUpperCase()}${text.slice(1)}`
-}
-
 function planLines({ plan }: Advice, style: Style, prose: Prose): string[] {
-  const { design, pattern, format } = plan
+  const { design, pattern, format, reasons } = plan
   const line = (name: string, text: string) => `${INDENT}${style.faint(padded(name, 12))} ${text}`
   const common = [
-    line('pattern', `${pattern.name}: ${pattern.because}`),
-    line('tables', `${format.name}: ${format.because}`),
+    line('pattern', `${pattern}: ${reasons.pattern.because}`),
+    line('tables', `${format}: ${reasons.format.because}`),
   ]
   if (design === undefined)
     return [
@@ -124,7 +120,7 @@ function curveLines({ curve }: Advice, style: Style): string[] {
     if (best === undefined) return `${INDENT}${age} ${style.faint('nothing meets all constraints')}`
     const filled = Math.max(1, Math.round((best.total / most) * BAR_WIDTH))
     const bar = style.name('█'.repeat(filled)) + style.faint('·'.repeat(BAR_WIDTH - filled))
-    return `${INDENT}${age} ${bar} ${padded(usd(best.total), 8, 'right')}  ${best.names}, ${classOf(best)}`
+    return `${INDENT}${age} ${bar} ${padded(usd(best.total), 8, 'right')}  ${best.names}, ${shortAvailability(best)}`
   })
 }
 
@@ -138,13 +134,6 @@ function managedLines({ curve }: Advice, prose: Prose): string[] {
   const price = ({ seconds, managed }: typeof first) =>
     `${usd(managed.total)} for ${secondsText(seconds)}`
   return prose(
-    `beside it, a managed Kafka with a managed Flink (${first.managed.names}, ${classOf(first.managed)}): ${price(first)}, ${price(last)}`,
+    `beside it, a managed Kafka with a managed Flink (${first.managed.names}, ${shortAvailability(first.managed)}): ${price(first)}, ${price(last)}`,
   )
-}
-
-/** Beside every price: what it survives. */
-function classOf({ availability }: Priced): string {
-  return availability.isHighlyAvailable
-    ? `survives a ${availability.survives}`
-    : 'not highly available'
 }
