@@ -7,7 +7,14 @@
 import { type Field, layoutOf } from '../data/types.ts'
 import { type ColumnExpression, collectColumns, mapColumns } from './columns.ts'
 import type { Expression } from './expressions.ts'
-import { inputsOf, type PlanNode, schemaOf, withInputs } from './nodes.ts'
+import {
+  inputsOf,
+  type PlanNode,
+  type Rank,
+  schemaOf,
+  type WindowRank,
+  withInputs,
+} from './nodes.ts'
 import { columnsRead, handedOn, moveColumns } from './shape.ts'
 
 type Needed = Map<string, Set<number>>
@@ -115,12 +122,28 @@ function prune(node: PlanNode, needed: Needed): Pruned {
         places: kept,
       }
     }
+    case 'rank':
+    case 'window-rank':
+      return withoutNumber(pruneOver(node, [prune(node.input, needed)]), node, new Set(asked))
     default:
       return pruneOver(
         node,
         inputsOf(node).map((input) => prune(input, needed)),
       )
   }
+}
+
+/** A number that nobody reads is not told: then only rows that come in and leave are. */
+function withoutNumber(
+  { node, places }: Pruned,
+  before: Rank | WindowRank,
+  asked: ReadonlySet<number>,
+): Pruned {
+  const number = before.schema.length - 1
+  if (!before.outputsNumber || asked.has(number)) return { node, places }
+  const { schema, ...rest } = node as Rank | WindowRank
+  const left = new Map([...places].filter(([old]) => old !== number))
+  return { node: { ...rest, outputsNumber: false, schema: schema.slice(0, -1) }, places: left }
 }
 
 /** Nodes that hand on columns of their inputs, or none: over inputs with fewer columns. */
