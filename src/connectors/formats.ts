@@ -8,12 +8,16 @@
 import type { LinearMemory } from '../data/memory.ts'
 import type { Schema } from '../data/types.ts'
 import { MillraceError } from '../errors.ts'
+import { avro, avroConfluent, avroGlue } from '../formats/avro/format.ts'
+import { csv } from '../formats/csv/format.ts'
 import type { Format, FormatOptions, RecordDecoder, RecordEncoder } from '../formats/format.ts'
 import { json } from '../formats/json/format.ts'
+import { raw } from '../formats/raw/format.ts'
 import type { Ports } from '../ports/ports.ts'
+import { openSchemas } from '../registry/open-source.ts'
 import type { ConnectorOption } from './contract/connector.ts'
 
-export const FORMATS: readonly Format[] = [json]
+export const FORMATS: readonly Format[] = [json, csv, raw, avro, avroConfluent, avroGlue]
 
 export type FormatRole = 'format' | 'value.format' | 'key.format'
 
@@ -97,13 +101,20 @@ function openNamed(
   const format = FORMATS.find((each) => each.name === name)
   if (format === undefined) throw unknownFormat(table, role, name)
   const options = ownOptions(format, request, role)
-  const shared = { table, subject, options, schemas: undefined }
+  const { ports, dataDirectory } = request
+  // Opened when it is used: to name a format asks nothing of the outside.
+  const shared = () => ({
+    table,
+    subject,
+    options,
+    schemas: openSchemas(format.name, { table, options, ports, dataDirectory }),
+  })
   return {
     format,
-    openDecoder: (memory, schema, physical) =>
-      format.openDecoder({ ...shared, memory, schema, physical }),
-    openEncoder: (memory, schema) => format.openEncoder({ ...shared, memory, schema }),
-    prepareSink: async (schema) => format.prepareSink?.({ ...shared, schema }),
+    openDecoder: async (memory, schema, physical) =>
+      format.openDecoder({ ...shared(), memory, schema, physical }),
+    openEncoder: async (memory, schema) => format.openEncoder({ ...shared(), memory, schema }),
+    prepareSink: async (schema) => format.prepareSink?.({ ...shared(), schema }),
   }
 }
 

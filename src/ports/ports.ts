@@ -1,6 +1,7 @@
 /** All of the outside that a part may ask for, in one value; `ports/node` is the real one, `test/simulate` another. */
 import type { Clock } from './clock.ts'
 import type { Files } from './files.ts'
+import type { HttpSend } from './http.ts'
 import type { ObjectStore } from './objects.ts'
 import type { Random } from './random.ts'
 
@@ -10,6 +11,8 @@ export interface Ports {
   readonly random: Random
   /** Opens the store of a table path: a local path, 'file://...', later 's3://...'. */
   objects(url: string): ObjectStore
+  /** Sends a request to what stands outside. */
+  readonly http: HttpSend
   /** One line on standard output: what the `print` connector is for, and nothing else. */
   print(line: string): void
   /** A named point where simulation and crash tests may fail or stop the process; does nothing otherwise. */

@@ -37,6 +37,7 @@ export function simulatedPorts(seed: number): SimulatedPorts {
     random,
     passed,
     printed,
+    http: () => Promise.reject(new Error('there is no network in a simulation')),
     objects: (url) => localObjects(files, random, url),
     print(line) {
       printed.push(line)

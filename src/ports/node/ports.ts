@@ -5,6 +5,7 @@ import type { ObjectStore } from '../objects.ts'
 import type { Ports, PortsRecipe } from '../ports.ts'
 import { nodeClock } from './clock.ts'
 import { nodeFiles } from './files.ts'
+import { nodeHttp } from './http.ts'
 import { localObjects } from './objects.ts'
 import { ownershipSince } from './ownership.ts'
 import { nodeRandom } from './random.ts'
@@ -23,6 +24,7 @@ export function nodePorts({ objects, killAt }: NodePortsOptions = {}): Ports {
     clock: nodeClock(),
     files,
     random,
+    http: nodeHttp,
     objects: objects ?? ((url) => localObjects(files, random, url)),
     print(line) {
       process.stdout.write(`${line}\n`)
