@@ -16,13 +16,15 @@ import type { Progress } from './dataflow.ts'
 import type { Route } from './exchange-routes.ts'
 
 export interface TravellingColumns {
-  /** Those that must travel with the rows of `batch`; undefined: all. */
-  of(batch: Batch): ReadonlySet<number> | undefined
-  /** To be called with what the others are told, in order with `of`. */
+  /** Those that must travel with rows that are not late; undefined: all. */
+  readonly timely: ReadonlySet<number> | undefined
+  /** True if no row of `batch` can be late where it is going, nor fail there. */
+  isTimely(batch: Batch): boolean
+  /** To be called with what the others are told, in order with `isTimely`. */
   told(progress: Pick<Progress, 'watermarkUs' | 'idle'>): void
 }
 
-const ALL: TravellingColumns = { of: () => undefined, told: () => {} }
+const ALL: TravellingColumns = { timely: undefined, isTimely: () => false, told: () => {} }
 
 /** `stoodUs`: how far the receiving node's watermark may have been moved by a life before this one. */
 export function travellingColumns(
@@ -37,28 +39,27 @@ export function travellingColumns(
   if (!plan.aggregates.every(neverFails)) return ALL
   const [needed] = columnsRead(plan)
   needed!.add(plan.time)
-  if (needed!.size === schema.length) return ALL
-  return untilIdle(memory, needed!, plan.time, gridOf(window), stoodUs)
+  const timely = needed!.size === schema.length ? undefined : needed!
+  return { timely, ...untilIdle(memory, plan.time, gridOf(window), stoodUs) }
 }
 
 function untilIdle(
   memory: LinearMemory,
-  needed: ReadonlySet<number>,
   time: number,
   grid: Grid,
   stoodUs: () => bigint,
-): TravellingColumns {
+): Omit<TravellingColumns, 'timely'> {
   const kernel = timeKernel(memory)
   let watermarkUs: bigint | undefined
   let hasBeenIdle = false
   return {
-    of(batch) {
+    isTimely(batch) {
       watermarkUs ??= stoodUs()
-      if (hasBeenIdle || watermarkUs === WATERMARK_MAX) return undefined
+      if (hasBeenIdle || watermarkUs === WATERMARK_MAX) return false
       const { selection, count } = batch
       const lateUs = lateBeforeUs([grid], watermarkUs)
       const first = kernel.firstBelow(batch.columns[time]!.cells, selection, 0, count, lateUs)
-      return first === count ? needed : undefined
+      return first === count
     },
     told(progress) {
       watermarkUs ??= stoodUs()

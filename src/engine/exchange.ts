@@ -15,12 +15,15 @@
 import { compileProjection } from '../compile/expression.ts'
 import type { Batch } from '../data/batch.ts'
 import type { LinearMemory, Pointer } from '../data/memory.ts'
+import { invariant } from '../errors.ts'
 import { GATHER_SLACK_BYTES, gatherKernel } from '../kernels/gather.ts'
 import { keyHasher } from '../kernels/group.ts'
 import { KEY_GROUPS } from '../state/keyed-table.ts'
+import { WATERMARK_MAX } from '../time/windows.ts'
 import type { Dataflow, Exchange, Progress } from './dataflow.ts'
 import { evaluationOf, type OperatorContext } from './evaluation.ts'
 import { travellingColumns } from './exchange-columns.ts'
+import { type ExchangedPartials, exchangedPartials, PARTIAL_MESSAGE } from './exchange-partials.ts'
 import type { Route } from './exchange-routes.ts'
 import { decodeRows, encodeRows, MESSAGE } from './exchange-rows.ts'
 import { MESSAGE_ALIGN, type RingReader, type RingWriter } from './ring.ts'
@@ -79,6 +82,8 @@ interface Lane {
   passed: boolean
   /** Something has been told. */
   readonly hasTold: () => boolean
+  /** Once the dataflow is there. */
+  readonly partials: () => ExchangedPartials
 }
 
 interface Outbox {
@@ -106,20 +111,23 @@ export function createExchanges(options: ExchangesOptions): Exchanges {
     for (const lane of lanes) {
       if (lane.passed || !lane.route.above.every((number) => isWhole(lanes[number]!))) continue
       lane.passed = true
+      lane.partials().flush(WATERMARK_MAX)
       const message = new Uint8Array(MESSAGE_ALIGN)
       new Uint32Array(message.buffer).set([MESSAGE_ALIGN, MESSAGE.barrier])
       for (const outbox of lane.outboxes) outbox.send(message)
     }
   }
 
-  function accept({ route }: Lane, from: number, channel: Channel, at: Pointer): void {
+  function accept({ route, partials }: Lane, from: number, channel: Channel, at: Pointer): void {
     const dataflow = options.dataflow()
     const kind = memory.u32[at / 4 + 1]
     if (kind === MESSAGE.rows)
       dataflow.receive(route.to, route.input, decodeRows(memory, route.schema, at))
     else if (kind === MESSAGE.progress) {
       dataflow.receiveProgress(route.to, route.input, from, progressAt(memory, at))
-    } else {
+    } else if (kind === PARTIAL_MESSAGE) partials().receive(at)
+    else {
+      invariant(kind === MESSAGE.barrier, `there is no message of kind ${kind}`)
       channel.barred = true
       if (isAligning) passBarriers()
     }
@@ -210,6 +218,13 @@ function laneOf(options: ExchangesOptions, route: Route, number: number): Lane {
     return from > to ? from : to
   })
   let hasTold = false
+  let made: ExchangedPartials | undefined
+  const partials = (): ExchangedPartials => {
+    made ??= partialsOf(options, route, (message) => {
+      for (const outbox of outboxes.values()) outbox.send(message)
+    })
+    return made
+  }
   return {
     route,
     outboxes: [...outboxes.values()],
@@ -220,16 +235,23 @@ function laneOf(options: ExchangesOptions, route: Route, number: number): Lane {
     ),
     passed: false,
     hasTold: () => hasTold,
+    partials,
     exchange: {
       channels: workers,
       send(batch) {
         const mark = memory.arena.mark()
+        const isTimely = travelling.isTimely(batch)
+        if (isTimely && partials().add(batch)) {
+          memory.arena.release(mark)
+          return
+        }
+        const columns = isTimely ? travelling.timely : undefined
         const parts = partition(batch)
         for (const [to, outbox] of outboxes) {
           const part = parts[to]!
           if (part.count === 0) continue
           const inner = memory.arena.mark()
-          const { at, bytes } = encodeRows(memory, part, travelling.of(part))
+          const { at, bytes } = encodeRows(memory, part, columns)
           outbox.send(memory.u8.subarray(at, at + bytes))
           memory.arena.release(inner)
         }
@@ -240,12 +262,24 @@ function laneOf(options: ExchangesOptions, route: Route, number: number): Lane {
       progress(told) {
         hasTold = true
         travelling.told(told)
+        // Others may go on without a worker that is idle or has ended.
+        partials().flush(told.idle || told.ended ? WATERMARK_MAX : told.watermarkUs)
         const message = progressMessage(told)
         for (const outbox of outboxes.values()) outbox.send(message)
         options.dataflow().receiveProgress(route.to, route.input, worker, told)
       },
     },
   }
+}
+
+function partialsOf(
+  { memory, worker, workers, dataflow }: ExchangesOptions,
+  { to }: Route,
+  send: (message: Uint8Array) => void,
+): ExchangedPartials {
+  const reader = dataflow().operators.find(({ node }) => node.index === to)
+  const groups = groupsOf(worker, workers)
+  return exchangedPartials({ memory, partials: reader?.operator.partials, groups, send })
 }
 
 /** Parts a batch by the workers that own its rows' key groups. */

@@ -28,10 +28,34 @@ export interface Operator {
   snapshot(writer: StateWriter): void
   restore(reader: StateReader): void
   dispose(): void
+  /** Where rows may be added up by the worker that read them. */
+  readonly partials?: Partials
   /** Of windowed operators: what is open, counted and late. */
   progress?(): WindowProgress
   /** Of sinks. */
   rowsWritten?(): number
+}
+
+/**
+ * Rows added up before they change workers: what comes of them goes to the workers that own the keys. What was handed over belongs to
+ * no checkpoint of the one who hands it; a checkpoint asks for all of it first.
+ */
+export interface Partials {
+  /** Whether it is worth while, for so many rows; if not, they travel as rows. */
+  pays(rows: number): boolean
+  /** Takes in rows of which none is late. */
+  add(batch: Batch): void
+  /**
+   * Hands over, and forgets, what may be asked for once others know of `watermarkUs`: records of groups with the pane they are of.
+   * `records` is a view that lives no longer than the call.
+   */
+  flush(watermarkUs: bigint, hand: (pane: number, records: Uint8Array) => void): void
+  /** Takes in those of `records` that are of these key groups. */
+  take(
+    pane: number,
+    records: Uint8Array,
+    groups: { readonly groupStart: number; readonly groupEnd: number },
+  ): void
 }
 
 export interface WindowProgress {

@@ -31,6 +31,7 @@ import type { GroupTables } from './group-state.ts'
 import { forEachPane } from './panes.ts'
 import { windowColumns } from './window-columns.ts'
 import { type WindowGroups, windowGroups } from './window-groups.ts'
+import { type WindowPartials, windowPartials } from './window-partials.ts'
 
 const PANE_NAME = /^pane (-?\d+)$/
 
@@ -60,6 +61,7 @@ export function windowAggregate(
 
 class WindowPanes implements Operator {
   readonly name: string
+  readonly partials?: WindowPartials
   readonly #plan: GridAggregate
   readonly #context: OperatorContext
   readonly #grid: Grid
@@ -88,6 +90,18 @@ class WindowPanes implements Operator {
     this.#readRow = rowReader(schemaOf(plan.input))
     this.#watermarkUs = watermarkUs
     this.#fired = firedThrough(this.#grid, watermarkUs)
+    if (this.#groups.isMergeable && this.#grid.chunkStart === undefined) {
+      this.partials = windowPartials(
+        context.memory,
+        this.#groups,
+        this.#grid,
+        plan.time,
+        (pane) => this.#paneOf(pane),
+        (pane, rows) => {
+          this.#counted += (lastEndOf(this.#grid, pane) - pane) * rows
+        },
+      )
+    }
   }
 
   onBatch(batch: Batch): void {
@@ -124,6 +138,7 @@ class WindowPanes implements Operator {
   }
 
   dispose(): void {
+    this.partials?.dispose()
     for (const pane of this.#panes.keys()) this.#drop(pane)
   }
 
@@ -190,7 +205,7 @@ class WindowPanes implements Operator {
   /** Grid points up to `through` at which a window with rows waits to end, ascending. */
   #waitingEnds(through: number): number[] {
     const ends = new Set<number>()
-    for (const pane of this.#panes.keys()) {
+    for (const pane of [...this.#panes.keys(), ...(this.partials?.panes() ?? [])]) {
       const last = Math.min(lastEndOf(this.#grid, pane), through)
       for (let end = Math.max(pane + 1, this.#fired + 1); end <= last; end++) ends.add(end)
     }

@@ -26,6 +26,8 @@ const ROW_COUNT: AggregateCall = {
 
 export interface WindowGroups
   extends Pick<GroupTablesMaker, 'make' | 'write' | 'read' | 'sweep' | 'dispose'> {
+  /** Parts of a group can be added up in any order and be merged: the result is the same to the last bit. */
+  readonly isMergeable: boolean
   /** The keys of the batch's rows, by row, and the batch without rows whose keys can't be computed. */
   keysOf(batch: Batch): { readonly keys: readonly Vector[]; readonly good: Batch }
   /** Adds rows to their groups, takes back those that say so. `keys`: as the table has them. */
@@ -87,6 +89,11 @@ export function windowGroups(
   }
 
   return {
+    isMergeable:
+      !retracts &&
+      aggregates.sides.length === 0 &&
+      context.settings.overflow === 'wrap' &&
+      plan.aggregates.every(isOrderless),
     make: tables.make,
     write: tables.write,
     read: tables.read,
@@ -119,6 +126,13 @@ export function windowGroups(
       }
     },
   }
+}
+
+/** Sums of FLOAT and DOUBLE depend on the order of their rows, and so do functions that are not named here. */
+function isOrderless({ function: name, args }: AggregateCall): boolean {
+  if (name === 'COUNT' || name === 'MIN' || name === 'MAX') return true
+  if (name !== 'SUM' && name !== 'AVG') return false
+  return args.every(({ type: { kind } }) => kind !== 'float' && kind !== 'double')
 }
 
 /** The rows of one way only. */
