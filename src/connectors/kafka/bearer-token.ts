@@ -17,6 +17,20 @@ export interface BearerToken {
   readonly oauthBearerExtensions?: Record<string, string>
 }
 
+/**
+ * The broker refuses a token in the bytes of an answer that is no error. @see RFC 7628, section 3.2.2
+ * @returns why, or undefined if it took the token
+ */
+export function tokenRefusal(answer: Uint8Array): string | undefined {
+  if (answer.length === 0) return undefined
+  try {
+    const { status } = JSON.parse(new TextDecoder().decode(answer))
+    return typeof status === 'string' ? status : 'refused'
+  } catch {
+    return undefined
+  }
+}
+
 const ANSWER_BYTES_MAX = 1 << 20
 const SIGNER = 'aws-msk-iam-sasl-signer-js'
 

@@ -11,7 +11,7 @@
 import type { ConnectionOptions } from '@platformatic/kafka'
 import { MillraceError } from '../../errors.ts'
 import type { Ports } from '../../ports/ports.ts'
-import { bearerToken } from './bearer-token.ts'
+import { bearerToken, tokenRefusal } from './bearer-token.ts'
 
 export interface Properties {
   readonly table: string
@@ -77,9 +77,7 @@ export function connectionOptions(properties: Properties, ports: Ports): Connect
   return {
     connectTimeout: properties.number('socket.connection.setup.timeout.ms', 10_000),
     requestTimeout: properties.number('request.timeout.ms', 30_000),
-    ...(protocol.endsWith('SSL')
-      ? { tls: tlsOptions(properties, ports), tlsServerName: true }
-      : {}),
+    ...(protocol.endsWith('SSL') ? { tls: tlsOptions(properties, ports) } : {}),
     ...(protocol.startsWith('SASL') ? { sasl: saslOptions(properties, ports) } : {}),
   }
 }
@@ -106,7 +104,15 @@ function saslOptions(properties: Properties, ports: Ports): Sasl {
     }
     case 'OAUTHBEARER':
     case 'AWS_MSK_IAM':
-      return { mechanism: 'OAUTHBEARER', ...bearerToken(properties, mechanism, jaas, ports) }
+      return {
+        mechanism: 'OAUTHBEARER',
+        ...bearerToken(properties, mechanism, jaas, ports),
+        authBytesValidator(answer, callback) {
+          const refusal = tokenRefusal(answer)
+          if (refusal === undefined) callback(null, answer)
+          else callback(new Error(`the broker refuses the token: ${refusal}`))
+        },
+      }
     default:
       throw optionInvalid(
         properties.table,
