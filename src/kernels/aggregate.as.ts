@@ -83,7 +83,7 @@ export function addCount(entries: usize, count: u32, offset: u32, delta: i64): v
   }
 }
 
-/** Wraps at 64 bits; returns how often it did. `sign` is 1 or -1. */
+/** Wraps at 64 bits; returns how often a sum of `bits` bits would have wrapped. `sign` is 1 or -1. */
 export function addI64(
   entries: usize,
   cells: usize,
@@ -91,14 +91,16 @@ export function addI64(
   count: u32,
   offset: u32,
   sign: i64,
+  bits: u32,
 ): u32 {
   let wrapped: u64 = 0
+  const top = <u64>(bits - 1)
   for (let at: u32 = 0; at < count; at++) {
     const cell = cellAt(entries, at, offset)
     const value = load<i64>(cells + ((<usize>rowAt(selection, at)) << 3)) * sign
     const before = load<i64>(cell)
     const after = before + value
-    wrapped += (<u64>((before ^ after) & (value ^ after))) >>> 63
+    wrapped += ((<u64>((before ^ after) & (value ^ after))) >>> top) & 1
     store<i64>(cell, after)
   }
   return <u32>wrapped

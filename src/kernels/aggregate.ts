@@ -31,7 +31,7 @@ export interface AggregateKernel {
     outEntries: Pointer,
   ): void
   addCount(entries: Pointer, count: number, offset: number, delta: bigint): void
-  /** Wraps at 64 bits; returns how often it did. `sign` is 1 or -1. */
+  /** Wraps at 64 bits; returns how often a sum of `bits` bits would have wrapped. `sign` is 1 or -1. */
   addI64(
     entries: Pointer,
     cells: Pointer,
@@ -39,6 +39,7 @@ export interface AggregateKernel {
     count: number,
     offset: number,
     sign: bigint,
+    bits: number,
   ): number
   addF64(
     entries: Pointer,

@@ -55,8 +55,13 @@ export function counter(memory: LinearMemory): Accumulator {
   }
 }
 
-/** `isDouble`: an average of FLOATs is summed in double precision. */
-export function summer(memory: LinearMemory, type: DataType, isDouble: boolean): Accumulator {
+/** `isDouble`: an average of FLOATs is summed in double precision. Integers are counted that go beyond `bits`, as the result has them. */
+export function summer(
+  memory: LinearMemory,
+  type: DataType,
+  isDouble: boolean,
+  bits: number,
+): Accumulator {
   const kernel = aggregateKernel(memory)
   const single = type.kind === 'float' && !isDouble ? 1 : 0
   if (type.kind === 'decimal') {
@@ -84,7 +89,7 @@ export function summer(memory: LinearMemory, type: DataType, isDouble: boolean):
   return {
     cells: ['i64'],
     add: ({ entries, vectors, selection, count }, offset, _, sign) =>
-      kernel.addI64(entries, vectors[0]!.cells, selection, count, offset, BigInt(sign)),
+      kernel.addI64(entries, vectors[0]!.cells, selection, count, offset, BigInt(sign), bits),
     merge: (_, into, from, count, offset) => kernel.mergeI64(into, from, count, offset),
   }
 }

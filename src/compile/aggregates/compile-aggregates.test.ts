@@ -247,6 +247,32 @@ test('an unknown aggregate is refused, and an overflowing SUM when it is to be a
   assert.throws(() => feed(state, rows, strict), isError('AGGREGATE_OVERFLOW'))
 })
 
+test('a SUM of small integers that its type can not hold is counted once each time, and its average is not', () => {
+  const sum = call('SUM', 'int', types.int)
+  const set = compileAggregates([sum, call('AVG', 'int', types.int)], environment(false))
+  const state = stateMaker(set)()
+  let told = 0
+  const count = (event: string, rows: number) => {
+    assert.equal(event, 'overflow')
+    told += rows
+  }
+  const counted: AggregateSet['update'] = (state, frame, keys, entries) =>
+    set.update(state, { ...frame, context: { ...context, count } }, keys, entries)
+  const most = 2n ** 31n - 1n
+  const rowOf = (int: bigint) => ['a', null, int, null, null, null, null, null, null, 0n]
+  feed(state, [rowOf(most), rowOf(0n)], counted)
+  assert.equal(told, 0)
+  feed(state, [rowOf(most), rowOf(5n)], counted)
+  assert.equal(told, 1)
+  assert.deepEqual(resultsOf(set, state).get('a'), [3n, (2n * most + 5n) / 4n])
+  const strict: AggregateSet['update'] = (state, frame, keys, entries) =>
+    set.update(state, { ...frame, context: { ...context, overflow: 'error' } }, keys, entries)
+  assert.throws(
+    () => feed(state, [rowOf(most), rowOf(most)], strict),
+    (error) => error instanceof MillraceError && error.code === 'AGGREGATE_OVERFLOW',
+  )
+})
+
 /** The oracle: groups as arrays, each call from its words. */
 function recomputed(rows: Plain[][], keys: Set<Plain> = new Set(rows.map(([key]) => key ?? null))) {
   const groups = new Map<Plain, Plain[][]>()

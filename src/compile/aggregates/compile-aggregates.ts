@@ -9,7 +9,7 @@ import type {
   AggregateSet,
   SideTableLayout,
 } from './aggregate-set.ts'
-import { averageResult, countResult, extremeResult, sumResult } from './results.ts'
+import { averageResult, bitsOf, countResult, extremeResult, sumResult } from './results.ts'
 import { rowInput } from './row-input.ts'
 import { runAggregates } from './run-aggregates.ts'
 import type { Outcome, Slot, Stage } from './stage.ts'
@@ -102,8 +102,11 @@ function planner(environment: AggregateEnvironment) {
     if (name === 'MIN' || name === 'MAX') return extremeOf(call, argument, name === 'MAX')
     if (name !== 'SUM' && name !== 'AVG') throw unsupported(call.function)
     const isDouble = name === 'AVG' && argument.kind === 'float'
-    const value = slotOf(stageOf(call, call.distinct), isDouble ? 'sum double' : 'sum', () =>
-      summer(memory, argument, isDouble),
+    // An average of small integers may have a sum that they can't be.
+    const bits = name === 'SUM' ? bitsOf(type) : 64
+    const slotName = isDouble ? 'sum double' : bits < 64 ? `sum of ${bits} bits` : 'sum'
+    const value = slotOf(stageOf(call, call.distinct), slotName, () =>
+      summer(memory, argument, isDouble, bits),
     )
     const read = name === 'SUM' ? sumResult(memory, type) : averageResult(memory, type, argument)
     return { kind: 'slots', value, count: countOf(call), read }

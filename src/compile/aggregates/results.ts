@@ -14,7 +14,8 @@ export interface ResultOffsets {
 }
 
 const BITS: Partial<Record<DataType['kind'], number>> = { tinyint: 8, smallint: 16, int: 32 }
-const bitsOf = (type: DataType) => BITS[type.kind] ?? 64
+/** Of an integer type; 64 for all others. */
+export const bitsOf = (type: DataType): number => BITS[type.kind] ?? 64
 const DIGITS_MAX = 38
 
 export function countResult(memory: LinearMemory, type: DataType): ReadResult {

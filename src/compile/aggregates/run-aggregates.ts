@@ -199,8 +199,8 @@ function overflowed({ context }: Frame, rows: number): void {
   context.count('overflow', rows)
   if (context.overflow === 'wrap') return
   throw new MillraceError('AGGREGATE_OVERFLOW', {
-    message: `a SUM went beyond the range of BIGINT in ${rows} rows`,
-    hint: "sum a DECIMAL(38, 0) instead (CAST the argument), or SET 'sql.overflow' = 'wrap'",
+    message: `a SUM went beyond the range of its type in ${rows} rows`,
+    hint: "sum a BIGINT or a DECIMAL(38, 0) instead (CAST the argument), or SET 'sql.overflow' = 'wrap'",
     facts: { rows },
   })
 }
