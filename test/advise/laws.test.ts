@@ -20,7 +20,7 @@ import { VERDICTS } from '../../src/advise/rules/rules.ts'
 import { judge } from '../../src/advise/rules/verdict.ts'
 import { BOOK } from './asked.ts'
 
-const RUNS = { numRuns: 100 }
+const RUNS = { numRuns: 80 }
 
 const output: fc.Arbitrary<Output> = fc.record({
   name: fc.constantFrom('a', 'b', 'c'),

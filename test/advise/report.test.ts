@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
+import { Readable } from 'node:stream'
 import test from 'node:test'
 import { adviceOn, rulesPage, withExample } from '../../scripts/advise-docs.ts'
 import { advise } from '../../src/advise/report/advice.ts'
@@ -9,7 +10,8 @@ import { htmlOf } from '../../src/advise/report/html.ts'
 import { markdownOf } from '../../src/advise/report/markdown.ts'
 import { SCHEMAS, schemaText } from '../../src/advise/report/schemas.ts'
 import { adviceShape } from '../../src/advise/report/shape.ts'
-import { processIo } from '../../src/cli/io.ts'
+import { type Io, processIo } from '../../src/cli/io.ts'
+import { runCommandLine } from '../../src/cli/program.ts'
 import { loadProject } from '../../src/cli/project.ts'
 import { adviceLines } from '../../src/cli/render/advice.ts'
 import { PLAIN } from '../../src/cli/render/style.ts'
@@ -22,10 +24,10 @@ const EXAMPLES = globSync('examples/needs/*.yaml').sort()
 const connectors = CONNECTORS.map(({ name }) => name)
 const adviceOf = (needs: unknown) =>
   advise({ needs: needsOf(needs), book: BOOK, doubts: [], connectors })
+const ADVICE = CASES.map(({ id, needs }) => ({ id, advice: adviceOf(needs) }))
 
 test('the advice on every case has the published shape, and can be written in every form', () => {
-  for (const { id, needs } of CASES) {
-    const advice = adviceOf(needs)
+  for (const { id, advice } of ADVICE) {
     assert.deepEqual(adviceShape.parse(JSON.parse(JSON.stringify(advice))), advice, id)
     assert.ok(markdownOf(advice).includes('## Top priorities'))
     assert.ok(htmlOf(advice).includes('</html>'))
@@ -34,8 +36,8 @@ test('the advice on every case has the published shape, and can be written in ev
 })
 
 test('no price stands without its availability: each design has class, RTO and RPO, and one machine is not called available', () => {
-  for (const { needs } of CASES) {
-    const { plan, alternatives, curve } = adviceOf(needs)
+  for (const { advice } of ADVICE) {
+    const { plan, alternatives, curve } = advice
     const all = [
       plan.design,
       ...alternatives,
@@ -54,8 +56,7 @@ test('no price stands without its availability: each design has class, RTO and R
 })
 
 test('the trail of each plan is complete: the rule, what would flip it, and why every other candidate is out or dearer', () => {
-  for (const { id, needs } of CASES) {
-    const advice = adviceOf(needs)
+  for (const { id, advice } of ADVICE) {
     for (const output of advice.outputs) assert.ok(output.flips.length > 0 && output.because)
     for (const { candidate, constraints } of advice.eliminated)
       assert.ok(constraints.length > 0, `${id}: ${candidate}`)
@@ -239,12 +240,27 @@ test('the command refuses what is wrong: files, formats, schemas, prices, and a 
       '{"prices":[{"sku":"ebs-gp3","price":1,"source":"us"}]}',
     )
     writeFileSync(join(directory, 'bad.yaml'), 'nothing: here\n')
+    const command = async (args: string[]) => {
+      const lines: { out: string[]; err: string[] } = { out: [], err: [] }
+      const io: Io = {
+        ...processIo(),
+        directory,
+        stdin: Readable.from([]),
+        isTerminal: false,
+        style: PLAIN,
+        errorStyle: PLAIN,
+        out: (line) => lines.out.push(line),
+        err: (line) => lines.err.push(line),
+      }
+      const code = await runCommandLine(args, io)
+      return { code, out: lines.out.join('\n'), err: lines.err.join('\n') }
+    }
     for (const [args, code, said] of cases) {
-      const ended = await millrace(directory, args)
+      const ended = await command(args)
       assert.equal(ended.code, code, args.join(' '))
       assert.match(ended.err, said)
     }
-    const schema = await millrace(directory, ['advise', '--schema', 'needs'])
+    const schema = await command(['advise', '--schema', 'needs'])
     assert.equal(JSON.parse(schema.out).title, 'Needs, as `millrace advise` reads them')
   })
 })

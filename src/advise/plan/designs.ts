@@ -1,8 +1,5 @@
 /** Designs: a platform, an engine, and for what is batch perhaps a job beside it. Each is priced, and every constraint it breaks is named. */
-import type { EngineLoad, SizedEngine } from '../capacity/engine-load.ts'
-import { ENGINE_SIZES } from '../capacity/engines.ts'
-import { PLATFORM_SIZES } from '../capacity/platforms.ts'
-import type { LogLoad, Sized } from '../capacity/sized.ts'
+import type { Sized } from '../capacity/sized.ts'
 import type { Unit } from '../capacity/units.ts'
 import type { Book } from '../cost/book.ts'
 import { alreadyPaid, type CostLine, totalOf } from '../cost/lines.ts'
@@ -11,10 +8,9 @@ import type { EngineCandidate, Pattern, PlatformCandidate } from '../rules/rules
 import { CANDIDATES } from '../rules/rules.ts'
 import type { Judged } from '../rules/verdict.ts'
 import { type Broken, brokenBy, isMisplaced } from './constraints.ts'
-import { lakeLines } from './lake.ts'
-import { loadOf } from './load.ts'
 import { hoursOf, operationsLine, runsAlready } from './operations.ts'
 import type { Design, Planned, Situation } from './situation.ts'
+import { type Sizes, sizesOf } from './sizes.ts'
 
 export interface Evaluated {
   readonly design: Design
@@ -92,8 +88,9 @@ function canRead(engine: EngineCandidate, platform: PlatformCandidate): boolean 
 
 /** Those that can be had first, the cheapest first. */
 export function evaluateAll(situation: Situation): Evaluated[] {
+  const sizes = sizesOf(situation)
   return designsFor(situation)
-    .map((design) => evaluate(design, situation))
+    .map((design) => evaluate(design, situation, sizes))
     .sort(
       (left, right) =>
         Math.min(1, left.broken.length) - Math.min(1, right.broken.length) ||
@@ -101,22 +98,22 @@ export function evaluateAll(situation: Situation): Evaluated[] {
     )
 }
 
-export function evaluate(design: Design, situation: Situation): Evaluated {
+function evaluate(design: Design, situation: Situation, sizes: Sizes): Evaluated {
   const { needs, book, planned } = situation
   const { platform, engine, batch } = design
   const isScheduled = ({ output }: Planned) => design.scheduled?.includes(output.name) === true
   const carried = planned.filter((each) => !isScheduled(each))
   const scheduled = planned.filter(isScheduled)
-  const log = PLATFORM_SIZES[platform.sizing]!(logLoadOf(design, situation), book)
-  const main = sizeEngine(engine, carried, platform, book)
-  const job = batch === undefined ? undefined : sizeEngine(batch, scheduled, platform, book)
+  const log = sizes.log(platform, batch === undefined ? 1 : 2)
+  const main = sizes.engine(engine, carried, platform)
+  const job = batch === undefined ? undefined : sizes.engine(batch, scheduled, platform)
   const hours = hoursOf(design, needs.context, book)
   const money = [
     ...(runsAlready(platform, needs.context) ? log.standing.map(alreadyPaid) : log.standing),
     ...log.byUse,
     ...main.byUse,
     ...(job?.byUse ?? []),
-    ...lakeLines(situation),
+    ...sizes.lake,
   ]
   const operations = operationsLine(design, needs.context, hours)
   const sized = { log, main, ...(job === undefined ? {} : { job }) }
@@ -129,34 +126,6 @@ export function evaluate(design: Design, situation: Situation): Evaluated {
     money: totalOf(money),
     total: totalOf(money) + operations.monthly,
   }
-}
-
-function logLoadOf({ batch }: Design, { needs, planned, logDays }: Situation): LogLoad {
-  const { clouds, availability } = needs.context
-  const survivesZone = availability.survives === 'zone' || availability.survives === 'region'
-  return {
-    ...loadOf(planned.map(({ output }) => output)),
-    readers: batch === undefined ? 1 : 2,
-    days: logDays,
-    crossesZones: survivesZone && clouds.some((cloud) => cloud !== 'own'),
-  }
-}
-
-function sizeEngine(
-  engine: EngineCandidate,
-  carried: readonly Planned[],
-  platform: PlatformCandidate,
-  book: Book,
-): SizedEngine {
-  const load: EngineLoad = {
-    ...loadOf(carried.map(({ output }) => output)),
-    intervalSeconds: Math.max(
-      engine.latencySecondsLeast,
-      Math.min(...carried.map(({ seconds }) => seconds)),
-    ),
-    holdsLog: platform.platform === 'embedded',
-  }
-  return ENGINE_SIZES[engine.sizing]!(load, book)
 }
 
 function unitsOf(
