@@ -10,6 +10,8 @@ const ON_THIS_MACHINE: Readonly<Record<string, string>> = {
 }
 const MADE_UP = new Set(['datagen', 'values'])
 const KEEPS_NOTHING = new Set(['print', 'blackhole'])
+/** Systems of their own, wherever they run. */
+const ELSEWHERE = new Set(['kafka', 'upsert-kafka'])
 
 export function lossesOf(pipeline: Pipeline, connectors: readonly Connector[]): string[] {
   const sources = scansOf(pipeline).map(({ table }) => {
@@ -22,7 +24,8 @@ export function lossesOf(pipeline: Pipeline, connectors: readonly Connector[]): 
     const path = table.options['table-path'] ?? table.options.path ?? ''
     if (KEEPS_NOTHING.has(connector)) return `${table.name} (${connector}): nothing, it keeps none`
     if (connector === 'log') return `${table.name} (log): its rows: the log is on this disk`
-    const isElsewhere = /^[a-z0-9]+:\/\//.test(path) && !path.startsWith('file:')
+    const isElsewhere =
+      ELSEWHERE.has(connector) || (/^[a-z0-9]+:\/\//.test(path) && !path.startsWith('file:'))
     return `${table.name} (${connector}): ${isElsewhere ? 'nothing: it stands elsewhere' : 'the table: it is on this disk'}`
   })
   const canReplay = scansOf(pipeline).every(
