@@ -164,6 +164,10 @@ function equalRow(layout: usize, columns: usize, row: u32, entry: usize): bool {
   return true
 }
 
+export function equalEntry(layout: usize, columns: usize, row: u32, entry: usize): bool {
+  return equalRow(layout, columns, row, entry)
+}
+
 /** `entry`, or the next behind it in its list, that equals the row, NULL like NULL; 0 if none does. */
 export function findEqual(table: usize, entry: usize, columns: usize, row: u32): usize {
   const layout = <usize>load<u32>(table, 44)
@@ -242,4 +246,35 @@ export function gatherRows(
     } else nulls++
   }
   return nulls
+}
+
+/**
+ * Moves the pairs to the front whose times are apart by [lower, upper]: `times` i64 by row, the other's at `timeOffset` of its entry;
+ * `isLeft`: apart is the row's time less the entry's, else the other way. How many.
+ */
+export function keepWithin(
+  positions: usize,
+  rows: usize,
+  entries: usize,
+  count: u32,
+  times: usize,
+  timeOffset: u32,
+  lower: i64,
+  upper: i64,
+  isLeft: bool,
+): u32 {
+  let kept: usize = 0
+  for (let at: u32 = 0; at < count; at++) {
+    const row = load<u32>(rows + ((<usize>at) << 2))
+    const entry = load<u32>(entries + ((<usize>at) << 2))
+    const own = load<i64>(times + ((<usize>row) << 3))
+    const theirs = load<i64>(<usize>entry + timeOffset)
+    const apart = isLeft ? own - theirs : theirs - own
+    if (apart < lower || apart > upper) continue
+    store<u32>(positions + (kept << 2), load<u32>(positions + ((<usize>at) << 2)))
+    store<u32>(rows + (kept << 2), row)
+    store<u32>(entries + (kept << 2), entry)
+    kept++
+  }
+  return <u32>kept
 }

@@ -37,6 +37,20 @@ export interface RowsKernel {
     outValidity: Pointer,
   ): number
   /** From entry `from` of a list on; 0: the list is empty. */
+  /** 0: not equal. */
+  equalEntry(layout: Pointer, columns: Pointer, row: number, entry: Pointer): number
+  /** Pairs whose times are apart by [lower, upper] come to the front; how many. */
+  keepWithin(
+    positions: Pointer,
+    rows: Pointer,
+    entries: Pointer,
+    count: number,
+    times: Pointer,
+    timeOffset: number,
+    lower: bigint,
+    upper: bigint,
+    isLeft: number,
+  ): number
   findEqual(store: Pointer, from: Pointer, columns: Pointer, row: number): Pointer
   pairUp(
     store: Pointer,

@@ -211,6 +211,12 @@ class MemoryRowLists implements RowLists {
     return this.#maker.kernel.findEqual(this.#store, from, this.#maker.columns, row)
   }
 
+  equals(entry: Pointer, columns: readonly Vector[], row: number): boolean {
+    const { kernel, layoutBlock, columns: at } = this.#maker
+    this.#writeLeaves(columns)
+    return kernel.equalEntry(layoutBlock, at, row, entry) !== 0
+  }
+
   pairs(lists: Pointer, count: number, from: Pairs, positions: Pointer, entries: Pointer): Pairs {
     const { kernel } = this.#maker
     const { position, entry, max } = from

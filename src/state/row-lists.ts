@@ -69,6 +69,8 @@ export interface RowLists {
    * FROM; 0 if none does.
    */
   equal(list: Pointer, columns: readonly Vector[], row: number, from?: Pointer): Pointer
+  /** True if the row of `entry` equals row `row` of `columns`, as in `equal`. */
+  equals(entry: Pointer, columns: readonly Vector[], row: number): boolean
   /**
    * For `count` lists (u32 addresses, 0 = none), each entry as a pair of u32 position and u32 entry, from where `from` stopped, at most
    * `from.max`: what joins probe with. All is done when `position` has come to `count`.

@@ -142,6 +142,36 @@ test('pairs beyond one chunk are all told', async () => {
   assert.equal(tableOf(changes).length, 150 * 130)
 })
 
+test('rows of a hot key go again, in any order, copies of one another too', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.integer({ min: 0, max: 150 }), { minLength: 150, maxLength: 300 }),
+      fc.integer({ min: 0, max: 150 }),
+      fc.constantFrom(7, 50, 1000),
+      async (values, kept, rowsMax) => {
+        const row = (v: number) => ({ k: 'hot', v: BigInt(v), d: null, x: null, r: null, t: 0n })
+        const come = values.map((v): FedRow => ({ kind: '+I', row: row(v) }))
+        const go = [...values]
+          .sort((a, b) => ((a * 7919) % 151) - ((b * 7919) % 151))
+          .slice(kept)
+          .map((v): FedRow => ({ kind: '-D', row: row(v) }))
+        const one: FedRow = { kind: '+I', row: row(1000) }
+        const fed: Fed = new Map([
+          ['left', [[...come, ...go]]],
+          ['right', [[one]]],
+        ])
+        const { changes } = await runWay(joinOf('full', ['k'], false, true), fed, {
+          rowsMax,
+          restartAfter: [3, 4],
+        })
+        assert.equal(tableOf(changes).length, kept === 0 ? 1 : kept)
+        neverTakesWhatIsNotThere(changes)
+      },
+    ),
+    { numRuns: 30 },
+  )
+})
+
 async function equalsOracle(plan: PlanNode, fed: Fed, how: Way): Promise<void> {
   const ran = await runWay(plan, fed, how)
   const { inputs } = watermarkedInputs(plan, fed, ran.read, 0n)

@@ -13,6 +13,7 @@
  */
 import type { Batch } from '../../data/batch.ts'
 import type { LinearMemory, Pointer } from '../../data/memory.ts'
+import { rowsKernel } from '../../kernels/rows.ts'
 import { type IntervalJoin, type PlanNode, schemaOf } from '../../plan/nodes.ts'
 import { pairedRowLists } from '../../state/memory-row-lists.ts'
 import { WATERMARK_MAX } from '../../time/windows.ts'
@@ -241,21 +242,17 @@ class Interval implements Operator {
     other: IntervalRows,
     isLeft: boolean,
   ): number {
-    const { u32, i64 } = this.#memory
-    const times = this.#times / 8
-    const lower = BigInt(this.#plan.lowerUs)
-    const upper = BigInt(this.#plan.upperUs)
-    let kept = 0
-    for (let at = 0; at < count; at++) {
-      const entry = u32[entries / 4 + at]!
-      const own = i64[times + u32[rows / 4 + at]!]!
-      const theirs = other.timeOf(entry)
-      const apart = isLeft ? own - theirs : theirs - own
-      if (apart < lower || apart > upper) continue
-      u32[positions / 4 + kept] = u32[positions / 4 + at]!
-      u32[rows / 4 + kept] = u32[rows / 4 + at]!
-      u32[entries / 4 + kept++] = entry
-    }
-    return kept
+    const { lowerUs, upperUs } = this.#plan
+    return rowsKernel(this.#memory).keepWithin(
+      positions,
+      rows,
+      entries,
+      count,
+      this.#times,
+      other.timeOffset,
+      BigInt(lowerUs),
+      BigInt(upperUs),
+      isLeft ? 1 : 0,
+    )
   }
 }

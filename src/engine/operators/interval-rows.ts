@@ -17,7 +17,8 @@ const BUCKET_US_MIN = 1000
 
 export interface IntervalRows {
   readonly rows: RowLists
-  timeOf(entry: Pointer): bigint
+  /** Of an entry's time, an i64. */
+  readonly timeOffset: number
   /** Notes that an entry has met a row. */
   meet(entry: Pointer): void
   /** Keeps `some` rows of the batch; `lists` and `met` (0 or not) are u32 by position, `times` i64 by row. */
@@ -42,7 +43,7 @@ export function intervalRows(memory: LinearMemory, rows: RowLists, keptUs: numbe
   const due = new DueEntries(width, dueOf)
   return {
     rows,
-    timeOf,
+    timeOffset,
     meet(entry) {
       if (memory.u32[(entry + metOffset) / 4] !== 0) return
       memory.u32[(entry + metOffset) / 4] = 1

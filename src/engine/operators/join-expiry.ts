@@ -16,14 +16,18 @@ export interface Expiry {
 
 const SWEPT_LISTS = 1024
 
-/** `timeOffset`: of the extra that holds when a row was written. */
-export function expiryOf(
-  memory: LinearMemory,
-  rows: RowLists,
-  timeOffset: number,
-  ttlUs: bigint,
-  nowUs: () => bigint,
-): Expiry {
+export interface ExpiryOptions {
+  readonly memory: LinearMemory
+  readonly rows: RowLists
+  remove(entry: Pointer): void
+  /** Of the extra that holds when a row was written. */
+  readonly timeOffset: number
+  readonly ttlUs: bigint
+  nowUs(): bigint
+}
+
+export function expiryOf(options: ExpiryOptions): Expiry {
+  const { memory, rows, timeOffset, ttlUs, nowUs, remove } = options
   const dead = new Set<Pointer>()
   let cursor = 0
 
@@ -51,7 +55,7 @@ export function expiryOf(
       return kept
     },
     buryDead() {
-      for (const entry of dead) rows.remove(entry)
+      for (const entry of dead) remove(entry)
       dead.clear()
     },
     sweep() {
@@ -64,7 +68,7 @@ export function expiryOf(
       for (let at = 0; at < count; at++) {
         for (let entry = rows.first(memory.u32[lists / 4 + at]!); entry !== 0; ) {
           const after = rows.next(entry)
-          if (isDead(entry, now)) rows.remove(entry)
+          if (isDead(entry, now)) remove(entry)
           entry = after
         }
       }

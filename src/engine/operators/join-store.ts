@@ -2,6 +2,7 @@
 import type { Batch } from '../../data/batch.ts'
 import type { LinearMemory, Pointer } from '../../data/memory.ts'
 import type { RowLists } from '../../state/row-lists.ts'
+import { type EqualRows, equalRows } from './equal-rows.ts'
 import { type Expiry, expiryOf } from './join-expiry.ts'
 import { isAdded, positionsWhere, rowAt, type SomeRows } from './join-side.ts'
 
@@ -56,8 +57,15 @@ export function storedSide(
   const { isCounted, ttlUs } = notes
   const countOffset = rows.extraOffset(0)
   const timeOffset = rows.extraOffset(isCounted ? 1 : 0)
+  const equal = equalRows(memory, rows)
+  const remove = (entry: Pointer): void => {
+    equal.removed(entry)
+    rows.remove(entry)
+  }
   const expiry =
-    ttlUs === undefined ? undefined : expiryOf(memory, rows, timeOffset, BigInt(ttlUs), nowUs)
+    ttlUs === undefined
+      ? undefined
+      : expiryOf({ memory, rows, remove, timeOffset, ttlUs: BigInt(ttlUs), nowUs })
 
   function note(entry: Pointer, met: number): void {
     if (isCounted) memory.i64[(entry + countOffset) / 8] = BigInt(met)
@@ -81,7 +89,9 @@ export function storedSide(
         const position = memory.u32[some.positions / 4 + at]!
         note(memory.u32[entries / 4 + at]!, isCounted ? memory.u32[met / 4 + position]! : 0)
       }
-      if (batch.kinds !== 0) takeAway(memory, rows, batch, lists, { entries, count: some.count })
+      equal.added(entries, some.count)
+      if (batch.kinds !== 0)
+        takeAway(memory, rows, equal, batch, lists, { entries, count: some.count })
     },
   }
 }
@@ -119,6 +129,7 @@ function appendRows(
 function takeAway(
   memory: LinearMemory,
   rows: RowLists,
+  equal: EqualRows,
   batch: Batch,
   lists: Pointer,
   fresh: { readonly entries: Pointer; readonly count: number },
@@ -132,9 +143,11 @@ function takeAway(
       passed++
       continue
     }
-    const entry = rows.equal(list, batch.columns, row)
+    const entry = equal.find(list, batch.columns, row)
     if (entry === 0) continue
     const next = passed === fresh.count ? 0 : memory.u32[fresh.entries / 4 + passed]!
-    if (next === 0 || rows.isOlder(entry, next)) rows.remove(entry)
+    if (next !== 0 && !rows.isOlder(entry, next)) continue
+    equal.removed(entry)
+    rows.remove(entry)
   }
 }
