@@ -120,6 +120,7 @@ export const ERRORS = {
   TABLE_DEFINED_TWICE: { fault: 'usage', retry: 'never' },
   TYPE_UNKNOWN: { fault: 'query', retry: 'never' },
   USAGE_INVALID: { fault: 'usage', retry: 'never' },
+  VALUE_REFUSED: { fault: 'data', retry: 'never' },
   VALUE_UNSAFE: { fault: 'usage', retry: 'never' },
   VARINT_UNENDED: { fault: 'data', retry: 'never' },
 } as const satisfies Record<string, ErrorTrait>

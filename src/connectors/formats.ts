@@ -12,12 +12,22 @@ import { avro, avroConfluent, avroGlue } from '../formats/avro/format.ts'
 import { csv } from '../formats/csv/format.ts'
 import type { Format, FormatOptions, RecordDecoder, RecordEncoder } from '../formats/format.ts'
 import { json } from '../formats/json/format.ts'
+import { protobuf, protobufConfluent } from '../formats/protobuf/format.ts'
 import { raw } from '../formats/raw/format.ts'
 import type { Ports } from '../ports/ports.ts'
 import { openSchemas } from '../registry/open-source.ts'
 import type { ConnectorOption } from './contract/connector.ts'
 
-export const FORMATS: readonly Format[] = [json, csv, raw, avro, avroConfluent, avroGlue]
+export const FORMATS: readonly Format[] = [
+  json,
+  csv,
+  raw,
+  avro,
+  avroConfluent,
+  avroGlue,
+  protobuf,
+  protobufConfluent,
+]
 
 export type FormatRole = 'format' | 'value.format' | 'key.format'
 

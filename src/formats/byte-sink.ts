@@ -24,8 +24,8 @@ export interface ByteSink {
 const BYTES_MIN = 1 << 16
 const SAFE = BigInt(Number.MAX_SAFE_INTEGER)
 
-export function createByteSink(): ByteSink {
-  let buffer = Buffer.alloc(BYTES_MIN)
+export function createByteSink(bytesExpected = BYTES_MIN): ByteSink {
+  let buffer = Buffer.alloc(bytesExpected)
   let at = 0
   const reserve = (bytes: number): void => {
     if (at + bytes <= buffer.length) return

@@ -1,6 +1,7 @@
 /** Values, as cells hold them, to Avro bytes of a schema. */
 import type { CellValue } from '../../data/nested-cells.ts'
 import type { DataType } from '../../data/types.ts'
+import { MillraceError } from '../../errors.ts'
 import type { ByteSink } from '../byte-sink.ts'
 import type { AvroSchema, LogicalType } from './schema.ts'
 
@@ -121,10 +122,11 @@ function scalarWriter(schema: AvroSchema, type: DataType): WriteValue | undefine
       return isBytes(type) ? (out, value) => out.block(value as Uint8Array) : undefined
     case 'enum': {
       if (!isText(type)) return undefined
-      const { symbols, fallback } = schema
+      const { symbols, fallback, name } = schema
       return (out, value) => {
         const at = symbols.indexOf(String(value))
-        out.long(BigInt(at < 0 && fallback !== undefined ? symbols.indexOf(fallback) : at))
+        if (at < 0 && fallback === undefined) throw symbolMissing(name, String(value))
+        out.long(BigInt(at < 0 ? symbols.indexOf(String(fallback)) : at))
       }
     }
     case 'fixed':
@@ -134,6 +136,14 @@ function scalarWriter(schema: AvroSchema, type: DataType): WriteValue | undefine
     default:
       return undefined
   }
+}
+
+function symbolMissing(name: string, value: string): MillraceError {
+  return new MillraceError('VALUE_REFUSED', {
+    message: `enum ${name} has no symbol ${JSON.stringify(value.slice(0, 100))}`,
+    hint: 'give the enum a default, or let the query make such values NULL',
+    facts: { name },
+  })
 }
 
 /** What a cell is divided by: µs in cells, ms in Avro. Undefined if the type does not fit. */
