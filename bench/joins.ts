@@ -5,11 +5,18 @@
  *           with the pairs that come out
  *   left    the same, outer
  *   hot     all rows of one side have one key, the other side has few of it
+ *   goes    as hot, and each of those rows goes again
+ *   interval  an event-time join of a second each way; times go on by a second every 10,000 rows
  */
+
+import { DELETE } from '../src/data/batch.ts'
 import { LinearMemory } from '../src/data/memory.ts'
 import { type Schema, types } from '../src/data/types.ts'
+import type { OperatorContext } from '../src/engine/evaluation.ts'
+import type { Operator } from '../src/engine/operator.ts'
+import { intervalJoin } from '../src/engine/operators/interval-join.ts'
 import { join } from '../src/engine/operators/join.ts'
-import type { Join, JoinType, PlanNode } from '../src/plan/nodes.ts'
+import type { JoinType, PlanNode } from '../src/plan/nodes.ts'
 import { seededRandom } from './nexmark/random.ts'
 
 const ROWS = 8192
@@ -28,21 +35,46 @@ const side = (name: string): PlanNode => ({
 })
 const key = { kind: 'column', index: 0, type: types.bigint } as const
 
-function planOf(type: JoinType): Join {
-  return {
-    kind: 'join',
-    type,
-    left: side('left'),
-    right: side('right'),
-    leftKeys: [key],
-    rightKeys: [key],
-    schema: [...SCHEMA, ...SCHEMA],
-  }
+const BOTH = [...SCHEMA, ...SCHEMA]
+const keys = { leftKeys: [key], rightKeys: [key], left: side('left'), right: side('right') }
+
+const joinOf = (type: JoinType): Opened => ({
+  open: (context) => join({ kind: 'join', type, ...keys, schema: BOTH }, context),
+})
+
+const intervalOf = (reachUs: number): Opened => ({
+  open: (context) =>
+    intervalJoin(
+      {
+        kind: 'interval-join',
+        type: 'inner',
+        ...keys,
+        leftTime: 1,
+        rightTime: 1,
+        lowerUs: -reachUs,
+        upperUs: reachUs,
+        schema: BOTH,
+      },
+      context,
+      -(2n ** 63n),
+    ),
+  usPerRow: 100,
+})
+
+interface Opened {
+  open(context: OperatorContext): Operator
+  readonly usPerRow?: number
 }
 
-function measure(name: string, type: JoinType, rows: number, keyOf: (side: number) => number): void {
+function measure(
+  name: string,
+  { open, usPerRow }: Opened,
+  rows: number,
+  keyOf: (side: number) => number,
+  goes = false,
+): void {
   const memory = new LinearMemory()
-  const operator = join(planOf(type), {
+  const operator = open({
     node: 'join',
     memory,
     settings: { timeZone: 'UTC', overflow: 'wrap' },
@@ -53,25 +85,31 @@ function measure(name: string, type: JoinType, rows: number, keyOf: (side: numbe
   const cells = SCHEMA.map(() => memory.allocate(8 * ROWS))
   const text = memory.allocate(64)
   memory.u8.fill(97, text, text + 64)
+  const gone = memory.allocate(ROWS)
+  memory.u8.fill(DELETE, gone, gone + ROWS)
   let pairs = 0
   let cpu = 0
   for (let done = 0; done < rows; done += ROWS) {
     const input = (done / ROWS) % 2
     for (let row = 0; row < ROWS; row++) {
       memory.i64[cells[0]! / 8 + row] = BigInt(keyOf(input))
-      memory.i64[cells[1]! / 8 + row] = BigInt(row)
+      memory.i64[cells[1]! / 8 + row] = BigInt(
+        usPerRow === undefined ? row : (done + row) * usPerRow,
+      )
       memory.i64[cells[2]! / 8 + row] = BigInt(text) | (12n << 32n)
     }
     const columns = SCHEMA.map(({ type }, at) => ({ type, cells: cells[at]!, validity: 0 }))
+    const kinds = goes && input === 0 && (done / ROWS) % 4 === 2 ? gone : 0
     const before = process.cpuUsage()
     const mark = memory.arena.mark()
     operator.onBatch(
-      { rowCount: ROWS, columns, kinds: 0, selection: 0, count: ROWS },
+      { rowCount: ROWS, columns, kinds, selection: 0, count: ROWS },
       (batch) => {
         pairs += batch.count
       },
       input,
     )
+    if (usPerRow !== undefined) operator.onWatermark(BigInt((done + ROWS) * usPerRow), () => {})
     memory.arena.release(mark)
     const { user, system } = process.cpuUsage(before)
     cpu += user + system
@@ -83,6 +121,9 @@ function measure(name: string, type: JoinType, rows: number, keyOf: (side: numbe
 }
 
 const uniform = () => random.below(KEYS)
-measure('inner', 'inner', 2 * KEYS, uniform)
-measure('left ', 'left', 2 * KEYS, uniform)
-measure('hot  ', 'inner', 500_000, (input) => (input === 0 ? 1 : random.below(100_000)))
+measure('inner   ', joinOf('inner'), 2 * KEYS, uniform)
+measure('left    ', joinOf('left'), 2 * KEYS, uniform)
+const hot = (input: number) => (input === 0 ? 1 : random.below(100_000))
+measure('hot     ', joinOf('inner'), 500_000, hot)
+measure('goes    ', joinOf('inner'), 500_000, hot, true)
+measure('interval', intervalOf(1_000_000), 2 * KEYS, () => random.below(KEYS / 100))
