@@ -96,6 +96,7 @@ export const ERRORS = {
   SCHEMA_MISSING: { fault: 'usage', retry: 'never' },
   SECRET_MISSING: { fault: 'usage', retry: 'never' },
   SETTING_INVALID: { fault: 'query', retry: 'never' },
+  SINK_VALUE_REFUSED: { fault: 'data', retry: 'never' },
   SOURCE_REPLACED: { fault: 'source', retry: 'never' },
   SQL_AGGREGATE_MISPLACED: { fault: 'query', retry: 'never' },
   SQL_COLUMN_AMBIGUOUS: { fault: 'query', retry: 'never' },

@@ -321,6 +321,17 @@ export interface SinkNode {
   readonly kind: 'sink'
   readonly table: TableDefinition
   readonly input: PlanNode
+  /** Absent: a NULL in a column that is NOT NULL is an error, and nothing else is looked at. */
+  readonly checks?: SinkChecks
+}
+
+/** How the types of a sink's table are enforced. */
+export interface SinkChecks {
+  readonly notNull: 'error' | 'drop'
+  /** Of CHAR(n), VARCHAR(n), BINARY(n) and VARBINARY(n). */
+  readonly length: 'ignore' | 'error' | 'trim-pad'
+  /** Whether values in rows, or also those in arrays and maps, are looked at. */
+  readonly nested: 'ignore' | 'rows' | 'all'
 }
 
 /** What runs as one unit, with one identity and one checkpoint line. */

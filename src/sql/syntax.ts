@@ -366,6 +366,8 @@ export interface Insert {
   readonly kind: 'insert'
   readonly table: QualifiedName
   readonly options: readonly OptionSyntax[]
+  /** PARTITION (a = 1, b): b is taken from the query. */
+  readonly partition?: readonly { readonly name: Identifier; readonly value?: ExpressionSyntax }[]
   readonly columns?: readonly Identifier[]
   readonly query: QuerySyntax
   readonly at: Place

@@ -7,7 +7,7 @@ import type { LinearMemory } from '../../src/data/memory.ts'
 import type { Schema } from '../../src/data/types.ts'
 import type { Value } from '../../src/data/values.ts'
 import { graphOf } from '../../src/engine/graph.ts'
-import { type PlanNode, schemaOf } from '../../src/plan/nodes.ts'
+import { type PlanNode, type SinkNode, schemaOf } from '../../src/plan/nodes.ts'
 import type { TableDefinition } from '../../src/plan/tables.ts'
 import type { Clock } from '../../src/ports/clock.ts'
 import { type Assembly, assemble } from '../../src/run/assembly.ts'
@@ -37,6 +37,8 @@ export interface Way {
   readonly restartAfter?: readonly number[]
   /** Instead: one life after another, an hour of clock between them. */
   readonly lives?: readonly Life[]
+  /** What the result is written to, where its types matter. */
+  readonly sink?: Pick<SinkNode, 'table' | 'checks'>
   /** SET, beside those of all runs. */
   readonly settings?: Readonly<Record<string, string>>
 }
@@ -45,6 +47,8 @@ export interface Way {
 export interface Life {
   /** By split: how many of its rows there are by now. */
   readonly rows: ReadonlyMap<string, number>
+  /** What is read before all else. */
+  readonly first?: readonly { readonly split: string; readonly rows: number }[]
   enough(changes: readonly Changed[]): boolean
 }
 
@@ -94,7 +98,7 @@ export async function runWay(plan: PlanNode, fed: Fed, way: Way = {}): Promise<R
     const assembly = await assemble({
       pipeline: 'way',
       graph: graphOf({
-        sinks: [{ kind: 'sink', input: plan, table: resultTable(schemaOf(plan)) }],
+        sinks: [sinkOf(plan, way)],
       }),
       opening: {
         connectors,
@@ -117,6 +121,7 @@ export async function runWay(plan: PlanNode, fed: Fed, way: Way = {}): Promise<R
       }
     }
     const life = lives.shift()
+    for (const entry of life?.first ?? []) schedule.push({ ...entry })
     const ended =
       life === undefined
         ? await work(assembly, clock, restarts.shift())
@@ -212,6 +217,13 @@ function steppedClock(): Clock & { step(ms?: number): void } {
   }
 }
 
+function sinkOf(plan: PlanNode, { sink }: Way): SinkNode {
+  const result = resultTable(schemaOf(plan))
+  if (sink === undefined) return { kind: 'sink', input: plan, table: result }
+  const { columns } = sink.table
+  return { kind: 'sink', ...sink, input: plan, table: { ...result, columns } }
+}
+
 function resultTable(schema: Schema): TableDefinition {
   return {
     name: 'result',
@@ -283,7 +295,7 @@ function reader(
   let next = start
   return {
     poll({ rowsMax }: { readonly rowsMax: number }) {
-      const end = reach.rows?.get(id) ?? rows.length
+      const end = Math.min(reach.rows?.get(id) ?? rows.length, rows.length)
       if (next >= end && !reach.ends) return undefined
       if (next >= end) {
         read.push({ kind: 'ended', split: id })

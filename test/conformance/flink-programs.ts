@@ -8,7 +8,7 @@ import { readFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
 import { types } from '../../src/data/types.ts'
 import { MillraceError } from '../../src/errors.ts'
-import { type Pipeline, schemaOf } from '../../src/plan/nodes.ts'
+import { inputsOf, type Pipeline, type PlanNode, schemaOf } from '../../src/plan/nodes.ts'
 import { bindText } from '../../src/sql/bind-text.ts'
 import { type Changed, type FedRow, type Life, runWay, scripted } from '../builders/engine-run.ts'
 import { type Datum, fedRows, type Step, scriptOf } from './flink-steps.ts'
@@ -47,11 +47,12 @@ export async function runFlinkPrograms(file: string, print: (line: string) => vo
 
 /** The first of its statements that does not do what it should. */
 async function runProgram({ setup, run }: Program): Promise<Outcome> {
+  const steps = withoutBefore(setup)
   for (const statement of run) {
     const outcome =
       statement.step === 'FAILING_SQL'
-        ? await runRefused(setup, statement)
-        : await runStatement(setup, statement).catch(failure)
+        ? await runRefused(steps, statement)
+        : await runStatement(steps, statement).catch(failure)
     if (outcome.kind !== 'passed') return outcome
   }
   return { kind: 'passed' }
@@ -107,6 +108,20 @@ async function runStatement(setup: readonly Step[], { sql }: Run): Promise<Outco
   return { kind: 'passed' }
 }
 
+/** Flink asks a source that is normalised for no -U; a mini-batch then has as many rows of others. */
+function withoutBefore(setup: readonly Step[]): readonly Step[] {
+  const isSet = (name: string): boolean =>
+    setup.some(({ option, value }) => option === name && value === 'true')
+  if (!isSet('table.exec.source.cdc-events-duplicate') || !isSet('table.exec.mini-batch.enabled'))
+    return setup
+  const others = (data: readonly Datum[] = []) => data.filter(({ kind }) => kind !== '-U')
+  return setup.map((step) => ({
+    ...step,
+    dataBeforeRestore: others(step.dataBeforeRestore),
+    dataAfterRestore: others(step.dataAfterRestore),
+  }))
+}
+
 function metadataOf(setup: readonly Step[]) {
   const lines = setup.flatMap(({ schema = [] }) => schema)
   const keys = lines.flatMap((line) => {
@@ -127,7 +142,7 @@ async function runSink(
   const columns = schemaOf(written.input)
   const hasKey = written.table.primaryKey !== undefined
   const show = (changes: readonly Changed[]) => shown(changes, columns, hasKey)
-  const { lives, schedule } = livesOf(sink, setup, show)
+  const lives = livesOf(sink, setup, written.input, show)
   const { settings } = pipeline
   const rowsMax =
     settings['table.exec.mini-batch.enabled'] === 'true'
@@ -137,18 +152,22 @@ async function runSink(
   const ran = await runWay(written.input, fed, {
     rowsMax,
     lives,
-    schedule,
+    sink: {
+      table: written.table,
+      ...(written.checks === undefined ? {} : { checks: written.checks }),
+    },
     ...(zone === undefined ? {} : { settings: { 'table.local-time-zone': zone } }),
   })
   return compared(show(ran.changes), sink)
 }
 
-/** All rows before the restore, of each source in turn; then those after it. */
+/** All rows before the restore, those that others look up first; then those after it. */
 function livesOf(
   sink: Step,
   setup: readonly Step[],
+  plan: PlanNode,
   show: (changes: readonly Changed[]) => readonly Shown[],
-): { lives: Life[]; schedule: { split: string; rows: number }[] } {
+): Life[] {
   const sources = setup.filter(({ step }) => step.startsWith('SOURCE'))
   const count = (rows: readonly Datum[] | undefined): number => rows?.length ?? 0
   const upTo = (isAfter: boolean) =>
@@ -163,10 +182,32 @@ function livesOf(
     (wanted: readonly string[] | undefined) =>
     (changes: readonly Changed[]): boolean =>
       isChangelog && wanted !== undefined && show(changes).length >= wanted.length
-  const before = { rows: upTo(false), enough: enough(sink.expectedBeforeRestoreStrings) }
+  const first = (data: 'dataBeforeRestore' | 'dataAfterRestore') =>
+    sources
+      .filter((source) => isLookedUp(source) && count(source[data]) > 0)
+      .filter(({ name }) => isRead(plan, name))
+      .map((source) => ({ split: `${source.name}/0`, rows: count(source[data]) }))
+  const before: Life = {
+    rows: upTo(false),
+    first: first('dataBeforeRestore'),
+    enough: enough(sink.expectedBeforeRestoreStrings),
+  }
+  const after: Life = {
+    rows: upTo(true),
+    first: first('dataAfterRestore'),
+    enough: enough(sink.expectedAfterRestoreStrings),
+  }
   const isRestored = sources.some(({ dataAfterRestore }) => count(dataAfterRestore) > 0)
-  const after = { rows: upTo(true), enough: enough(sink.expectedAfterRestoreStrings) }
-  return { lives: isRestored ? [before, after] : [before], schedule: [] }
+  return isRestored ? [before, after] : [before]
+}
+
+function isLookedUp({ options }: Step): boolean {
+  return options['disable-lookup'] === 'false'
+}
+
+function isRead(node: PlanNode, table: string): boolean {
+  if (node.kind === 'scan') return node.table.name === table
+  return inputsOf(node).some((input) => isRead(input, table))
 }
 
 interface Shown {

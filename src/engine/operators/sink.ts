@@ -5,6 +5,7 @@ import type { LinearMemory } from '../../data/memory.ts'
 import type { SinkNode } from '../../plan/nodes.ts'
 import { rowsWithout } from '../evaluation.ts'
 import type { Operator } from '../operator.ts'
+import { sinkChecks } from './sink-checks.ts'
 import { stateless } from './stateless.ts'
 
 export function sinkOperator(
@@ -14,8 +15,10 @@ export function sinkOperator(
   mode: ChangelogMode,
 ): Operator {
   let rows = 0
+  const check = sinkChecks(plan, memory)
   const operator = stateless(`sink(${plan.table.name})`, (batch) => {
-    const wanted = mode === 'upsert' ? withoutUpdateBefore(memory, batch) : batch
+    const told = mode === 'upsert' ? withoutUpdateBefore(memory, batch) : batch
+    const wanted = check === undefined ? told : check(told)
     if (wanted.count === 0) return
     writer.write(wanted)
     rows += wanted.count

@@ -5,16 +5,18 @@ import { implicitlyCastable } from '../../plan/functions/castable.ts'
 import { typeText } from '../../plan/functions/type-text.ts'
 import { type PlanNode, type SinkNode, schemaOf } from '../../plan/nodes.ts'
 import { streamedOrder } from '../../plan/streamed-order.ts'
-import type { ColumnDefinition } from '../../plan/tables.ts'
+import type { ColumnDefinition, TableDefinition } from '../../plan/tables.ts'
 import { unsupported } from '../parse/unsupported.ts'
 import type { Place } from '../place.ts'
 import { SqlError } from '../sql-error.ts'
 import { suggestion } from '../suggest.ts'
 import type { Insert } from '../syntax.ts'
-import { castTo, sameType } from './bind-expression.ts'
+import { bindExpression, castTo, sameType } from './bind-expression.ts'
 import { bindQuery } from './bind-query.ts'
 import { hinted } from './bind-relation.ts'
+import { ONE_ROW } from './bind-sets.ts'
 import { type Catalog, tableNamed } from './catalog.ts'
+import { sinkChecksOf } from './sink-checks.ts'
 
 /** @throws SqlError */
 export function bindInsert(insert: Insert, catalog: Catalog): SinkNode {
@@ -25,16 +27,48 @@ export function bindInsert(insert: Insert, catalog: Catalog): SinkNode {
   const written = table.columns.filter(
     (column) => column.kind === 'physical' || (column.kind === 'metadata' && !column.virtual),
   )
-  const targets = targetsOf(insert, table.name, written)
+  const fixed = fixedColumns(insert, table, written)
+  const open = written.filter(({ name }) => !fixed.has(name))
+  const targets = targetsOf(insert, table.name, open)
   const given = schemaOf(node)
   if (given.length !== targets.length)
     throw countMismatch(insert, table.name, given.length, targets.length)
   const expressions = written.map((column): Expression => {
+    const value = fixed.get(column.name)
+    if (value !== undefined) return value
     const index = targets.indexOf(column)
     if (index < 0) return missingColumn(column, insert)
     return assigned({ kind: 'column', index, type: given[index]!.type }, column, insert.query.at)
   })
-  return { kind: 'sink', table, input: projected(node, written, expressions) }
+  const checks = sinkChecksOf(catalog.settings, insert.table.at)
+  return {
+    kind: 'sink',
+    table,
+    input: projected(node, written, expressions),
+    ...(checks === undefined ? {} : { checks }),
+  }
+}
+
+/** PARTITION (day = '2026-01-31'): columns that all rows have alike. */
+function fixedColumns(
+  { partition = [] }: Insert,
+  table: TableDefinition,
+  written: readonly ColumnDefinition[],
+): ReadonlyMap<string, Expression> {
+  const fixed = new Map<string, Expression>()
+  for (const { name, value } of partition) {
+    if (table.partitionedBy?.includes(name.name) !== true) {
+      throw new SqlError('SQL_COLUMN_UNKNOWN', name.at, {
+        message: `table \`${table.name}\` is not partitioned by \`${name.name}\``,
+        hint: suggestion(name.name, table.partitionedBy ?? [], 'columns that it is partitioned by'),
+        facts: { table: table.name, column: name.name },
+      })
+    }
+    const column = written.find((each) => each.name === name.name)!
+    if (value === undefined) continue
+    fixed.set(name.name, assigned(bindExpression(value, { relation: ONE_ROW }), column, value.at))
+  }
+  return fixed
 }
 
 function targetsOf(

@@ -5,19 +5,21 @@ import type { Explained, Insert, Statement } from '../syntax.ts'
 import {
   atSymbol,
   type Cursor,
+  expectName,
   expectString,
   expectSymbol,
   expectWord,
   lastTaken,
+  parenthesised,
   peek,
   qualifiedName,
-  skipParentheses,
   take,
   takeSymbol,
   takeWords,
   unexpected,
 } from './cursor.ts'
 import { lex } from './lexer.ts'
+import { parseExpression } from './parse-expression.ts'
 import { parseNames } from './parse-from.ts'
 import { parseHints } from './parse-options.ts'
 import { atQuery, parseQuery } from './parse-query.ts'
@@ -286,10 +288,12 @@ function parseInsert(cursor: Cursor): Insert {
   expectWord(cursor, 'INTO', 'behind INSERT')
   const table = qualifiedName(cursor, 'the name of the table')
   const { options } = parseHints(cursor)
-  if (takeWords(cursor, 'PARTITION')) {
-    cursor.errors.push(unsupported('PARTITION in INSERT', lastTaken(cursor).at))
-    skipParentheses(cursor)
-  }
+  const partition = takeWords(cursor, 'PARTITION')
+    ? parenthesised(cursor, 'of PARTITION', () => {
+        const name = expectName(cursor, 'a column that the table is partitioned by')
+        return takeSymbol(cursor, '=') ? { name, value: parseExpression(cursor) } : { name }
+      })
+    : undefined
   const columns = isColumnList(cursor) ? parseNames(cursor, 'of columns') : undefined
   const query = parseQuery(cursor)
   return {
@@ -297,6 +301,7 @@ function parseInsert(cursor: Cursor): Insert {
     table,
     options,
     query,
+    ...(partition && { partition }),
     ...(columns && { columns }),
     at: spanning(start, query.at),
   }

@@ -17,7 +17,6 @@ export const INSTEAD = {
   'TIMESTAMP WITH TIME ZONE':
     'supported instead: TIMESTAMP_LTZ(3), a moment without a zone of its own',
   'INSERT OVERWRITE': 'supported instead: INSERT INTO',
-  'PARTITION in INSERT': 'leave it out: rows are put in partitions by their values',
   'CREATE TABLE AS': 'write CREATE TABLE with its columns, then INSERT INTO it',
   'ORDER BY of a stream':
     'supported instead: ORDER BY with LIMIT (the first rows so far), or by an ascending event time',
