@@ -1,7 +1,8 @@
 /** The interview: the questions of a needs file, asked in a terminal. Answers become a file that can be kept and changed. */
-import { createInterface } from 'node:readline/promises'
+import { createInterface } from 'node:readline'
 import { CLOUDS, CONSEQUENCES, LOSSES, WHATS } from '../advise/needs/needs.ts'
 import { BYTE_COUNT, DURATION, RATE } from '../advise/needs/quantities.ts'
+import { usageError } from './command.ts'
 import type { Io } from './io.ts'
 
 interface Question {
@@ -47,10 +48,15 @@ const OUTPUT: Readonly<Record<string, Question>> = {
   state: figure('How much must be remembered at once?', '100 MB, 2 GB', BYTE_COUNT, '100 MB'),
 }
 
-/** Asks until the output list ends; the answer is the text of a needs file. */
+/**
+ * Asks until the output list ends; the answer is the text of a needs file. Lines typed ahead are taken.
+ * @throws USAGE_INVALID if the input ends before the answers do
+ */
 export async function interview(io: Io): Promise<string> {
-  const reader = createInterface({ input: io.stdin, output: process.stdout })
-  const ask = (question: Question) => answer(reader, io, question)
+  // Without `output`: the terminal's own line editing and echo are all that is needed.
+  const reader = createInterface({ input: io.stdin, terminal: false })
+  const typed = reader[Symbol.asyncIterator]()
+  const ask = (question: Question) => answer(typed, io, question)
   try {
     io.out(io.style.strong('What do you need? An empty answer takes what stands in brackets.'))
     const cloud = await ask(word('Where may it run?', CLOUDS, 'aws'))
@@ -76,13 +82,20 @@ export async function interview(io: Io): Promise<string> {
 }
 
 async function answer(
-  reader: ReturnType<typeof createInterface>,
+  typed: AsyncIterator<string>,
   io: Io,
   { ask, like, fallback, isAnswer }: Question,
 ): Promise<string> {
   const bracket = fallback === undefined ? '' : ` [${fallback}]`
   for (;;) {
-    const text = (await reader.question(`${ask} ${io.style.faint(`(${like})`)}${bracket} `)).trim()
+    io.write(`${ask} ${io.style.faint(`(${like})`)}${bracket} `)
+    const line = await typed.next()
+    if (line.done === true)
+      throw usageError(
+        'the answers ended before the questions',
+        'write a file: examples/needs has some',
+      )
+    const text = line.value.trim()
     if (text === '' && fallback !== undefined) return fallback
     if (isAnswer(text)) return text
     io.out(io.style.warning(`  write one like: ${like}`))

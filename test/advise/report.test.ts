@@ -240,27 +240,67 @@ test('the command refuses what is wrong: files, formats, schemas, prices, and a 
       '{"prices":[{"sku":"ebs-gp3","price":1,"source":"us"}]}',
     )
     writeFileSync(join(directory, 'bad.yaml'), 'nothing: here\n')
-    const command = async (args: string[]) => {
-      const lines: { out: string[]; err: string[] } = { out: [], err: [] }
-      const io: Io = {
-        ...processIo(),
-        directory,
-        stdin: Readable.from([]),
-        isTerminal: false,
-        style: PLAIN,
-        errorStyle: PLAIN,
-        out: (line) => lines.out.push(line),
-        err: (line) => lines.err.push(line),
-      }
-      const code = await runCommandLine(args, io)
-      return { code, out: lines.out.join('\n'), err: lines.err.join('\n') }
-    }
     for (const [args, code, said] of cases) {
-      const ended = await command(args)
+      const ended = await command(directory, args)
       assert.equal(ended.code, code, args.join(' '))
       assert.match(ended.err, said)
     }
-    const schema = await command(['advise', '--schema', 'needs'])
+    const schema = await command(directory, ['advise', '--schema', 'needs'])
     assert.equal(JSON.parse(schema.out).title, 'Needs, as `millrace advise` reads them')
   })
 })
+
+test('the interview asks again until an answer can be meant, and its answers are a file that is kept', async () => {
+  await inDirectory(async (directory) => {
+    const answers = [
+      'aws',
+      '',
+      'Fraud!',
+      'fraud-check',
+      'decision',
+      'the "payment": service',
+      'a card: charged',
+      'wrong-decision',
+      '1 s',
+      '100',
+      '100/s',
+      '300/s',
+      '',
+      '',
+      '',
+      '',
+      'no',
+    ]
+    const { code, out } = await command(directory, ['advise'], answers)
+    assert.equal(code, 0)
+    assert.match(out, /write one like: lower case/)
+    assert.match(out, /write one like: 50\/s/)
+    assert.match(out, /fraud-check {2}STREAMING {2}operational-decision/)
+    const again = await command(directory, ['advise', 'needs.yaml'])
+    assert.match(again.out, /fraud-check {2}STREAMING/)
+    const ended = await command(directory, ['advise'], answers.slice(0, 5))
+    assert.equal(ended.code, 2)
+    assert.match(ended.err, /the answers ended before the questions/)
+  })
+})
+
+/** The command in this process; `typed` makes it believe in a terminal. */
+async function command(directory: string, args: string[], typed?: string[]) {
+  const lines: { out: string[]; err: string[] } = { out: [], err: [] }
+  const stdin = Object.assign(Readable.from((typed ?? []).map((line) => `${line}\n`)), {
+    isTTY: typed !== undefined,
+  })
+  const io: Io = {
+    ...processIo(),
+    directory,
+    stdin,
+    isTerminal: typed !== undefined,
+    style: PLAIN,
+    errorStyle: PLAIN,
+    write: () => {},
+    out: (line) => lines.out.push(line),
+    err: (line) => lines.err.push(line),
+  }
+  const code = await runCommandLine(args, io)
+  return { code, out: lines.out.join('\n'), err: lines.err.join('\n') }
+}

@@ -10,9 +10,11 @@ import { wrapText } from './wrap.ts'
 const BAR_WIDTH = 24
 const INDENT = '  '
 const COSTS_MAX = 12
+const COLUMNS_LEAST = 60
+const COLUMNS_MAX = 110
 
 export function adviceLines(advice: Advice, style: Style, columns: number): string[] {
-  const width = Math.min(columns, 110)
+  const width = Math.max(COLUMNS_LEAST, Math.min(columns, COLUMNS_MAX))
   const prose = (text: string, indent = INDENT) => wrapText(visible(text), width, indent)
   const heading = (title: string) => ['', style.strong(title)]
   const { plan, saving } = advice
