@@ -30,6 +30,7 @@ const MODULES = [
   'rows',
   'avro',
   'nested',
+  'top',
 ]
 
 const verify = process.argv.includes('--verify')

@@ -24,6 +24,7 @@ import type { Emit, Operator } from '../operator.ts'
 import { type RankChanges, rankedByMembership, rankedByNumber } from './rank-changes.ts'
 import { type RankEnds, rankEnds } from './rank-ends.ts'
 import { type SortColumns, sortColumns, sortOrder } from './sort-order.ts'
+import { isFixedTop, topFixed } from './top-fixed.ts'
 import { TopLists } from './top-lists.ts'
 import { topOne } from './top-one.ts'
 
@@ -35,6 +36,7 @@ export const UNMATCHED = 'retraction of a row that is not there'
 export function rank(plan: Rank, context: OperatorContext, retracts: boolean): Operator {
   if (plan.function !== 'ROW_NUMBER') throw noTies(plan.function)
   if (plan.from === 1 && plan.to === 1 && !retracts) return topOne(plan, context)
+  if (!retracts && isFixedTop(plan)) return topFixed(plan, context)
   return new TopN(plan, context, retracts)
 }
 
