@@ -9,12 +9,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test, { after, before } from 'node:test'
 import { startFlink, stopFlink } from '../../scripts/engines/flink.ts'
-import {
-  type FlinkRow,
-  type FlinkSession,
-  openFlinkSession,
-} from '../../scripts/engines/flink-sql.ts'
+import { type FlinkSession, openFlinkSession } from '../../scripts/engines/flink-sql.ts'
 import { open } from '../../src/index.ts'
+import { folded, told } from './flink-rows.ts'
 
 const COLUMNS = `k STRING, v BIGINT, d DOUBLE, price DECIMAL(10, 2), ts TIMESTAMP(3)`
 /** Of one file: one split, so that what is late is the same everywhere. */
@@ -82,29 +79,6 @@ for (const [name, sql] of Object.entries(QUERIES)) {
 function tableSql(path: string): string {
   return `CREATE TABLE t (${COLUMNS}, WATERMARK FOR ts AS ts - INTERVAL '3' SECOND)
     WITH ('connector' = 'filesystem', 'path' = 'file://${path}', 'format' = 'json')`
-}
-
-/** The table that a changelog leaves. */
-function folded(rows: readonly FlinkRow[]): unknown[][] {
-  const table = new Map<string, unknown[][]>()
-  for (const { kind, fields } of rows) {
-    const key = JSON.stringify(fields)
-    const same = table.get(key) ?? []
-    if (kind === 'INSERT' || kind === 'UPDATE_AFTER') same.push([...fields])
-    else same.pop()
-    table.set(key, same)
-  }
-  return [...table.values()].flat()
-}
-
-/** One text for what both engines tell in their own ways. */
-function told(value: unknown): string {
-  if (value === null || value === undefined) return 'NULL'
-  if (typeof value === 'string' && /^\d{4}-\d\d-\d\d[T ]/.test(value)) {
-    return value.replace('T', ' ').replace(/\.0+$/, '')
-  }
-  if (typeof value === 'string' && /^-?\d+\.\d+$/.test(value)) return String(Number(value))
-  return String(value)
 }
 
 /** Out of order by up to eight seconds, three of which are waited for; some values NULL. */
