@@ -66,8 +66,10 @@ export function refusalsOf(
       )
     const field = fieldOf(issue.path)
     const value = valueAt(located.value, issue.path)
-    if (value === undefined || value === null)
-      return [refuse(`\`${field}\` is missing`, `write ${WRITTEN[field] ?? field}`)]
+    if (value === undefined || value === null) {
+      const known = issue.code === 'invalid_value' ? `one of ${issue.values.join(', ')}` : field
+      return [refuse(`\`${field}\` is missing`, `write ${WRITTEN[field] ?? known}`)]
+    }
     if (issue.code === 'invalid_value' && issue.values.length > 1) {
       const known = issue.values.map(String)
       const near = typeof value === 'string' ? nearest(value, known) : undefined

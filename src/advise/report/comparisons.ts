@@ -93,7 +93,12 @@ export function flipsOf({ chosen, evaluated }: Plan): Advice['flips'] {
 export function nearestOf({ chosen, evaluated }: Plan): Advice['plan']['nearest'] {
   if (chosen !== undefined) return []
   return [...evaluated]
-    .sort((left, right) => left.broken.length - right.broken.length || left.total - right.total)
+    .sort(
+      (left, right) =>
+        left.broken.length - right.broken.length ||
+        left.design.engine.latencySecondsLeast - right.design.engine.latencySecondsLeast ||
+        left.total - right.total,
+    )
     .slice(0, NEAREST_MAX)
     .map((each) => ({
       names: namesOf(each),
@@ -223,7 +228,7 @@ export function savingOf(needs: Needs, plan: Plan): Advice['saving'] {
     ...(stated === 0 ? {} : { stated }),
   }
   if (plan.chosen === undefined || atAnHour === undefined)
-    return { says: 'there is nothing to compare: one of the two can’t be had', ...common }
+    return { says: "there is nothing to compare: one of the two can't be had", ...common }
   if (planned.every(({ isBatch }) => isBatch)) {
     const managed = managedAt(needs, book, Math.min(freshest, 1))
     if (managed === undefined) return { says: 'batch is what is advised', ...common }

@@ -35,7 +35,7 @@ export function prioritiesOf(
       `Do not stream ${list(batch)}: a job on a timer would be enough.`,
     micro.length > 0 &&
       `Commit ${list(micro)} in small batches, at the age that was asked for: no faster, since files and compaction are what it costs.`,
-    streaming.length > 0 && `Stream ${list(streaming)}, and nothing else.`,
+    chosen !== undefined && streaming.length > 0 && `Stream ${list(streaming)}, and nothing else.`,
     chosen !== undefined &&
       budget !== undefined &&
       chosen.total > budget &&
