@@ -110,6 +110,8 @@ export interface GroupAggregate {
   readonly input: PlanNode
   readonly keys: readonly Expression[]
   readonly aggregates: readonly AggregateCall[]
+  /** STATE_TTL: µs for which a group is kept since it was last written; absent = for ever. */
+  readonly ttlUs?: number
   readonly schema: Schema
 }
 

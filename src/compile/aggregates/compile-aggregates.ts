@@ -9,6 +9,7 @@ import type {
   AggregateSet,
   SideTableLayout,
 } from './aggregate-set.ts'
+import { isListed, LISTED, type ListedName, listed, listedResult } from './listed.ts'
 import { averageResult, bitsOf, countResult, extremeResult, sumResult } from './results.ts'
 import { rowInput } from './row-input.ts'
 import { runAggregates } from './run-aggregates.ts'
@@ -16,7 +17,7 @@ import type { Outcome, Slot, Stage } from './stage.ts'
 import { valueOrders } from './value-order.ts'
 
 /**
- * Compiles COUNT, SUM, AVG, MIN and MAX, with DISTINCT and FILTER; result types are those of the calls (Flink's).
+ * Compiles COUNT, SUM, AVG, MIN, MAX and those that keep values (listed.ts), with DISTINCT and FILTER; result types are those of the calls (Flink's).
  *
  * SUM and AVG of no value are NULL; integers wrap (and say so to the context); AVG of integers is cut toward zero, AVG of decimals
  * rounded HALF_UP; a decimal beyond 38 digits is NULL. NaN is greater than every number.
@@ -32,7 +33,12 @@ export function compileAggregates(
     .filter(({ mark }) => mark === 'js')
     .flatMap((part) => part.jsBecause)
   const ordered = outcomes.some(({ kind }) => kind === 'order')
-  const reasons = ordered ? [...jsBecause, 'MIN and MAX of rows that may go away'] : jsBecause
+  const names = calls.map((call) => call.function).filter(isListed)
+  const reasons = [
+    ...jsBecause,
+    ...(ordered ? ['MIN and MAX of rows that may go away'] : []),
+    ...new Set(names),
+  ]
   return {
     mark: reasons.length > 0 ? 'js' : 'kernel',
     jsBecause: reasons,
@@ -50,11 +56,15 @@ function planner(environment: AggregateEnvironment) {
   const stages = new Map<string, Stage>()
   const slots = new Map<string, Slot>()
 
-  function stageOf(call: Pick<AggregateCall, 'args' | 'filter'>, withSide: boolean): Stage {
-    const key = JSON.stringify([call.args, call.filter, withSide])
+  function stageOf(
+    call: Pick<AggregateCall, 'args' | 'filter'>,
+    withSide: boolean,
+    keepsNulls = false,
+  ): Stage {
+    const key = JSON.stringify([call.args, call.filter, withSide, keepsNulls])
     let stage = stages.get(key)
     if (stage === undefined) {
-      const input = rowInput(call, environment)
+      const input = rowInput(call, environment, keepsNulls)
       stage = withSide ? { input, slots: [], side: sideOf(call.args) } : { input, slots: [] }
       stages.set(key, stage)
     }
@@ -98,6 +108,7 @@ function planner(environment: AggregateEnvironment) {
       const slot = countOf(call)
       return { kind: 'slots', value: slot, count: slot, read: countResult(memory, type) }
     }
+    if (isListed(name)) return listedOutcome(call, name, environment, stageOf, slotOf)
     const argument = call.args[0]?.type ?? types.null
     if (name === 'MIN' || name === 'MAX') return extremeOf(call, argument, name === 'MAX')
     if (name !== 'SUM' && name !== 'AVG') throw unsupported(call.function)
@@ -129,10 +140,24 @@ function planner(environment: AggregateEnvironment) {
   return { outcome, values, sides, stages: () => [...stages.values()] }
 }
 
+function listedOutcome(
+  call: AggregateCall,
+  name: ListedName,
+  { memory, retracts }: AggregateEnvironment,
+  stageOf: (call: AggregateCall, withSide: boolean, keepsNulls: boolean) => Stage,
+  slotOf: (stage: Stage, name: string, make: () => Accumulator) => Slot,
+): Outcome {
+  const args = call.args.map((arg) => arg.type)
+  const stage = stageOf(call, call.distinct, name === 'ARRAY_AGG')
+  const value = slotOf(stage, name, () => listed(memory, name, args, retracts))
+  const read = listedResult(memory, name, args, call.type)
+  return { kind: 'slots', value, count: value, read }
+}
+
 function unsupported(name: string): MillraceError {
   return new MillraceError('AGGREGATE_UNSUPPORTED', {
     message: `the aggregate function ${name} is not supported`,
-    hint: 'use COUNT, SUM, AVG, MIN or MAX, with DISTINCT and FILTER as needed',
+    hint: `use COUNT, SUM, AVG, MIN, MAX, ${LISTED.join(', ')}, with DISTINCT and FILTER as needed`,
     facts: { function: name },
   })
 }

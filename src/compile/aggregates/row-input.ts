@@ -16,6 +16,7 @@ export interface RowInput {
 export function rowInput(
   { args, filter }: Pick<AggregateCall, 'args' | 'filter'>,
   environment: AggregateEnvironment,
+  keepsNulls = false,
 ): RowInput {
   const { memory } = environment
   const kernel = aggregateKernel(memory)
@@ -35,6 +36,10 @@ export function rowInput(
       }
       if (inside.frame.count === 0) return undefined
       const vectors = expressions.map((expression) => expression.evaluate(inside.frame))
+      if (keepsNulls) {
+        const { selection, count } = inside.frame
+        return { selection, entries: inside.entries, count, vectors }
+      }
       return withoutNulls(memory, inside.frame, inside.entries, vectors)
     },
   }

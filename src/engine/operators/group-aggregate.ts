@@ -7,25 +7,30 @@
  *
  * With one-row batches the changelog is Flink's, row for row; larger batches leave out what comes and goes within them.
  *
- * @throws COUNT_BELOW_ZERO if a row goes that never came (Flink ignores it: a stated difference)
+ * @throws COUNT_BELOW_ZERO if a row goes that never came, unless groups expire (Flink ignores it: a stated difference)
  */
 import type { AggregateSet } from '../../compile/aggregates/aggregate-set.ts'
 import { compileAggregates } from '../../compile/aggregates/compile-aggregates.ts'
 import type { CompiledExpression } from '../../compile/compiled.ts'
 import { compileExpression, compilePredicate, compileProjection } from '../../compile/expression.ts'
 import { type Batch, INSERT, UPDATE_AFTER, type Vector } from '../../data/batch.ts'
-import type { Pointer } from '../../data/memory.ts'
+import type { LinearMemory, Pointer } from '../../data/memory.ts'
 import { MillraceError } from '../../errors.ts'
 import { aggregateKernel } from '../../kernels/aggregate.ts'
 import { type GroupKernel, groupKernel } from '../../kernels/group.ts'
 import { type GroupAggregate, schemaOf } from '../../plan/nodes.ts'
+import type { ValueCell } from '../../state/keyed-table.ts'
 import type { StateReader, StateWriter } from '../../state/state-stream.ts'
 import { type Evaluation, evaluationOf, type OperatorContext } from '../evaluation.ts'
 import type { Emit, Operator } from '../operator.ts'
 import { changedRows, interleaved, withOwnBytes } from './change-rows.ts'
+import { type GroupExpiry, groupExpiry } from './group-expiry.ts'
 import { type GroupTables, type GroupTablesMaker, groupTables } from './group-state.ts'
 
 const TABLE = 'groups'
+/** The count of rows, and the number of the batch that last touched the entry; then when that was. */
+const OWN: readonly ValueCell[] = ['i64', 'i64']
+const EXPIRING: readonly ValueCell[] = [...OWN, 'i64']
 
 /** `retracts`: the input takes rows back. */
 export function groupAggregate(
@@ -63,6 +68,7 @@ class Groups implements Operator {
   /** Byte offsets of our own cells within an entry. */
   readonly #rowsOffset: number
   readonly #touchOffset: number
+  readonly #expiry: GroupExpiry | undefined
   #batchNumber = 0n
 
   constructor(plan: GroupAggregate, context: OperatorContext, retracts: boolean) {
@@ -79,22 +85,49 @@ class Groups implements Operator {
       retracts,
     })
     const keyTypes = plan.keys.map(({ type }) => type)
-    this.#tables = groupTables(memory, keyTypes, this.#aggregates, ['i64', 'i64'])
+    const { ttlUs } = plan
+    const extra = ttlUs === undefined ? OWN : EXPIRING
+    this.#tables = groupTables(memory, keyTypes, this.#aggregates, extra)
     this.#state = this.#tables.make()
     const own = this.#aggregates.values.length
     this.#rowsOffset = this.#state.groups.valueOffset(own)
     this.#touchOffset = this.#state.groups.valueOffset(own + 1)
+    this.#expiry =
+      ttlUs === undefined
+        ? undefined
+        : groupExpiry(
+            memory,
+            this.#aggregates,
+            this.#tables,
+            this.#state.groups.valueOffset(own + 2),
+            BigInt(ttlUs),
+            context.nowUs,
+          )
   }
 
   onBatch(batch: Batch, emit: Emit): void {
-    const { memory } = this.#context
     const frame = this.#evaluation.frameOf(batch)
     const keys = this.#keys.map((key) => key.evaluate(frame))
     const good = this.#evaluation.withoutFailed(batch)
     if (good.count === 0) return
+    if (this.#expiry === undefined) this.#take(good, keys, emit)
+    else this.#takeExpiring(this.#expiry, good, keys, emit)
+  }
+
+  #takeExpiring(expiry: GroupExpiry, rows: Batch, keys: readonly Vector[], emit: Emit): void {
+    const isSingle = rows.count === 1 || rows.kinds === 0
+    for (const piece of isSingle ? [rows] : oneByOne(this.#context.memory, rows)) {
+      const known = expiry.before(this.#state, piece, keys)
+      if (known.count > 0) this.#take(known, keys, emit)
+    }
+  }
+
+  #take(good: Batch, keys: readonly Vector[], emit: Emit): void {
+    const { memory } = this.#context
     const all = memory.arena.allocate(4 * good.count)
     this.#state.groups.upsert({ ...good, keys }, all)
     const touched = this.#touch(all, good.count)
+    this.#expiry?.written(touched.entries, touched.count)
     const before = withOwnBytes(memory, this.#resultsOf(touched), touched.count)
     const { added, taken } = this.#split(good, all)
     if (added.rows.count > 0) this.#apply(added, keys, 1n)
@@ -109,6 +142,7 @@ class Groups implements Operator {
   onEnd(): void {}
 
   snapshot(writer: StateWriter): void {
+    this.#expiry?.sweep(this.#state)
     this.#tables.write(writer, TABLE, this.#state)
   }
 
@@ -221,6 +255,14 @@ class Groups implements Operator {
     memory.arena.release(mark)
     return last
   }
+}
+
+function* oneByOne(memory: LinearMemory, rows: Batch): Generator<Batch> {
+  const selection = memory.arena.allocate(4 * rows.count)
+  for (let at = 0; at < rows.count; at++)
+    memory.u32[selection / 4 + at] =
+      rows.selection === 0 ? at : memory.u32[rows.selection / 4 + at]!
+  for (let at = 0; at < rows.count; at++) yield { ...rows, selection: selection + 4 * at, count: 1 }
 }
 
 /** What one row changed goes on as single rows: an aggregate above must not leave out what lies between. */

@@ -1,7 +1,7 @@
 /** Aggregate functions of GROUP BY. Their results are nullable unless said: a group may have only NULLs. */
 import { type DataType, types } from '../../data/types.ts'
 import { DECIMAL_PRECISION_MAX } from './coercion.ts'
-import { any, define, numeric, optional } from './parameters.ts'
+import { any, define, firstType, numeric, optional, text } from './parameters.ts'
 import type { FunctionSignature } from './signature.ts'
 import { typeText } from './type-text.ts'
 
@@ -23,6 +23,32 @@ export const aggregates: readonly FunctionSignature[] = [
   }),
   define('MIN', 'The least value.', [any], ordered('MIN'), { nullable: 'always' }),
   define('MAX', 'The greatest value.', [any], ordered('MAX'), { nullable: 'always' }),
+  define(
+    'FIRST_VALUE',
+    'The value that came first, of those that are not NULL.',
+    [any],
+    firstType,
+    {
+      nullable: 'always',
+    },
+  ),
+  define('LAST_VALUE', 'The value that came last, of those that are not NULL.', [any], firstType, {
+    nullable: 'always',
+  }),
+  define(
+    'LISTAGG',
+    "The texts that are not NULL, one behind another with a separator (',' unless told) between.",
+    [text, optional(text)],
+    types.string,
+    { nullable: 'always' },
+  ),
+  define(
+    'ARRAY_AGG',
+    'The values, NULLs too, as an array in the order in which they came.',
+    [any],
+    ([type]) => ({ kind: 'array', element: type!, nullable: true }),
+    { nullable: 'always' },
+  ),
 ]
 
 function summed([type]: readonly DataType[]): DataType {

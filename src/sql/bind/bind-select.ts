@@ -17,7 +17,7 @@ import { ONE_ROW } from './bind-sets.ts'
 import { lateQuery, type SubqueryContext } from './bind-subquery.ts'
 import { filteredBy } from './bind-where.ts'
 import { aggregateNode, distinctNode } from './bind-window.ts'
-import type { BindQuery, Catalog } from './catalog.ts'
+import { type BindQuery, type Catalog, nameText } from './catalog.ts'
 import { hasAggregate } from './has-aggregate.ts'
 import { type Relation, relationOf } from './scope.ts'
 import { stateTtls } from './state-ttl.ts'
@@ -129,11 +129,20 @@ function grouped(scope: SelectScope, orderBy: readonly OrderItem[]): Body {
     for (const { expression } of orderBy) if (hasAggregate(expression)) order(expression)
   }
   // Aggregates of HAVING and ORDER BY are among them by now.
-  const node = aggregateNode(grouping.node, grouping.keys, [...grouping.aggregates])
+  const groups = aggregateNode(grouping.node, grouping.keys, [...grouping.aggregates])
+  const node = expiring(groups, select)
   const { node: rows, placed } = beneath.attachTo(node)
   const input: PlanNode =
     having === undefined ? rows : { kind: 'filter', input: rows, condition: placed(having) }
   return computedBody(input, columns, order, late, qualify)
+}
+
+/** STATE_TTL of the table that is grouped. */
+function expiring(node: PlanNode, { from, stateTtl }: SelectSyntax): PlanNode {
+  if (node.kind !== 'group-aggregate' || from === undefined || from.kind === 'join') return node
+  const name = from.alias?.name.name ?? (from.kind === 'table' ? nameText(from.name) : undefined)
+  const ttlUs = name === undefined ? undefined : stateTtls(stateTtl).get(name)
+  return ttlUs === undefined ? node : { ...node, ttlUs }
 }
 
 function qualified({ qualify }: SelectSyntax, bind: Bind): Expression | undefined {
