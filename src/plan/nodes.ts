@@ -325,6 +325,8 @@ export interface SinkNode {
   readonly input: PlanNode
   /** Absent: a NULL in a column that is NOT NULL is an error, and nothing else is looked at. */
   readonly checks?: SinkChecks
+  /** Rows of one primary key may come from several keys of the changelog: the sink keeps them all, to know which is left. */
+  readonly materializes?: true
 }
 
 /** How the types of a sink's table are enforced. */

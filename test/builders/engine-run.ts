@@ -38,7 +38,7 @@ export interface Way {
   /** Instead: one life after another, an hour of clock between them. */
   readonly lives?: readonly Life[]
   /** What the result is written to, where its types matter. */
-  readonly sink?: Pick<SinkNode, 'table' | 'checks'>
+  readonly sink?: Pick<SinkNode, 'table' | 'checks' | 'materializes'>
   /** SET, beside those of all runs. */
   readonly settings?: Readonly<Record<string, string>>
 }
@@ -220,8 +220,9 @@ function steppedClock(): Clock & { step(ms?: number): void } {
 function sinkOf(plan: PlanNode, { sink }: Way): SinkNode {
   const result = resultTable(schemaOf(plan))
   if (sink === undefined) return { kind: 'sink', input: plan, table: result }
-  const { columns } = sink.table
-  return { kind: 'sink', ...sink, input: plan, table: { ...result, columns } }
+  const { columns, primaryKey } = sink.table
+  const key = primaryKey === undefined || !sink.materializes ? {} : { primaryKey }
+  return { kind: 'sink', ...sink, input: plan, table: { ...result, columns, ...key } }
 }
 
 function resultTable(schema: Schema): TableDefinition {

@@ -155,6 +155,7 @@ async function runSink(
     sink: {
       table: written.table,
       ...(written.checks === undefined ? {} : { checks: written.checks }),
+      ...(written.materializes === undefined ? {} : { materializes: true }),
     },
     ...(zone === undefined ? {} : { settings: { 'table.local-time-zone': zone } }),
   })

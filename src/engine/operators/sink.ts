@@ -2,11 +2,12 @@
 import type { ChangelogMode, SinkWriter } from '../../connectors/contract/sink.ts'
 import { type Batch, UPDATE_BEFORE } from '../../data/batch.ts'
 import type { LinearMemory } from '../../data/memory.ts'
-import type { SinkNode } from '../../plan/nodes.ts'
+import { type SinkNode, schemaOf } from '../../plan/nodes.ts'
 import { rowsWithout } from '../evaluation.ts'
 import type { Operator } from '../operator.ts'
 import { sinkChecks } from './sink-checks.ts'
 import { stateless } from './stateless.ts'
+import { upsertMaterializer } from './upsert-materialize.ts'
 
 export function sinkOperator(
   plan: SinkNode,
@@ -16,14 +17,25 @@ export function sinkOperator(
 ): Operator {
   let rows = 0
   const check = sinkChecks(plan, memory)
-  const operator = stateless(`sink(${plan.table.name})`, (batch) => {
+  const materializer =
+    plan.materializes && upsertMaterializer(memory, schemaOf(plan.input), keyOf(plan))
+  const operator = stateless(`sink(${plan.table.name})`, (given) => {
+    const batch = materializer === undefined ? given : materializer.take(given)
     const told = mode === 'upsert' ? withoutUpdateBefore(memory, batch) : batch
     const wanted = check === undefined ? told : check(told)
     if (wanted.count === 0) return
     writer.write(wanted)
     rows += wanted.count
   })
-  return { ...operator, rowsWritten: () => rows }
+  return { ...operator, ...materializer, rowsWritten: () => rows }
+}
+
+/** Columns of the primary key. */
+function keyOf({ table }: SinkNode): readonly number[] {
+  const written = table.columns.filter(
+    (column) => column.kind === 'physical' || (column.kind === 'metadata' && !column.virtual),
+  )
+  return (table.primaryKey ?? []).map((name) => written.findIndex((each) => each.name === name))
 }
 
 /** An upsert by key needs no row to say what it replaces. */

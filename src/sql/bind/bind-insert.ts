@@ -6,6 +6,7 @@ import { typeText } from '../../plan/functions/type-text.ts'
 import { type PlanNode, type SinkNode, schemaOf } from '../../plan/nodes.ts'
 import { streamedOrder } from '../../plan/streamed-order.ts'
 import type { ColumnDefinition, TableDefinition } from '../../plan/tables.ts'
+import { traitsOf } from '../../plan/traits.ts'
 import { unsupported } from '../parse/unsupported.ts'
 import type { Place } from '../place.ts'
 import { SqlError } from '../sql-error.ts'
@@ -41,12 +42,29 @@ export function bindInsert(insert: Insert, catalog: Catalog): SinkNode {
     return assigned({ kind: 'column', index, type: given[index]!.type }, column, insert.query.at)
   })
   const checks = sinkChecksOf(catalog.settings, insert.table.at)
+  const input = projected(node, written, expressions)
   return {
     kind: 'sink',
     table,
-    input: projected(node, written, expressions),
+    input,
     ...(checks === undefined ? {} : { checks }),
+    ...(materializes(table, written, input, catalog) ? { materializes: true } : {}),
   }
+}
+
+/** Changes that are told by other columns than the sink's key: of two rows of one key, one may go while the other stays. */
+function materializes(
+  { primaryKey = [] }: TableDefinition,
+  written: readonly ColumnDefinition[],
+  input: PlanNode,
+  { settings }: Catalog,
+): boolean {
+  if (primaryKey.length === 0 || settings.get('table.exec.sink.upsert-materialize') === 'NONE')
+    return false
+  const { changes, upsertKey } = traitsOf(input)
+  if (changes === 'append') return false
+  const isOfKey = (index: number): boolean => primaryKey.includes(written[index]!.name)
+  return upsertKey === undefined || upsertKey.length === 0 || !upsertKey.every(isOfKey)
 }
 
 /** PARTITION (day = '2026-01-31'): columns that all rows have alike. */
