@@ -4,7 +4,7 @@
  *
  *   node scripts/engines/kafka.ts start | stop | kill
  *
- * Listeners: 19092 open; 19094 SASL (PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER with unsigned tokens); 19095 TLS with client
+ * Listeners: 9092 open, as documentation has it, and 19092 open; 19094 SASL (PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER with unsigned tokens); 19095 TLS with client
  * certificates; 19096 TLS and SASL. Users: `reader` with password `reader-secret`.
  */
 import { execFileSync, spawn } from 'node:child_process'
@@ -28,6 +28,7 @@ export const KAFKA_PORT = 19092
 export const KAFKA_SASL_PORT = 19094
 export const KAFKA_MTLS_PORT = 19095
 export const KAFKA_SASL_TLS_PORT = 19096
+const LOCAL_PORT = 9092
 const CONTROLLER_PORT = 19093
 export const KAFKA: string = `127.0.0.1:${KAFKA_PORT}`
 export const KAFKA_USER = 'reader'
@@ -149,7 +150,10 @@ function configure(): void {
     SSL: KAFKA_MTLS_PORT,
     SASL_SSL: KAFKA_SASL_TLS_PORT,
   }
-  const addresses = Object.entries(listeners).map(([name, port]) => `${name}://127.0.0.1:${port}`)
+  const addresses = [
+    ...Object.entries(listeners).map(([name, port]) => `${name}://127.0.0.1:${port}`),
+    `LOCAL://localhost:${LOCAL_PORT}`,
+  ]
   const mechanisms = 'PLAIN,SCRAM-SHA-256,SCRAM-SHA-512,OAUTHBEARER'
   const settings: Record<string, string | number> = {
     'process.roles': 'broker,controller',
@@ -160,7 +164,7 @@ function configure(): void {
     'controller.listener.names': 'CONTROLLER',
     'inter.broker.listener.name': 'PLAINTEXT',
     'listener.security.protocol.map':
-      'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SASL_PLAINTEXT:SASL_PLAINTEXT,SSL:SSL,SASL_SSL:SASL_SSL',
+      'PLAINTEXT:PLAINTEXT,LOCAL:PLAINTEXT,CONTROLLER:PLAINTEXT,SASL_PLAINTEXT:SASL_PLAINTEXT,SSL:SSL,SASL_SSL:SASL_SSL',
     'log.dirs': join(HOME, 'data'),
     'num.partitions': 1,
     'auto.create.topics.enable': 'false',

@@ -16,6 +16,19 @@ export const json: Format = {
       fallback: 'SQL',
       summary: "How times are written: '2026-01-31 23:59:59.5' or '2026-01-31T23:59:59.5'",
     },
+    {
+      name: 'json.fail-on-missing-field',
+      kind: 'enum',
+      values: ['false'],
+      required: false,
+      summary: 'Accepted: a missing field is NULL, unless its column is NOT NULL',
+    },
+    {
+      name: 'json.ignore-parse-errors',
+      kind: 'boolean',
+      required: false,
+      summary: 'Accepted: records that do not parse go to $dead either way',
+    },
   ],
   async openDecoder({ memory, schema, options }) {
     const decoder = createJsonDecoder({ memory, schema, timestampFormat: timesOf(options) })

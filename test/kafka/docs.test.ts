@@ -1,0 +1,47 @@
+/** The example of docs/kafka.md runs as it stands. */
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { before, test } from 'node:test'
+import { KAFKA, startKafka } from '../../scripts/engines/kafka.ts'
+import {
+  administer,
+  consumeWithLibrdkafka,
+  createTopic,
+  fetchLibrdkafka,
+  produceWithLibrdkafka,
+  uniqueTopic,
+} from './broker.ts'
+import { runToEnd, temporaryDirectory } from './pipelines.ts'
+
+before(async () => {
+  fetchLibrdkafka()
+  await startKafka()
+})
+
+test('the pipeline of docs/kafka.md sums orders up, exactly once', async () => {
+  for (const topic of ['orders', 'revenue'])
+    await administer((admin) => admin.deleteTopics({ topics: [topic] })).catch(() => {})
+  await new Promise((resolve) => setTimeout(resolve, 500))
+  for (const topic of ['orders', 'revenue']) await createTopic(topic)
+  const orders = [
+    { shop: 'oslo', amount: 9.9, placed_at: '2026-01-31 12:00:01Z' },
+    { shop: 'oslo', amount: 0.1, placed_at: '2026-01-31 12:00:59Z' },
+    { shop: 'bergen', amount: 5, placed_at: '2026-01-31 12:01:00Z' },
+  ]
+  await produceWithLibrdkafka({
+    topic: 'orders',
+    records: orders.map((order) => ({ value: JSON.stringify(order) })),
+  })
+  const written = /```sql\n([\s\S]*?)```/.exec(readFileSync('docs/kafka.md', 'utf8'))![1]!
+  const sql = `SET 'pipeline.name' = '${uniqueTopic('docs')}'; ${written}`
+  const environment = { KAFKA }
+  await runToEnd({ sql, directory: temporaryDirectory(), more: { environment } })
+  const found = await consumeWithLibrdkafka('revenue')
+  assert.deepEqual(
+    found.map(({ value }) => value),
+    [
+      '{"shop":"oslo","window_start":"2026-01-31 12:00:00","orders":2,"revenue":10.00}',
+      '{"shop":"bergen","window_start":"2026-01-31 12:01:00","orders":1,"revenue":5.00}',
+    ],
+  )
+})
