@@ -9,8 +9,11 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { flinkCpuSeconds, isFlinkUp, startFlink, stopFlink } from '../scripts/engines/flink.ts'
 import { type FlinkSession, openFlinkSession } from '../scripts/engines/flink-sql.ts'
+import { open } from '../src/index.ts'
 import { eventsFile } from './data.ts'
-import { type QueryName, selectSql, sinkSql, sourceSql } from './nexmark/queries.ts'
+import { PUBLISHED, type PublishedName } from './nexmark/published.ts'
+import { isPublished, publishedSink, publishedSource } from './nexmark/published-script.ts'
+import { type Layout, type QueryName, selectSql, sinkSql, sourceSql } from './nexmark/queries.ts'
 import { runTrial } from './trial.ts'
 
 interface Compared {
@@ -20,27 +23,31 @@ interface Compared {
   /** How many times fewer ours are. */
   readonly ratio: number
   readonly rows: number
+  readonly peakMemoryMB: number
 }
 
-const QUERIES: readonly QueryName[] = ['pass', 'filter', 'tumble-count', 'tumble-max', 'hop-count']
+type Query = QueryName | PublishedName
+
+const FLAT: readonly QueryName[] = ['pass', 'filter', 'tumble-count', 'tumble-max', 'hop-count']
+const QUERIES: readonly Query[] = [...FLAT, ...(Object.keys(PUBLISHED) as PublishedName[])]
 const ROUNDS = 3
 
 async function compare(
   session: FlinkSession,
-  query: QueryName,
+  query: Query,
   events: number,
   directory: string,
 ): Promise<Compared> {
   const flink: number[] = []
   for (let round = 0; round <= ROUNDS; round++) {
     const before = flinkCpuSeconds()
-    await session.insert(`INSERT INTO \`${query}\` ${selectSql(query)}`)
+    await session.insert(`INSERT INTO \`${query}\` ${textOf(query)}`)
     flink.push(flinkCpuSeconds() - before)
   }
   const flinkRows = await countRows(session, query)
-  const { cpuSeconds, rows } = await runTrial({
+  const { cpuSeconds, rows, peakMemoryMB } = await runTrial({
     query,
-    layout: 'flat',
+    layout: layoutOf(query),
     source: fileOptions(join(directory, 'events.json')),
     sink: 'blackhole',
     dataDirectory: join(directory, '../flink-runs'),
@@ -48,46 +55,78 @@ async function compare(
     workers: 1,
     rounds: ROUNDS,
   })
-  if (rows !== flinkRows)
-    throw new Error(`${query}: Flink gives ${flinkRows} rows, Millrace ${rows}`)
+  const ours = isPublished(query) ? await countOurs(query, join(directory, 'events.json')) : rows
+  if (ours !== flinkRows)
+    throw new Error(`${query}: Flink gives ${flinkRows} rows, Millrace ${ours}`)
   const theirs = flink.slice(1).toSorted((left, right) => left - right)[ROUNDS >> 1]!
-  return { name: query, flinkCpuSeconds: theirs, cpuSeconds, ratio: theirs / cpuSeconds, rows }
+  const ratio = theirs / cpuSeconds
+  return { name: query, flinkCpuSeconds: theirs, cpuSeconds, ratio, rows: ours, peakMemoryMB }
 }
 
 /** In batch mode the answer is one row. */
-async function countRows(session: FlinkSession, query: QueryName): Promise<number> {
+async function countRows(session: FlinkSession, query: Query): Promise<number> {
   await session.execute("SET 'execution.runtime-mode' = 'batch'")
-  const answer = await session.execute(`SELECT COUNT(*) FROM (${selectSql(query)})`)
+  const answer = await session.execute(`SELECT COUNT(*) FROM (${textOf(query)})`)
   await session.execute("SET 'execution.runtime-mode' = 'streaming'")
   return Number(answer.at(-1)!.fields[0])
+}
+
+/** Of a changelog what is left in the end. */
+async function countOurs(query: PublishedName, path: string): Promise<number> {
+  await using db = await open({ tables: publishedSource(fileOptions(path)).join(';\n') })
+  const [row] = await db.query(`SELECT COUNT(*) AS c FROM (${textOf(query)})`).rows()
+  return Number(row!.c)
+}
+
+function textOf(query: Query): string {
+  return isPublished(query) ? PUBLISHED[query] : selectSql(query)
+}
+
+function layoutOf(query: Query): Layout {
+  return isPublished(query) ? 'nested' : 'flat'
 }
 
 function fileOptions(path: string): string {
   return `'connector' = 'filesystem', 'path' = '${path}', 'format' = 'json'`
 }
 
-async function run(events: number, queries: readonly QueryName[]): Promise<readonly Compared[]> {
-  const directory = await eventsFile({ layout: 'flat', events, seed: 42 })
-  const session = await openFlinkSession({ 'pipeline.auto-watermark-interval': '200 ms' })
-  await session.execute(sourceSql('flat', fileOptions(directory)))
-  for (const query of queries) {
-    const sink = sinkSql(query, "'connector' = 'blackhole'")
-    await session.execute(sink.replace('answer', `\`${query}\``))
+async function run(events: number, queries: readonly Query[]): Promise<readonly Compared[]> {
+  const sessions = {
+    flat: await sessionOver('flat', events),
+    nested: await sessionOver('nested', events),
   }
   const all: Compared[] = []
   console.log('query          Flink CPU s   our CPU s   ratio        rows')
   for (const query of queries) {
+    const { session, directory } = sessions[layoutOf(query)]
+    await session.execute(flinkSink(query))
     const compared = await compare(session, query, events, directory)
     all.push(compared)
     const { name, flinkCpuSeconds: theirs, cpuSeconds, ratio, rows } = compared
     const cells = [theirs.toFixed(2), cpuSeconds.toFixed(3), ratio.toFixed(1), String(rows)]
     console.log(name.padEnd(14), ...cells.map((cell, at) => cell.padStart([11, 11, 7, 11][at]!)))
   }
-  await session.close()
+  for (const { session } of Object.values(sessions)) await session.close()
   const ratios = all.map(({ ratio }) => ratio)
   const mean = Math.exp(ratios.reduce((sum, ratio) => sum + Math.log(ratio), 0) / ratios.length)
   console.log(`geometric mean ${mean.toFixed(1)}, lowest ${Math.min(...ratios).toFixed(1)}`)
   return all
+}
+
+async function sessionOver(layout: Layout, events: number) {
+  const directory = await eventsFile({ layout, events, seed: 42 })
+  const session = await openFlinkSession({ 'pipeline.auto-watermark-interval': '200 ms' })
+  const source = fileOptions(directory)
+  const statements = layout === 'flat' ? [sourceSql('flat', source)] : publishedSource(source)
+  for (const statement of statements) await session.execute(statement)
+  return { session, directory }
+}
+
+function flinkSink(query: Query): string {
+  const options = "'connector' = 'blackhole'"
+  return isPublished(query)
+    ? publishedSink(query, query, options)
+    : sinkSql(query, options).replace('answer', `\`${query}\``)
 }
 
 const { values } = parseArgs({

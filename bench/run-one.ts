@@ -11,10 +11,13 @@ import { nodePorts } from '../src/ports/node/ports.ts'
 import { CONNECTORS } from '../src/run/connectors.ts'
 import { startPipeline } from '../src/run/start.ts'
 import { bindText } from '../src/sql/bind-text.ts'
+import { PUBLISHED, type PublishedName } from './nexmark/published.ts'
+import { isPublished, publishedSink, publishedSource } from './nexmark/published-script.ts'
 import { type Layout, type QueryName, selectSql, sinkSql, sourceSql } from './nexmark/queries.ts'
 
 export interface Trial {
-  readonly query: QueryName
+  /** Of the benchmark, or one of Nexmark's published ones. */
+  readonly query: QueryName | PublishedName
   readonly layout: Layout
   /** Options of the source table, as in its WITH clause. */
   readonly source: string
@@ -60,7 +63,7 @@ async function runOnce(trial: Trial): Promise<Round> {
   const directory = mkdtempSync(join(tmpdir(), 'millrace-bench-'))
   try {
     const pipeline = pipelineOf(trial, join(directory, 'table'))
-    refuseJs(pipeline)
+    if (!isPublished(trial.query)) refuseJs(pipeline)
     const before = process.cpuUsage()
     const startMs = performance.now()
     const run = await startPipeline({
@@ -88,17 +91,28 @@ async function runOnce(trial: Trial): Promise<Round> {
   }
 }
 
-function pipelineOf({ query, layout, source, sink }: Trial, tablePath: string): Pipeline {
-  const delta = `'connector' = 'delta', 'table-path' = '${tablePath}'`
-  const sql = [
-    "SET 'execution.checkpointing.interval' = '10 s'",
-    sourceSql(layout, source),
-    sinkSql(query, sink === 'delta' ? delta : "'connector' = 'blackhole'"),
-    `INSERT INTO answer ${selectSql(query)}`,
-  ]
+function pipelineOf(trial: Trial, tablePath: string): Pipeline {
+  const { query } = trial
+  const sql = ["SET 'execution.checkpointing.interval' = '10 s'", ...statements(trial, tablePath)]
   const { pipeline, errors } = bindText(`${sql.join(';\n')};`, `bench-${query}`, CONNECTORS)
   if (errors.length > 0) throw errors[0]!
   return pipeline!
+}
+
+function statements({ query, layout, source, sink }: Trial, tablePath: string): readonly string[] {
+  const delta = `'connector' = 'delta', 'table-path' = '${tablePath}'`
+  const options = sink === 'delta' ? delta : "'connector' = 'blackhole'"
+  if (isPublished(query))
+    return [
+      ...publishedSource(source),
+      publishedSink(query, 'answer', options),
+      `INSERT INTO answer ${PUBLISHED[query]}`,
+    ]
+  return [
+    sourceSql(layout, source),
+    sinkSql(query, options),
+    `INSERT INTO answer ${selectSql(query)}`,
+  ]
 }
 
 /** Rows of a node that runs row by row in JavaScript are not what this benchmark is about: it would hide a missing kernel. */

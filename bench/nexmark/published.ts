@@ -48,7 +48,7 @@ const COUNTS = byPrice('COUNT(*)', 'bids')
 const DISTINCT_COUNTS = `${byPrice('COUNT(DISTINCT bidder)', 'bidders')}, ${byPrice('COUNT(DISTINCT auction)', 'auctions')}`
 
 /** A SELECT each. */
-export const PUBLISHED: Readonly<Record<string, string>> = {
+export const PUBLISHED = {
   q0: `SELECT auction, bidder, price, ${TIME}, extra FROM bid`,
   q1: `SELECT auction, bidder, 0.908 * price AS price, ${TIME}, extra FROM bid`,
   q2: 'SELECT auction, price FROM bid WHERE MOD(auction, 123) = 0',
@@ -108,4 +108,6 @@ export const PUBLISHED: Readonly<Record<string, string>> = {
   q23: `SELECT bidder, price, channel, url, B.extra AS bid_extra, P.id AS person_id, name, emailAddress, creditCard, city, state, P.extra AS person_extra,
       itemName, description, initialBid, reserve, A.${TIME} AS auction_dateTime, expires, seller, category, A.extra AS auction_extra
     FROM bid B JOIN person P ON P.id = B.bidder JOIN auction A ON A.seller = B.bidder`,
-}
+} as const
+
+export type PublishedName = keyof typeof PUBLISHED
