@@ -69,6 +69,7 @@ interface NodeState {
   /** By input. */
   readonly channels: readonly (readonly Channel[])[]
   readonly allChannels: readonly Channel[]
+  readonly endedInputs: Set<number>
   watermarkUs: bigint
   idle: boolean
   ended: boolean
@@ -120,6 +121,8 @@ export function createDataflow(options: DataflowOptions): Dataflow {
     channel.idle = told.idle || told.ended
     if (!told.ended) channel.watermarkUs = told.watermarkUs
     if (channels.every(({ ended }) => ended)) {
+      if (!state.endedInputs.has(input)) state.operator?.onInputEnd?.(input, state.emit)
+      state.endedInputs.add(input)
       for (const each of channels) Object.assign(each, { watermarkUs: WATERMARK_MAX, idle: false })
     }
     settle(state, index)
@@ -296,6 +299,7 @@ function stateOf(
     emit: (batch) => emit(node.index, batch),
     channels,
     allChannels: channels.flat(),
+    endedInputs: new Set(),
     watermarkUs: options.watermarks.get(node.id) ?? WATERMARK_MIN,
     idle: false,
     ended: false,

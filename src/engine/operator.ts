@@ -22,6 +22,8 @@ export interface Operator {
   onWatermark(watermarkUs: bigint, emit: Emit): void
   /** Of operators in the processing domain: called now and again, a few milliseconds apart, with the clock's time. */
   onClock?(nowUs: bigint, emit: Emit): void
+  /** Of operators that wait for one: this input has ended. */
+  onInputEnd?(input: number, emit: Emit): void
   /** Inputs have ended; the watermark has been moved to the maximum before. */
   onEnd(emit: Emit): void
   /** Names every table of state it has, and writes what changed in them since the last snapshot. */

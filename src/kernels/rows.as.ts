@@ -141,8 +141,20 @@ export function gatherLeaf(
   return nulls
 }
 
+// @ts-ignore: decorator
+@inline
 function equalRow(layout: usize, columns: usize, row: u32, entry: usize): bool {
-  const leaves = load<u32>(layout)
+  return equalLeaves(layout, columns, row, entry, load<u32>(layout))
+}
+
+/** The first `leaves` leaves are the row's. */
+function equalLeaves(
+  layout: usize,
+  columns: usize,
+  row: u32,
+  entry: usize,
+  leaves: u32,
+): bool {
   for (let leaf: u32 = 0; leaf < leaves; leaf++) {
     const column = columns + (leaf << 3)
     const isNull = isNullLeaf(layout, entry, leaf)
@@ -162,6 +174,20 @@ function equalRow(layout: usize, columns: usize, row: u32, entry: usize): bool {
     if (kind == I128 && load<u64>(at, 8) != load<u64>(held, 8)) return false
   }
   return true
+}
+
+/** As `findEqual`, by the first `leaves` leaves. */
+export function findBeginning(
+  table: usize,
+  entry: usize,
+  columns: usize,
+  row: u32,
+  leaves: u32,
+): usize {
+  const layout = <usize>load<u32>(table, 44)
+  while (entry != 0 && !equalLeaves(layout, columns, row, entry, leaves))
+    entry = <usize>load<u32>(entry, 8)
+  return entry
 }
 
 export function equalEntry(layout: usize, columns: usize, row: u32, entry: usize): bool {

@@ -37,6 +37,14 @@ export interface RowsKernel {
     outValidity: Pointer,
   ): number
   /** From entry `from` of a list on; 0: the list is empty. */
+  /** As findEqual, by the first `leaves` leaves. */
+  findBeginning(
+    store: Pointer,
+    entry: Pointer,
+    columns: Pointer,
+    row: number,
+    leaves: number,
+  ): Pointer
   /** 0: not equal. */
   equalEntry(layout: Pointer, columns: Pointer, row: number, entry: Pointer): number
   /** Pairs whose times are apart by [lower, upper] come to the front; how many. */
@@ -111,6 +119,7 @@ export function rowsKernel(memory: LinearMemory): RowsKernel {
     kernel = {
       ...made,
       findEqual: (...given) => made.findEqual(...given) >>> 0,
+      findBeginning: (...given) => made.findBeginning(...given) >>> 0,
       encodeRows: (...given) => made.encodeRows(...given) >>> 0,
       decodeKeys: (...given) => made.decodeKeys(...given) >>> 0,
       sortPairs: (...given) => made.sortPairs(...given) >>> 0,

@@ -211,6 +211,13 @@ class MemoryRowLists implements RowLists {
     return this.#maker.kernel.findEqual(this.#store, from, this.#maker.columns, row)
   }
 
+  beginning(list: Pointer, columns: readonly Vector[], row: number): Pointer {
+    const { kernel, rows, columns: at } = this.#maker
+    const leaves = rows.leaves[columns.length]?.index ?? rows.leafCount
+    this.#writeLeaves(columns, leaves)
+    return kernel.findBeginning(this.#store, this.first(list), at, row, leaves)
+  }
+
   equals(entry: Pointer, columns: readonly Vector[], row: number): boolean {
     const { kernel, layoutBlock, columns: at } = this.#maker
     this.#writeLeaves(columns)
@@ -342,7 +349,7 @@ class MemoryRowLists implements RowLists {
     return { type, cells, validity, children: fields }
   }
 
-  #writeLeaves(columns: readonly Vector[]): void {
+  #writeLeaves(columns: readonly Vector[], leafCount = this.#maker.rows.leafCount): void {
     const { memory, columns: at } = this.#maker
     let leaf = 0
     const write = ({ type, cells, validity, children }: Vector): void => {
@@ -352,7 +359,7 @@ class MemoryRowLists implements RowLists {
       children?.forEach(write)
     }
     for (const column of columns) write(column)
-    invariant(leaf === this.#maker.rows.leafCount, 'rows have the columns of their layout')
+    invariant(leaf === leafCount, 'rows have the columns of their layout')
   }
 
   #noneValid(): Pointer {

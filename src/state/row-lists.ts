@@ -69,6 +69,8 @@ export interface RowLists {
    * FROM; 0 if none does.
    */
   equal(list: Pointer, columns: readonly Vector[], row: number, from?: Pointer): Pointer
+  /** As `equal`, by the row's first columns alone: as many as `columns` are. */
+  beginning(list: Pointer, columns: readonly Vector[], row: number): Pointer
   /** True if the row of `entry` equals row `row` of `columns`, as in `equal`. */
   equals(entry: Pointer, columns: readonly Vector[], row: number): boolean
   /**

@@ -1,66 +1,106 @@
 /**
  * FOR SYSTEM_TIME AS OF PROCTIME(): each left row with the right row that is the latest of its key when it comes.
  *
- *   in     left: rows of any kind; right: +I and +U are the latest from then on, -D and -U leave none
- *   out    each left row at once, with its kind
- *   state  the latest right row of each key
+ *   in     left: rows of any kind; right: +I and +U are the latest from then on, -D and -U leave none. If the right side ends (a table of
+ *          files), left rows wait until it has
+ *   out    each left row at once, with its kind; one that goes as it was told when it came, whatever is the latest now
+ *   state  the latest right row of each key; left rows that wait; where left rows may go, what was told of each
  *
- * @see Flink, TemporalProcessTimeJoinOperator
+ * @see Flink, TemporalProcessTimeJoinOperator, LookupJoinRunner
  */
 import type { Batch } from '../../data/batch.ts'
 import type { LinearMemory } from '../../data/memory.ts'
 import { schemaOf, type TemporalJoin } from '../../plan/nodes.ts'
 import { memoryRowLists } from '../../state/memory-row-lists.ts'
 import type { RowLists } from '../../state/row-lists.ts'
+import type { StateReader, StateWriter } from '../../state/state-stream.ts'
 import type { OperatorContext } from '../evaluation.ts'
-import type { Operator } from '../operator.ts'
-import { joinChanges } from './join-changes.ts'
+import type { Emit, Operator } from '../operator.ts'
+import { type JoinChanges, joinChanges } from './join-changes.ts'
 import { matcherOf } from './join-matches.ts'
 import { isAdded, type KeyedBatch, keyedBatches, listsOf, positionsWhere } from './join-side.ts'
 import { uncountedSide } from './join-store.ts'
+import { toldRows } from './told-rows.ts'
+import { waitingRows } from './waiting-rows.ts'
 
-const TABLE = 'right'
+export interface LatestOptions {
+  /** The right side ends: left rows wait for that. */
+  readonly waits: boolean
+  /** Left rows may go again. */
+  readonly updates: boolean
+}
 
-export function latestJoin(plan: TemporalJoin, context: OperatorContext): Operator {
+export function latestJoin(
+  plan: TemporalJoin,
+  context: OperatorContext,
+  { waits, updates }: LatestOptions,
+): Operator {
   const { memory } = context
-  const { left, right, condition } = plan
-  const rows = memoryRowLists(memory, {
-    keys: plan.rightKeys.map((key) => key.type),
-    row: schemaOf(right).map((field) => field.type),
-    extras: 0,
-  })
-  const other = uncountedSide(() => rows)
-  const conditions = condition === undefined ? {} : { condition }
-  const matches = matcherOf({ left, right, ...conditions, isLeft: true, other: rows }, context)
-  const changes = joinChanges({ memory, type: plan.type, isLeft: true, other, matches })
+  const { left, right } = plan
+  const keyTypes = plan.leftKeys.map((key) => key.type)
+  const typesOf = (input: typeof left) => schemaOf(input).map((field) => field.type)
+  const rows = memoryRowLists(memory, { keys: keyTypes, row: typesOf(right), extras: 0 })
+  const waiting = waits ? waitingRows(memory, keyTypes, typesOf(left)) : undefined
   const keyedLeft = keyedBatches(left, plan.leftKeys, context)
   const keyedRight = keyedBatches(right, plan.rightKeys, context)
+  const changes = latestChanges(plan, context, rows)
+  const told = updates
+    ? toldRows(memory, keyTypes, [...typesOf(left), ...typesOf(right)], keyedLeft)
+    : undefined
   const probed: Pick<RowLists, 'lists' | 'find'> = {
     lists: (keys, lists) => rows.find(keys, lists),
     find: (keys, lists) => rows.find(keys, lists),
   }
+  const probe = (keyed: KeyedBatch, emit: Emit): void => {
+    if (keyed.batch.count > 0) changes(keyed.batch, listsOf(memory, keyed, probed), emit)
+  }
+  const take = (keyed: KeyedBatch, emit: Emit): void => {
+    if (told === undefined) probe(keyed, emit)
+    else told.take(keyed, probe, emit)
+  }
+  const tables = { right: rows, waiting: waiting?.rows, told: told?.rows }
+  let isWaiting = waits
   return {
     name: `temporal-join(${plan.type})`,
     onBatch(batch, emit, input) {
-      if (input === 1) {
-        replace(memory, rows, keyedRight(batch))
-        return
-      }
-      const keyed = keyedLeft(batch)
-      if (keyed.batch.count > 0) changes(keyed.batch, listsOf(memory, keyed, probed), emit)
+      if (input === 1) replace(memory, rows, keyedRight(batch))
+      else if (isWaiting) waiting!.add(keyedLeft(batch))
+      else take(keyedLeft(batch), emit)
     },
     onWatermark() {},
+    onInputEnd(input, emit) {
+      if (input !== 1 || !isWaiting) return
+      isWaiting = false
+      waiting!.release((batch) => take(keyedLeft(batch), emit))
+    },
     onEnd() {},
-    snapshot(writer) {
-      writer.table(TABLE, (sink) => rows.writeChanges(sink))
-    },
-    restore(reader) {
-      const source = reader.source(TABLE)
-      if (source !== undefined) rows.restore(source)
-    },
+    snapshot: (writer) => writeTables(tables, writer),
+    restore: (reader) => readTables(tables, reader),
     dispose() {
-      rows.dispose()
+      for (const table of Object.values(tables)) table?.dispose()
     },
+  }
+}
+
+function latestChanges(plan: TemporalJoin, context: OperatorContext, rows: RowLists): JoinChanges {
+  const { memory } = context
+  const { left, right, condition, type } = plan
+  const conditions = condition === undefined ? {} : { condition }
+  const matches = matcherOf({ left, right, ...conditions, isLeft: true, other: rows }, context)
+  return joinChanges({ memory, type, isLeft: true, other: uncountedSide(() => rows), matches })
+}
+
+type Tables = Readonly<Record<string, RowLists | undefined>>
+
+function writeTables(tables: Tables, writer: StateWriter): void {
+  for (const [name, rows] of Object.entries(tables))
+    if (rows !== undefined) writer.table(name, (sink) => rows.writeChanges(sink))
+}
+
+function readTables(tables: Tables, reader: StateReader): void {
+  for (const [name, rows] of Object.entries(tables)) {
+    const source = reader.source(name)
+    if (source !== undefined) rows?.restore(source)
   }
 }
 

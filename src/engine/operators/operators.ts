@@ -35,6 +35,10 @@ import { windowTable } from './window-table.ts'
 export interface OperatorPlace {
   /** True when the node's input takes rows back. */
   readonly inputUpdates: boolean
+  /** Of joins: the left input takes rows back. */
+  readonly leftUpdates?: boolean
+  /** Of joins: the right input ends by itself. */
+  readonly rightEnds?: boolean
   /** Where the node's watermark stood in the restored checkpoint. */
   readonly watermarkUs: bigint
   /** Of sink nodes. */
@@ -93,7 +97,10 @@ export function operatorOf(
     case 'temporal-join':
       return isVersioned(plan)
         ? temporalJoin(plan, context, place.watermarkUs)
-        : latestJoin(plan, context)
+        : latestJoin(plan, context, {
+            waits: place.rightEnds ?? false,
+            updates: place.leftUpdates ?? place.inputUpdates,
+          })
     case 'window-join':
       return windowJoin(plan, context, place.watermarkUs)
     case 'correlate':
