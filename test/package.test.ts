@@ -12,6 +12,7 @@ const manifest = JSON.parse(readFileSync('package.json', 'utf8'))
 /** Why each is there; the pages are in docs/decisions. */
 const REASONS: Record<string, string> = {
   '@platformatic/kafka': "connections, authentication and requests of Kafka's protocol",
+  ajv: 'holding JSON lines against JSON Schemas',
   commander: 'the command line',
   fastify: 'the HTTP server of a watched service',
   hyparquet: 'reading Parquet',

@@ -106,6 +106,12 @@ export const COMMANDS: readonly ListedCommand[] = [
     load: async () => (await import('./commands/check.ts')).declareCheck,
   },
   {
+    name: 'schema',
+    summary: 'say whether a new schema fits its subject, and which pipelines it would break',
+    group: UNDERSTAND,
+    load: async () => (await import('./commands/schema.ts')).declareSchema,
+  },
+  {
     name: 'explain',
     summary: "show a pipeline's plan, its guarantee, and what losing this machine would lose",
     group: UNDERSTAND,

@@ -18,7 +18,12 @@ export interface LineFields {
 }
 
 export type Line =
-  | { readonly kind: 'record'; readonly record: ProducedRecord; readonly bytes: number }
+  | {
+      readonly kind: 'record'
+      readonly line: number
+      readonly record: ProducedRecord
+      readonly bytes: number
+    }
   | { readonly kind: 'bad'; readonly line: number; readonly reason: string }
 
 const NEWLINE = 10
@@ -83,7 +88,7 @@ function lineOf(bytes: Buffer, line: number, fields: LineFields): Line | undefin
   const read = readFields(text, value as Readonly<Record<string, unknown>>, line, fields)
   return typeof read === 'string'
     ? bad(line, read)
-    : { kind: 'record', record: { value: text, ...read }, bytes: bytes.length }
+    : { kind: 'record', line, record: { value: text, ...read }, bytes: bytes.length }
 }
 
 /** The record's parts, or the reason why there are none. */

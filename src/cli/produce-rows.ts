@@ -1,11 +1,13 @@
 /** Rows into the log: through the owner where one runs, directly where none does. */
 
 import { type ErrorCode, MillraceError } from '../errors.ts'
+import type { ResolvedSchema, SchemaId } from '../formats/schema-source.ts'
 import { openLog } from '../log/log.ts'
 import type { FsyncPolicy } from '../log/partition-writer.ts'
 import { takeOwnership } from '../ports/node/ownership.ts'
 import { nodePorts } from '../ports/node/ports.ts'
 import type { Ports } from '../ports/ports.ts'
+import { localSchemas } from '../registry/local-source.ts'
 import { connectControl } from '../serve/control-client.ts'
 import type { ProducedRecord } from '../serve/protocol.ts'
 
@@ -17,6 +19,8 @@ export interface Produced {
 export interface RowTarget {
   /** Appends and answers once the rows are durable. */
   append(records: readonly ProducedRecord[]): Promise<Produced>
+  /** The id of a schema under a subject of the project's registry, new or known. @throws SCHEMA_INCOMPATIBLE, SCHEMA_INVALID */
+  register(subject: string, schema: ResolvedSchema): Promise<SchemaId>
   close(): Promise<void>
 }
 
@@ -71,7 +75,11 @@ async function throughOwner(
     client.close()
     throw error
   }
-  return { append, close: async () => client.close() }
+  const register = async (subject: string, { type, text }: ResolvedSchema) => {
+    const asked = { op: 'register', subject, schemaType: type, schema: text } as const
+    return ((await client.ask(asked)) as { readonly id: SchemaId }).id
+  }
+  return { append, register, close: async () => client.close() }
 }
 
 async function direct(request: TargetRequest, ports: Ports): Promise<RowTarget> {
@@ -97,7 +105,11 @@ async function direct(request: TargetRequest, ports: Ports): Promise<RowTarget> 
     await close()
     throw error
   }
-  return { append, close }
+  const register = (subject: string, schema: ResolvedSchema) => {
+    ownership.assertCurrent()
+    return localSchemas(ports, dataDirectory).register(subject, schema)
+  }
+  return { append, register, close }
 }
 
 export interface AppendRequest {
@@ -128,9 +140,9 @@ export async function appendRecords(
 
 const encoder = new TextEncoder()
 
-function logRecord({ value, key, eventTimeMs, eventId }: ProducedRecord) {
+function logRecord({ value, encoding, key, eventTimeMs, eventId }: ProducedRecord) {
   return {
-    value: encoder.encode(value),
+    value: encoding === 'base64' ? Buffer.from(value, 'base64') : encoder.encode(value),
     ...(key === undefined ? {} : { key: encoder.encode(key) }),
     ...(eventTimeMs === undefined ? {} : { timestampMs: eventTimeMs }),
     ...(eventId === undefined ? {} : { eventId }),

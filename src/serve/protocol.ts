@@ -17,7 +17,9 @@ export const REQUEST_BYTES_MAX = 32 << 20
 export const ANSWER_BYTES_MAX = 64 << 20
 
 const producedRecord = z.object({
+  /** Text, or with `encoding` bytes. */
   value: z.string(),
+  encoding: z.literal('base64').optional(),
   key: z.string().optional(),
   eventTimeMs: z.number().optional(),
   /** Deduplicates retries within the log's window. */
@@ -42,6 +44,12 @@ const operation = z.discriminatedUnion('op', [
     /** Creates the topic if it is missing. */
     partitions: z.int().min(1).optional(),
     records: z.array(producedRecord),
+  }),
+  z.object({
+    op: z.literal('register'),
+    subject: z.string(),
+    schemaType: z.enum(['AVRO', 'JSON', 'PROTOBUF']),
+    schema: z.string(),
   }),
 ])
 export type Operation = z.infer<typeof operation>

@@ -9,6 +9,7 @@ import { fencePorts } from '../ports/fenced-files.ts'
 import { takeOwnership } from '../ports/node/ownership.ts'
 import type { Ownership } from '../ports/ownership.ts'
 import type { Ports } from '../ports/ports.ts'
+import { localSchemas } from '../registry/local-source.ts'
 import type { RunHandle } from '../run/handle.ts'
 import { type Handler, serveConnection } from './control-server.ts'
 import { type HostedRun, type HostedRuns, hostedRuns } from './hosted-runs.ts'
@@ -122,6 +123,11 @@ function handlerOf(options: ServiceOptions, service: Service, runs: HostedRuns):
         return savepoint(options, runs.find(operation.name).run)
       case 'produce':
         return options.produce(operation, service.ports)
+      case 'register': {
+        const { subject, schemaType: type, schema: text } = operation
+        const schemas = localSchemas(service.ports, options.directory)
+        return { id: await schemas.register(subject, { type, text, references: [] }) }
+      }
     }
   }
 }

@@ -3,6 +3,8 @@ import { createReadStream } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Readable } from 'node:stream'
 import { MillraceError } from '../../errors.ts'
+import { nodePorts } from '../../ports/node/ports.ts'
+import { localSchemas } from '../../registry/local-source.ts'
 import type { ProducedRecord } from '../../serve/protocol.ts'
 import {
   type Declare,
@@ -16,12 +18,15 @@ import { FSYNC_HELP, fsyncPolicy } from '../fsync.ts'
 import { EXIT, type Io } from '../io.ts'
 import { type Line, type LineFields, readLines } from '../produce-lines.ts'
 import { openTarget, type RowTarget } from '../produce-rows.ts'
+import type { LineSchema } from '../produce-schema.ts'
 import { dataDirectoryOf } from '../project.ts'
 import { countOf, countText } from '../render/quantity.ts'
 
 interface ProduceOptions extends ProjectOptions, LineFields {
   readonly partitions?: number
   readonly fsync: string
+  readonly schema?: string
+  readonly subject?: string
   readonly json?: boolean
 }
 
@@ -69,6 +74,11 @@ export const declareProduce: Declare = (command, io) => {
       'create the topic if it is missing',
       wholeNumber(1, PARTITIONS_MAX),
     )
+    .option(
+      '--schema <file>',
+      'an .avsc, .proto or .json schema that the lines must fit, registered before the first',
+    )
+    .option('--subject <name>', 'of the schema, if not TOPIC-value')
     .option('--fsync <when>', `${FSYNC_HELP}; while an owner runs, as it was started`, 'batch')
     .option('--json', 'counts and bad lines as one JSON object')
     .action((topic: string, files: string[], options: ProduceOptions) =>
@@ -84,7 +94,7 @@ export const declareProduce: Declare = (command, io) => {
     `
 Every answer comes after the rows are on the disk, unless --fsync says otherwise. With --event-id or --batch-id the same command can be
 repeated after an interruption: what is there already is counted as a duplicate and not appended. Lines
-that are no JSON object are told with their number, the others are appended, and the exit code is 1.`,
+that are no JSON object, or do not fit the topic's schema, are told with their number, the others are appended, and the exit code is 1.`,
   )
 }
 
@@ -107,8 +117,9 @@ async function produce(
     ...(options.partitions === undefined ? {} : { partitions: options.partitions }),
   })
   try {
+    const schema = await lineSchema(io, target, topic, options)
     for (const file of inputs)
-      await produceFile(io, target, file, fieldsFor(file, inputs, options), tally)
+      await produceFile(io, { target, schema }, file, fieldsFor(file, inputs, options), tally)
   } finally {
     await target.close()
   }
@@ -123,20 +134,23 @@ function fieldsFor(file: string, files: readonly string[], options: ProduceOptio
 
 async function produceFile(
   io: Io,
-  target: RowTarget,
+  { target, schema }: { readonly target: RowTarget; readonly schema: LineSchema | undefined },
   file: string,
   fields: LineFields,
   tally: Tally,
 ): Promise<void> {
   const input: Readable = file === '-' ? io.stdin : createReadStream(resolve(io.directory, file))
   let records: ProducedRecord[] = []
+  let lineNumbers: number[] = []
   let bytes = 0
   const flush = async () => {
     if (records.length === 0) return
-    const { appended, duplicates } = await target.append(records)
+    const fitting = fittingRecords(schema, records, lineNumbers, (bad) => noteBad(tally, file, bad))
+    const { appended, duplicates } = await target.append(fitting)
     tally.appended += appended
     tally.duplicates += duplicates
     records = []
+    lineNumbers = []
     bytes = 0
   }
   try {
@@ -145,6 +159,7 @@ async function produceFile(
         if (told.kind === 'bad') noteBad(tally, file, told)
         else {
           records.push(told.record)
+          lineNumbers.push(told.line)
           bytes += told.bytes
         }
         if (records.length >= BATCH_ROWS || bytes >= BATCH_BYTES) await flush()
@@ -156,6 +171,39 @@ async function produceFile(
   } catch (error) {
     throw readFailed(file, error)
   }
+}
+
+/** By the file that is named; else by what the topic's subject has, if it has any. */
+async function lineSchema(
+  io: Io,
+  target: RowTarget,
+  topic: string,
+  options: ProduceOptions,
+): Promise<LineSchema | undefined> {
+  const subject = options.subject ?? `${topic}-value`
+  const { openLineSchema, readSchemaFile } = await import('../produce-schema.ts')
+  if (options.schema !== undefined) {
+    const given = readSchemaFile(io.directory, options.schema)
+    return openLineSchema({ ...given, id: await target.register(subject, given) })
+  }
+  const dataDirectory = await dataDirectoryOf(io, options)
+  const known = await localSchemas(nodePorts(), dataDirectory).latest(subject)
+  return known && openLineSchema(known)
+}
+
+/** As they are to be appended. */
+function fittingRecords(
+  schema: LineSchema | undefined,
+  records: readonly ProducedRecord[],
+  lines: readonly number[],
+  tell: (bad: Extract<Line, { kind: 'bad' }>) => void,
+): readonly ProducedRecord[] {
+  if (schema === undefined) return records
+  return schema.convert(records).flatMap((each, index) => {
+    if ('record' in each) return [each.record]
+    tell({ kind: 'bad', line: lines[index]!, reason: each.reason })
+    return []
+  })
 }
 
 function noteBad(

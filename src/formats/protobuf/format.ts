@@ -147,7 +147,8 @@ function guarded(read: ReadMessage, bytes: Uint8Array) {
   }
 }
 
-interface OwnMessage {
+/** The message that a table writes. */
+export interface OwnMessage {
   readonly names: ProtoNames
   readonly places: readonly number[]
   readonly schema: ResolvedSchema
@@ -185,7 +186,8 @@ function requireWriter(table: string, columns: Schema, { names, places }: OwnMes
   })
 }
 
-function encoderOf(
+/** @throws SCHEMA_INVALID if the message can't hold the columns */
+export function encoderOf(
   memory: LinearMemory,
   table: string,
   columns: Schema,
