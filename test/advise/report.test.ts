@@ -10,6 +10,8 @@ import { htmlOf } from '../../src/advise/report/html.ts'
 import { markdownOf } from '../../src/advise/report/markdown.ts'
 import { SCHEMAS, schemaText } from '../../src/advise/report/schemas.ts'
 import { adviceShape } from '../../src/advise/report/shape.ts'
+import { intervalSql, timesOf } from '../../src/advise/report/times.ts'
+import { judge } from '../../src/advise/rules/verdict.ts'
 import { type Io, processIo } from '../../src/cli/io.ts'
 import { runCommandLine } from '../../src/cli/program.ts'
 import { loadProject } from '../../src/cli/project.ts'
@@ -114,20 +116,44 @@ test('the hourly dashboard of the examples is told to be batch, with the money i
 for (const file of EXAMPLES) {
   test(`the files that come with ${file} are valid`, async () => {
     await inDirectory(async (directory) => {
-      for (const { path, text } of adviceOn(file).nextSteps.files) {
-        mkdirSync(dirname(join(directory, path)), { recursive: true })
-        writeFileSync(join(directory, path), text)
-      }
-      const io = { ...processIo(), directory }
-      const checked = await checkProject(await loadProject(io, {}))
-      assert.deepEqual(
-        checked.findings.map(({ text }) => text),
-        [],
-      )
-      assert.ok(checked.pipelines.length > 0)
+      const { findings, pipelines } = await checkFiles(directory, adviceOn(file).nextSteps.files)
+      assert.deepEqual(findings, [])
+      assert.ok(pipelines > 0)
     })
   })
 }
+
+test('window, watermark and checkpoint of a ready pipeline are together no longer than its result may be old', () => {
+  for (const { needs } of CASES)
+    for (const output of needsOf(needs).outputs) {
+      const judged = judge(output)
+      const { window, delay, checkpoint } = timesOf(judged)
+      const isPlanned = judged.verdict !== 'batch' && judged.plannedSeconds >= 0.3
+      if (isPlanned) assert.ok(window + delay + checkpoint <= judged.plannedSeconds, output.name)
+      for (const seconds of [window, delay, checkpoint]) assert.ok(seconds > 0)
+    }
+  assert.equal(intervalSql(86_400), "INTERVAL '1' DAY")
+  assert.equal(intervalSql(90), "INTERVAL '90' SECOND")
+  assert.equal(intervalSql(0.25), "INTERVAL '0.25' SECOND")
+})
+
+test('names that are words of SQL do not break the files', async () => {
+  await inDirectory(async (directory) => {
+    const outputs = ['order', 'table', 'select', 'user-values'].map((name) => ({
+      name,
+      what: 'alert',
+      actor: 'a\n`; DROP',
+      ifOneHourOld: 'all',
+      consequence: 'late-alert',
+      freshness: '10 s',
+      rate: '5/s',
+      bytes: '100 B',
+    }))
+    const { nextSteps } = adviceOf({ context: { clouds: ['own'] }, outputs })
+    const checked = await checkFiles(directory, nextSteps.files)
+    assert.deepEqual(checked, { findings: [], pipelines: 4 })
+  })
+})
 
 const EVENTS = ['00:00:10', '00:20:00', '01:10:00', '02:30:00'].map(
   (time, index) =>
@@ -303,4 +329,15 @@ async function command(directory: string, args: string[], typed?: string[]) {
   }
   const code = await runCommandLine(args, io)
   return { code, out: lines.out.join('\n'), err: lines.err.join('\n') }
+}
+
+/** What `millrace check` says of a project of these files. */
+async function checkFiles(directory: string, files: readonly { path: string; text: string }[]) {
+  for (const { path, text } of files) {
+    mkdirSync(dirname(join(directory, path)), { recursive: true })
+    writeFileSync(join(directory, path), text)
+  }
+  const project = await loadProject({ ...processIo(), directory }, {})
+  const { findings, pipelines } = await checkProject(project)
+  return { findings: findings.map(({ text }) => text), pipelines: pipelines.length }
 }

@@ -150,7 +150,7 @@ function outputOf(
     assume(`${name} is never computed anew for more than ${book.limit('retention-least')} days`)
   if (text.lateness === undefined)
     assume(
-      `how late events of ${name} come is not known: measure it with \`millrace advise watermark\``,
+      `how late events of ${name} come is not known: write \`lateness: measured from TOPIC by FIELD\``,
     )
   return {
     name,

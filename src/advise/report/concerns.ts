@@ -50,7 +50,7 @@ export function prioritiesOf(
       batch.length < judged.length &&
       'Retire the batch layer once the stream has computed its history anew and both agree: two layers drift apart.',
     lateness.length > 0 &&
-      `Measure how late events come (${lateness.map(({ name }) => name).join(', ')}): \`millrace advise watermark\`.`,
+      `Measure how late events come (${lateness.map(({ name }) => name).join(', ')}): write \`lateness: measured from TOPIC by FIELD\`.`,
     behind.length > 0 &&
       `Events of ${behind.map(({ name }) => name).join(', ')} come later than their results are wanted: results are corrected, or late rows are kept in $late and fed in again.`,
     needs.outputs.some(({ correctness }) => correctness === 'exactly-once') &&

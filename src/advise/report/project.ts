@@ -1,8 +1,10 @@
 /** Next steps as files: tables and pipelines that `millrace check` and `millrace run` accept, and timers for what is batch. */
 import type { Plan } from '../plan/plan.ts'
 import { secondsText } from '../plan/words.ts'
+import type { PlatformCandidate } from '../rules/rules.ts'
 import type { Judged } from '../rules/verdict.ts'
 import type { Advice } from './shape.ts'
+import { intervalSql, timesOf } from './times.ts'
 
 type Files = Advice['nextSteps']['files']
 
@@ -12,7 +14,9 @@ export type Connectors = readonly string[]
 const KAFKA = new Set(['kafka', 'msk', 'confluent-cloud', 'event-hubs'])
 
 export function nextStepsOf(plan: Plan, connectors: Connectors): Advice['nextSteps'] {
-  const streams = new Map(plan.judged.map((each) => [each.output.from, each]))
+  // The freshest output of a stream comes last, and decides how long its watermark waits.
+  const byAge = [...plan.judged].sort((left, right) => right.plannedSeconds - left.plannedSeconds)
+  const streams = new Map(byAge.map((each) => [each.output.from, each]))
   const files: Files = [
     ...[...streams].map(([stream, each]) => sourceTable(stream, each, plan, connectors)),
     ...plan.judged.flatMap((each) => [
@@ -21,6 +25,7 @@ export function nextStepsOf(plan: Plan, connectors: Connectors): Advice['nextSte
     ]),
     ...plan.judged.filter((each) => isTimed(each, plan)).flatMap(timer),
   ]
+  const other = standIn(plan)
   const timed = plan.judged.filter((each) => isTimed(each, plan))
   const live = plan.judged.filter((each) => !isTimed(each, plan))
   return {
@@ -33,17 +38,19 @@ export function nextStepsOf(plan: Plan, connectors: Connectors): Advice['nextSte
         : [
             {
               run: `millrace run ${live.map(({ output }) => `pipelines/${output.name}.sql`).join(' ')}`,
-              why: 'runs on, with a checkpoint each time its freshness asks for one',
+              why:
+                other === undefined
+                  ? 'runs on, with a checkpoint each time its freshness asks for one'
+                  : `tries it here, before ${other} has it: the SQL is Flink's dialect, the tables are to be that engine's`,
             },
           ]),
       ...timed.map(({ output, cadence }) => ({
         run: `millrace run pipelines/${output.name}.sql --until now`,
-        why: `${cadence}, by cron or the systemd timer: each run goes on where the last one ended`,
+        why:
+          other === undefined
+            ? `${cadence}, by cron or the systemd timer: each run goes on where the last one ended`
+            : `tries it here, before ${other} runs it ${cadence}`,
       })),
-      {
-        run: 'millrace advise watermark TOPIC',
-        why: 'measures how late events come, before anyone believes a window',
-      },
     ],
   }
 }
@@ -55,33 +62,56 @@ function isTimed({ output, verdict }: Judged, { chosen }: Plan): boolean {
   return engine.form === 'scheduled' || scheduled?.includes(output.name) === true
 }
 
+/** A single word may be one of SQL's own. */
 function sqlName(name: string): string {
-  return name.replaceAll('-', '_')
+  return name.includes('-') ? name.replaceAll('-', '_') : `\`${name}\``
+}
+
+function resultName(name: string): string {
+  return `${name.replaceAll('-', '_')}_result`
+}
+
+/** Where another engine carries it, the files try the query here: it is Flink's dialect, the tables are to be that platform's. */
+function standIn(plan: Plan): string | undefined {
+  const design = plan.chosen?.design
+  if (design === undefined || design.engine.engine === 'embedded') return undefined
+  return design.engine.name
 }
 
 function sourceTable(
   stream: string,
-  { output }: Judged,
+  freshest: Judged,
   { chosen }: Plan,
   connectors: Connectors,
 ): Files[number] {
   const platform = chosen?.design.platform.platform ?? 'embedded'
-  const delay = Math.max(1, Math.min(output.latenessSeconds, output.freshnessSeconds, 3600))
+  const { delay } = timesOf(freshest)
   return {
     path: `tables/${stream}.sql`,
-    text: `-- The events of ${stream}. Put your own columns in; what stays are the time and its watermark.
--- Events later than ${secondsText(delay)} are kept in <result>$late. Measure how late yours are: millrace advise watermark
+    text: `${standInNote(stream, chosen?.design.platform, connectors)}-- The events of ${stream}. Put your own columns in; what stays are the time and its watermark.
+-- Events later than ${secondsText(delay)} are kept in <result>$late. Measure how late yours are: write \`lateness: measured from ${stream} by happened_at\` into the needs.
 CREATE TABLE ${sqlName(stream)} (
   id STRING,
   subject STRING,
   amount DOUBLE,
   happened_at TIMESTAMP_LTZ(3),
-  WATERMARK FOR happened_at AS happened_at - INTERVAL '${Math.round(delay)}' SECOND
+  WATERMARK FOR happened_at AS happened_at - ${intervalSql(delay)}
 ) WITH (
 ${withClause(sourceOptions(stream, platform, connectors))}
 );
 `,
   }
+}
+
+/** The embedded log stands in for what this version does not read, or what another engine will. */
+function standInNote(
+  stream: string,
+  platform: PlatformCandidate | undefined,
+  connectors: Connectors,
+): string {
+  if (platform === undefined || ['embedded', 'files'].includes(platform.platform)) return ''
+  if (KAFKA.has(platform.platform) && connectors.includes('kafka')) return ''
+  return `-- ${platform.name} holds ${stream} in the plan. Here the embedded log stands in for it, to try the query.\n`
 }
 
 function sourceOptions(
@@ -127,7 +157,7 @@ function resultTable(
   return {
     path: `tables/${name}-result.sql`,
     text: `${instead}-- The result: ${output.what} for ${output.actor.replaceAll('\n', ' ')}.
-CREATE TABLE ${sqlName(name)}_result (
+CREATE TABLE ${resultName(name)} (
   subject STRING,
   window_start TIMESTAMP(3),
   events BIGINT,
@@ -139,25 +169,22 @@ ${withClause(options)}
   }
 }
 
-function pipeline({ output, verdict, plannedSeconds }: Judged, isOnTimer: boolean): Files[number] {
-  const seconds = verdict === 'batch' ? plannedSeconds : Math.min(3600, plannedSeconds / 2)
-  const size = Math.round(Math.max(1, seconds))
-  const interval = Math.min(CHECKPOINT_MS_MAX, Math.max(100, Math.round(plannedSeconds * 500)))
-  const checkpoint = isOnTimer ? '' : `SET 'execution.checkpointing.interval' = '${interval} ms';\n`
+function pipeline(judged: Judged, isOnTimer: boolean): Files[number] {
+  const { output, verdict, plannedSeconds } = judged
+  const { window, delay, checkpoint } = timesOf(judged)
+  const ages = `Wanted at most ${secondsText(plannedSeconds)} old: a window of ${secondsText(window)}, a watermark ${secondsText(delay)} behind, a checkpoint each ${secondsText(checkpoint)}.`
+  const interval = `SET 'execution.checkpointing.interval' = '${Math.round(checkpoint * 1000)} ms';\n`
   return {
     path: `pipelines/${output.name}.sql`,
-    text: `-- ${verdict}: ${output.name}. ${isOnTimer ? 'Run it by a timer with --until now.' : `Results are at most ${secondsText(plannedSeconds)} old.`}
+    text: `-- ${verdict}: ${output.name}. ${isOnTimer ? 'Run it by a timer with --until now.' : ages}
 SET 'pipeline.name' = '${output.name}';
-${checkpoint}INSERT INTO ${sqlName(output.name)}_result
+${isOnTimer ? '' : interval}INSERT INTO ${resultName(output.name)}
 SELECT subject, window_start, COUNT(*), SUM(amount)
-FROM TABLE(TUMBLE(TABLE ${sqlName(output.from)}, DESCRIPTOR(happened_at), INTERVAL '${size}' SECOND))
+FROM TABLE(TUMBLE(TABLE ${sqlName(output.from)}, DESCRIPTOR(happened_at), ${intervalSql(window)}))
 GROUP BY subject, window_start, window_end;
 `,
   }
 }
-
-/** However old results may be, a restart should not read hours again. */
-const CHECKPOINT_MS_MAX = 600_000
 
 function withClause(options: Readonly<Record<string, string>>): string {
   return Object.entries(options)
