@@ -15,6 +15,7 @@ import { VERSION } from '../version.ts'
 
 interface ServeOptions extends ProjectOptions {
   readonly http: string
+  readonly json?: boolean
 }
 
 /** Where Confluent's listens. */
@@ -29,6 +30,7 @@ export const declareRegistry: Declare = (command, io) => {
   projectOptions(serve)
     .helpOption('-h, --help', 'show this help')
     .option('--http <address>', 'HOST:PORT; beyond loopback MILLRACE_HTTP_TOKEN is needed', ADDRESS)
+    .option('--json', 'the address as JSON')
     .action((options: ServeOptions) => serveRegistry(io, options))
   noteToken(serve)
 }
@@ -70,7 +72,7 @@ async function serveRegistry(io: Io, options: ServeOptions): Promise<void> {
       routes: (app) => addRegistryRoutes(app, store),
       ...(token === undefined ? {} : { token }),
     })
-    io.out(`schema registry: ${http.url}`)
+    io.out(options.json ? JSON.stringify({ url: http.url }) : `schema registry: ${http.url}`)
     try {
       await Promise.race([fenced.promise, stopping.asked])
     } finally {

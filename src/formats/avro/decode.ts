@@ -14,7 +14,7 @@ import type { DeadRecord, DecodedRecords } from '../format.ts'
 import { selectGood } from '../selection.ts'
 import { type AvroPlan, planAvro } from './plan.ts'
 import { type ReadValue, ValueRefused, valueReader } from './read-value.ts'
-import type { AvroSchema } from './schema.ts'
+import type { AvroSchema } from './types.ts'
 
 /** A writer's schema as this table reads it. */
 export interface AvroReading {

@@ -1,5 +1,5 @@
 /** Whether a field's default is a value of its type, as Avro writes values in JSON. */
-import type { AvroRecord, AvroSchema } from './schema.ts'
+import type { AvroRecord, AvroSchema } from './types.ts'
 
 /** A union's default may be of any branch (Avro 1.12); bytes and fixed are strings of code points up to 255. */
 export function isFittingDefault(type: AvroSchema, value: unknown): boolean {

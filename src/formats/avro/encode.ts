@@ -7,7 +7,7 @@ import { selectedRows } from '../../data/values.ts'
 import { MillraceError } from '../../errors.ts'
 import { createByteSink, placeRecords } from '../byte-sink.ts'
 import type { RecordEncoder } from '../format.ts'
-import type { AvroSchema } from './schema.ts'
+import type { AvroSchema } from './types.ts'
 import { recordWriter } from './write-value.ts'
 
 /**

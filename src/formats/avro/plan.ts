@@ -6,7 +6,7 @@
  */
 import type { DataType, Field, RowType } from '../../data/types.ts'
 import type { AvroStep } from '../../kernels/avro.ts'
-import type { AvroRecord, AvroSchema, LogicalType } from './schema.ts'
+import type { AvroRecord, AvroSchema, LogicalType } from './types.ts'
 
 /** A place that values go to: a column, or a field of a ROW. */
 export interface PlannedSlot {

@@ -2,7 +2,7 @@
 import type { CellValue } from '../../data/nested-cells.ts'
 import type { DataType } from '../../data/types.ts'
 import { scalarStep } from './plan.ts'
-import type { AvroSchema } from './schema.ts'
+import type { AvroSchema } from './types.ts'
 
 /** Bytes and how far they have been read. */
 export interface Cursor {

@@ -1,7 +1,7 @@
 /** The columns that hold what an Avro schema writes: for those who have a schema and no table. */
 import { type DataType, type Field, types, withNullability } from '../../data/types.ts'
 import { MillraceError } from '../../errors.ts'
-import type { AvroSchema, LogicalType } from './schema.ts'
+import type { AvroSchema, LogicalType } from './types.ts'
 
 /** @throws FORMAT_TYPE_UNSUPPORTED for unions of several types, and for types that hold themselves */
 export function columnsOfAvro(schema: AvroSchema): readonly Field[] {

@@ -3,7 +3,7 @@ import type { CellValue } from '../../data/nested-cells.ts'
 import type { DataType } from '../../data/types.ts'
 import { MillraceError } from '../../errors.ts'
 import type { ByteSink } from '../byte-sink.ts'
-import type { AvroSchema, LogicalType } from './schema.ts'
+import type { AvroSchema, LogicalType } from './types.ts'
 
 export type WriteValue = (out: ByteSink, value: CellValue) => void
 

@@ -7,13 +7,8 @@
  *
  * @see Avro 1.12.0 specification, "Schema Resolution" and "Aliases"
  */
-import {
-  type AvroEnum,
-  type AvroFixed,
-  type AvroRecord,
-  type AvroSchema,
-  shortName,
-} from '../../formats/avro/schema.ts'
+import { shortName } from '../../formats/avro/schema.ts'
+import type { AvroEnum, AvroFixed, AvroRecord, AvroSchema } from '../../formats/avro/types.ts'
 import type { Difference } from './difference.ts'
 
 /** Empty: all can be read. */

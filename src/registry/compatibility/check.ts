@@ -1,5 +1,6 @@
 /** Holds a new schema against earlier versions of its subject. Pure: all that is referred to comes with the schemas. */
-import { type AvroSchema, parseAvro } from '../../formats/avro/schema.ts'
+import { parseAvro } from '../../formats/avro/schema.ts'
+import type { AvroSchema } from '../../formats/avro/types.ts'
 import { type ProtoNames, readProto } from '../../formats/protobuf/names.ts'
 import type { ResolvedSchema } from '../../formats/schema-source.ts'
 import { readJsonSchema } from '../json-schema/read.ts'
