@@ -4,6 +4,7 @@ import type { StepResult, Task } from './task.ts'
 
 export interface ExchangingTask {
   start(): void
+  reflect(): void
   /** 'done': its own sources are read, and nothing is here or waits. */
   step(): StepResult | Promise<StepResult>
   /** Reads nothing more until `resume`; drains until the barriers of all workers have come. */
@@ -13,7 +14,7 @@ export interface ExchangingTask {
 }
 
 export function exchangingTask(
-  task: Pick<Task, 'start' | 'step'>,
+  task: Pick<Task, 'start' | 'step' | 'reflect'>,
   exchanges: Exchanges,
 ): ExchangingTask {
   let isStopped = false
@@ -22,6 +23,7 @@ export function exchangingTask(
       task.start()
       exchanges.greet()
     },
+    reflect: () => task.reflect(),
     step() {
       const moved = exchanges.flush()
       if (exchanges.aligned) return moved ? 'worked' : 'waiting'

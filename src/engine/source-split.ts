@@ -18,6 +18,10 @@ export interface SourceSplit extends InputWatermark {
   state: 'reading' | 'at-end' | 'waiting' | 'done' | 'ended'
   /** Monotonic ms at which the end was reached. */
   atEndSinceMs: number
+  /** The first row that is in no result yet, '' for the split's beginning; absent: `position`. As of the last checkpoint. */
+  reflectedTo?: Position | undefined
+  /** The greatest event time of the rows from there on. */
+  openUntilUs?: bigint | undefined
   rowsRead: number
   lag: number | undefined
   /** Why nothing comes, where something should. */

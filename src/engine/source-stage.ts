@@ -30,6 +30,8 @@ export interface SourceStageOptions {
   /** How far ahead of its append time an event time may be; undefined: as far as it likes. */
   readonly futureBoundUs: bigint | undefined
   readonly splits: readonly SourceSplit[]
+  /** Whether `accept` tells the rows' greatest event time. */
+  readonly followsTime: boolean
   emit(batch: Batch): void
   /** The combined watermark after `restoredUs`. */
   moved(watermarkUs: bigint): void
@@ -76,8 +78,11 @@ export class SourceStage {
     return this.#combinedUs
   }
 
-  /** Takes what `split` gave; its rows are dealt with when this returns. */
-  accept(split: SourceSplit, polled: Polled): void {
+  /**
+   * Takes what `split` gave; its rows are dealt with when this returns. Their greatest event time, where that is followed and there
+   * are rows.
+   */
+  accept(split: SourceSplit, polled: Polled): bigint | undefined {
     const { context, node } = this.#options
     const origin = node.origin.kind === 'scan' ? node.origin.table.name : 'values'
     for (const { bytes, reason, position } of polled.dead) {
@@ -89,8 +94,10 @@ export class SourceStage {
       const columns = expressions.map((expression) => expression.evaluate(frame))
       batch = { ...evaluation.withoutFailed(batch), columns }
     }
-    if (node.assigner === undefined || this.#watermark === undefined) this.#options.emit(batch)
-    else this.#acceptTimed(split, batch, polled.appendTimeUs, node.assigner, this.#watermark)
+    if (node.assigner !== undefined && this.#watermark !== undefined)
+      return this.#acceptTimed(split, batch, polled.appendTimeUs, node.assigner, this.#watermark)
+    this.#options.emit(batch)
+    return undefined
   }
 
   /** Splits have become idle, woken up or ended: the combined watermark may move by that alone. */
@@ -129,11 +136,18 @@ export class SourceStage {
     appendTimeUs: Pointer,
     assigner: WatermarkAssigner,
     watermark: CompiledExpression,
-  ): void {
+  ): bigint | undefined {
     const timed = this.#withTime(split, given, given.columns[assigner.rowtime]!)
     const batch = this.#withoutFuture(split, timed, timed.columns[assigner.rowtime]!, appendTimeUs)
     const marks = watermark.evaluate(this.#evaluation.frameOf(batch))
-    this.#cut(split, this.#evaluation.withoutFailed(batch), batch.columns[assigner.rowtime]!, marks)
+    const good = this.#evaluation.withoutFailed(batch)
+    const { cells } = batch.columns[assigner.rowtime]!
+    const latestUs =
+      this.#options.followsTime && good.count > 0
+        ? this.#kernel.greatest(cells, 0, good.selection, good.count, WATERMARK_MIN)
+        : undefined
+    this.#cut(split, good, batch.columns[assigner.rowtime]!, marks)
+    return latestUs
   }
 
   #withTime(split: SourceSplit, batch: Batch, time: Vector): Batch {

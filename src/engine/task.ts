@@ -6,6 +6,7 @@ import type { PolledNow, PollLimit } from '../connectors/contract/source.ts'
 import type { LinearMemory } from '../data/memory.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Dataflow } from './dataflow.ts'
+import type { Reflection } from './reflected.ts'
 import { nextToRead, type SourceSplit } from './source-split.ts'
 import type { SourceStage } from './source-stage.ts'
 
@@ -14,6 +15,8 @@ export interface TaskSource {
   readonly node: number
   readonly splits: readonly SourceSplit[]
   readonly stage: SourceStage
+  /** Absent where rows are reflected at once. */
+  readonly reflection: Reflection | undefined
   /** `--until end` ends a split at its `until`; `--until now` only leaves it. */
   readonly endsAtUntil: boolean
 }
@@ -55,6 +58,11 @@ export class Task {
     for (const source of this.#options.sources) this.#settle(source)
   }
 
+  /** Tells each split how far its rows are reflected: before its position is saved. */
+  reflect(): void {
+    for (const { reflection } of this.#options.sources) reflection?.note()
+  }
+
   /** Reads and runs one batch, if there is one. */
   step(): StepResult | Promise<StepResult> {
     const mark = this.#options.memory.arena.mark()
@@ -86,7 +94,8 @@ export class Task {
       split.idle = false
       split.rowsRead += polled.batch.count + polled.dead.length
       split.lag = polled.lag
-      source.stage.accept(split, polled)
+      const latestUs = source.stage.accept(split, polled)
+      if (latestUs !== undefined) source.reflection?.read(split, split.position, latestUs)
       split.position = polled.next
     }
     this.#options.memory.arena.release(mark)

@@ -2,67 +2,42 @@
  * A pipeline put together for one worker: its graph, its tables opened, its operators over one linear memory, and the task that
  * drives them.
  */
-import type {
-  Sink,
-  SinkCommitter,
-  SinkWriter,
-  SourcePositions,
-} from '../connectors/contract/sink.ts'
-import type { Source } from '../connectors/contract/source.ts'
+import type { Sink, SinkCommitter, SinkWriter } from '../connectors/contract/sink.ts'
 import { LinearMemory } from '../data/memory.ts'
 import { createDataflow, cutsBelow, type Dataflow } from '../engine/dataflow.ts'
 import type { OperatorContext } from '../engine/evaluation.ts'
 import { createExchanges, type Exchanges, type Rings } from '../engine/exchange.ts'
 import type { Route } from '../engine/exchange-routes.ts'
 import { type ExchangingTask, exchangingTask } from '../engine/exchanging-task.ts'
-import {
-  type Graph,
-  type GraphNode,
-  isSink,
-  isUpdating,
-  type SourceGraphNode,
-  sinksBelow,
-} from '../engine/graph.ts'
-import { operatorOf } from '../engine/operators/operators.ts'
-import type { SourceSplit } from '../engine/source-split.ts'
+import { type GraphNode, isSink, isUpdating, sinksBelow } from '../engine/graph.ts'
+import { type OperatorPlace, operatorOf } from '../engine/operators/operators.ts'
+import { reflectionOf } from '../engine/reflected.ts'
 import { SourceStage, UNREAD_US } from '../engine/source-stage.ts'
 import { type StepResult, Task, type TaskSource } from '../engine/task.ts'
-import { invariant, MillraceError } from '../errors.ts'
+import { invariant } from '../errors.ts'
 import type { Scan } from '../plan/nodes.ts'
 import type { Clock } from '../ports/clock.ts'
-import type { SourceIdentities } from '../state/checkpoint.ts'
 import {
-  givesChanges,
-  type OpenedSink,
-  openSink,
-  openSource,
-  type TableOpening,
-} from './open-tables.ts'
+  type AssembledSource,
+  type Closing,
+  openSources,
+  type SourcesRequest,
+} from './open-sources.ts'
+import { givesChanges, type OpenedSink, openSink } from './open-tables.ts'
 import { durationMs, type Settings } from './settings.ts'
 import { createSideRows, type SideRows } from './side-rows.ts'
-import { listedValues } from './values-source.ts'
+import { loadFunctionsOf } from './user-functions.ts'
 
 const ROWS_MAX = 8192
 
-export interface AssemblyRequest {
-  readonly pipeline: string
-  readonly graph: Graph
-  readonly opening: TableOpening
+export interface AssemblyRequest extends SourcesRequest {
   readonly settings: Settings
   readonly clock: Clock
-  readonly until: 'now' | 'end' | undefined
-  /** Of the restored checkpoint; nothing for a fresh start. */
-  readonly positions: SourcePositions
-  /** By source, which thing of its name the positions are of. */
-  readonly identities?: SourceIdentities
   /** Sinks that hold rows of this pipeline, or will at its next commit: their tables are not made again. */
   readonly written?: ReadonlySet<string>
-  /** True where someone comes back to saved positions: not for queries. */
-  readonly resumes?: boolean
   /** By node id, of the restored checkpoint. */
   readonly watermarks: ReadonlyMap<string, bigint>
   readonly rowsMax?: number
-  /** One worker of several; absent: the only one. */
   readonly share?: WorkerShare
 }
 
@@ -76,14 +51,6 @@ export interface WorkerShare {
   readonly sinks?: readonly AssembledSink[]
   /** False where commits are made elsewhere. */
   readonly commits?: boolean
-}
-
-export interface AssembledSource {
-  /** What its positions stand under. */
-  readonly name: string
-  readonly node: SourceGraphNode
-  readonly source: Source
-  readonly splits: readonly SourceSplit[]
 }
 
 export interface AssembledSink extends OpenedSink {
@@ -102,6 +69,8 @@ export interface Counters {
 /** What drives the work. */
 export interface Driver {
   start(): void
+  /** Tells each split how far its rows are reflected in results. */
+  reflect(): void
   step(): StepResult | Promise<StepResult>
   /** Of several workers: lets all stand at one place of their streams until `resume`. */
   align?(): Promise<void>
@@ -140,10 +109,8 @@ export async function assembleWorker(
   return { ...assembly, task: exchangingTask(task, exchanges) }
 }
 
-/** What has been opened, so that it is closed if the rest can't be. */
-type Closing = (() => Promise<void>)[]
-
 async function parts(request: AssemblyRequest): Promise<AssemblyParts> {
+  await loadFunctionsOf(request.graph.nodes, request.opening.baseDirectory)
   const closing: Closing = []
   try {
     return await openParts(request, closing)
@@ -152,6 +119,23 @@ async function parts(request: AssemblyRequest): Promise<AssemblyParts> {
     for (const close of closing.toReversed()) await close().catch(() => {})
     throw cause
   }
+}
+
+/** What only joins ask for. */
+function joinPlace(
+  { graph }: AssemblyRequest,
+  { inputs }: GraphNode,
+  sources: readonly AssembledSource[],
+  changing: (scan: Scan) => boolean,
+): Pick<OperatorPlace, 'leftUpdates' | 'rightEnds'> {
+  const [left, right] = inputs
+  if (left === undefined || right === undefined) return {}
+  const ends = (index: number): boolean => {
+    const at = graph.nodes[index]!
+    if (at.kind === 'operator') return at.inputs.every(ends)
+    return sources.find(({ node }) => node.index === index)?.source.bounded ?? false
+  }
+  return { leftUpdates: isUpdating(graph, left, changing), rightEnds: ends(right) }
 }
 
 type AssemblyParts = Assembly & { readonly exchanges: Exchanges | undefined }
@@ -177,6 +161,7 @@ async function openParts(request: AssemblyRequest, closing: Closing): Promise<As
       const sink = sinks.find((each) => each.node === node.index)
       const operator = operatorOf(node, contextOf(node), {
         inputUpdates: node.inputs.some((input) => isUpdating(request.graph, input, changing)),
+        ...joinPlace(request, node, sources, changing),
         watermarkUs: request.watermarks.get(node.id) ?? UNREAD_US,
         ...(sink === undefined ? {} : { sink }),
       })
@@ -322,80 +307,6 @@ function elsewhere(sink: string): SinkCommitter {
   }
 }
 
-async function openSources(
-  request: AssemblyRequest,
-  memory: LinearMemory,
-  closing: Closing,
-): Promise<AssembledSource[]> {
-  const sources: AssembledSource[] = []
-  for (const node of request.graph.nodes) {
-    if (node.kind !== 'source') continue
-    const { origin } = node
-    const table = origin.kind === 'values' ? 'values' : origin.table.name
-    // Two different scans of one table are read side by side.
-    const name = sources.some((each) => each.name === table) ? node.id : table
-    const consumer =
-      request.resumes === true ? { pipeline: request.pipeline, source: name } : undefined
-    const source =
-      origin.kind === 'values'
-        ? listedValues(origin)
-        : await openSource(origin, request.opening, consumer)
-    closing.push(() => source.close())
-    refuseReplaced(name, source, request)
-    const splits: SourceSplit[] = []
-    for (const [number, id] of (await source.splits()).entries()) {
-      if (!isDealt(number, request.share)) continue
-      const split = await openSplit(request, source, name, id, memory)
-      closing.push(() => split.reader.close())
-      splits.push(split)
-    }
-    sources.push({ name, node, source, splits })
-  }
-  return sources
-}
-
-/** What has taken a source's name has other rows at the saved positions. @throws SOURCE_REPLACED */
-function refuseReplaced(name: string, { identity }: Source, request: AssemblyRequest): void {
-  const saved = request.identities?.[name]
-  if (saved === undefined || saved === identity) return
-  throw new MillraceError('SOURCE_REPLACED', {
-    message: `source ${name} of pipeline '${request.pipeline}' is another one than its checkpoint has positions of: it was deleted and made again`,
-    hint: 'begin anew with --fresh, or read it under another table name',
-    facts: { pipeline: request.pipeline, source: name, identity, saved },
-  })
-}
-
-/** Splits are dealt to the workers in turn. */
-function isDealt(number: number, share: WorkerShare | undefined): boolean {
-  return share === undefined || number % share.workers === share.worker
-}
-
-async function openSplit(
-  request: AssemblyRequest,
-  source: Source,
-  name: string,
-  id: string,
-  memory: LinearMemory,
-): Promise<SourceSplit> {
-  const stood = request.positions[name]?.[id]
-  const stopsAt = request.until === 'now' || (request.until === 'end' && !source.bounded)
-  const isNew = stood === undefined && request.positions[name] !== undefined
-  const from = isNew ? await source.startOfNew?.(id) : stood?.readTo
-  const reader = await source.open(id, from, memory)
-  return {
-    id,
-    until: stopsAt ? await source.endPosition(id) : undefined,
-    reader,
-    position: from ?? reader.start,
-    watermarkUs: stood?.watermarkUs === undefined ? UNREAD_US : BigInt(stood.watermarkUs),
-    idle: false,
-    state: 'reading',
-    atEndSinceMs: 0,
-    rowsRead: 0,
-    lag: undefined,
-  }
-}
-
 function taskSource(
   { node, splits }: AssembledSource,
   request: AssemblyRequest,
@@ -403,8 +314,10 @@ function taskSource(
   contextOf: (node: GraphNode) => OperatorContext,
   counters: Counters,
 ): TaskSource {
+  const reflection = reflectionOf(request.graph, node.index, dataflow.watermarkUs, splits)
   const stage = new SourceStage({
     node,
+    followsTime: reflection !== undefined,
     context: contextOf(node),
     cuts: cutsBelow(request.graph, node.index),
     futureBoundUs: request.settings.futureBoundUs,
@@ -417,5 +330,5 @@ function taskSource(
       dataflow.progress(node.index, { watermarkUs, idle: false, ended: false }),
     restoredUs: request.watermarks.get(node.id) ?? UNREAD_US,
   })
-  return { node: node.index, splits, stage, endsAtUntil: request.until === 'end' }
+  return { node: node.index, splits, stage, reflection, endsAtUntil: request.until === 'end' }
 }

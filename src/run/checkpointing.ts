@@ -83,7 +83,7 @@ export function createCheckpointing(options: CheckpointingOptions): Checkpointin
 
   /** All workers stand at one place of their streams. */
   async function cut(all: boolean, startedMs: number): Promise<void> {
-    const positions = positionsOf(assembly)
+    const positions = positionsNow(assembly)
     const positionsText = JSON.stringify([positions, timesOf(assembly)])
     // Nothing was read and no window fired since the last one: it stands, unless something is left to commit.
     if (positionsText === lastPositions && !all) return
@@ -178,6 +178,11 @@ export async function flushSideRows(assembly: Crew, sideSinks: SideSinks): Promi
   }
 }
 
+function positionsNow(assembly: Crew): SourcePositions {
+  assembly.task.reflect()
+  return positionsOf(assembly)
+}
+
 export function positionsOf({ sources }: Pick<Crew, 'sources'>): SourcePositions {
   return Object.fromEntries(
     sources.map(({ name, splits }) => [
@@ -185,10 +190,21 @@ export function positionsOf({ sources }: Pick<Crew, 'sources'>): SourcePositions
       Object.fromEntries(
         splits
           .filter(({ position }) => position !== undefined)
-          .map((split) => [split.id, { readTo: split.position!, ...watermarkOf(split) }]),
+          .map((split) => [
+            split.id,
+            { readTo: split.position!, ...reflectedOf(split), ...watermarkOf(split) },
+          ]),
       ),
     ]),
   )
+}
+
+function reflectedOf({ reflectedTo, openUntilUs }: Omit<SourceSplit, 'reader'>): {
+  reflectedTo?: string
+  openUntilUs?: string
+} {
+  if (reflectedTo === undefined || openUntilUs === undefined) return {}
+  return { reflectedTo, openUntilUs: `${openUntilUs}` }
 }
 
 function sourceIdentities({ sources }: Crew): SourceIdentities {

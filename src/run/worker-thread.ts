@@ -134,6 +134,7 @@ async function serve(
     const result = isWorking ? await assembly.task.step() : 'waiting'
     for (const { writer } of assembly.sinks) if (writer.full) await writer.drain()
     if (aligning !== undefined && assembly.task.aligned) {
+      assembly.task.reflect()
       const cut: WorkerCut = {
         status: statusOf(assembly, false),
         snapshot: snapshotOf(assembly, groups),

@@ -92,6 +92,8 @@ function crewOf(
       start() {
         for (const remote of remotes) void remote.ask({ kind: 'start' }).catch(() => {})
       },
+      // Each does when it is aligned, in its own thread.
+      reflect() {},
       async step() {
         if (failure.error !== undefined) throw failure.error
         await clock.sleep(LOOK_MS)

@@ -12,7 +12,6 @@ import type { StepResult } from '../engine/task.ts'
 import type { WorkerSnapshot } from '../state/checkpoint.ts'
 import {
   type AssembledSink,
-  type AssembledSource,
   type Assembly,
   type AssemblyRequest,
   assemble,
@@ -20,6 +19,7 @@ import {
   type Driver,
   type WorkerAssembly,
 } from './assembly.ts'
+import type { AssembledSource } from './open-sources.ts'
 import { type DataflowView, mergedDataflow, mergedSide } from './workers-merged.ts'
 
 /** The workers of a run, one or several, seen as one. */
@@ -147,6 +147,9 @@ function takingTurns(
   return {
     start() {
       for (const { task } of workers) task.start()
+    },
+    reflect() {
+      for (const { task } of workers) task.reflect()
     },
     step,
     async align() {

@@ -23,6 +23,7 @@ import type {
   WorkerSnapshot,
 } from './checkpoint.ts'
 import { corrupt } from './state-file.ts'
+import { failed, nothingToCopy } from './store-errors.ts'
 
 export interface CheckpointStore {
   /** Of this start; higher than every earlier one's. */
@@ -380,22 +381,4 @@ function nameOf(checkpoint: CheckpointId): string {
 
 function idText({ incarnation, counter }: CheckpointId): string {
   return [incarnation, counter].map((part) => String(part).padStart(ID_DIGITS, '0')).join('-')
-}
-
-function failed(path: string, cause: unknown): MillraceError {
-  const why = cause instanceof Error ? cause.message : String(cause)
-  return new MillraceError('CHECKPOINT_FAILED', {
-    message: `${path} can't be written: ${why}`,
-    hint: 'make room on the disk, or check that it may be written; the last checkpoint stands',
-    facts: { path },
-    cause,
-  })
-}
-
-function nothingToCopy(pipeline: string): MillraceError {
-  return new MillraceError('CHECKPOINT_MISMATCH', {
-    message: `pipeline '${pipeline}' has no checkpoint yet`,
-    hint: 'wait for its first one',
-    facts: { pipeline },
-  })
 }

@@ -12,6 +12,7 @@ export interface CheckpointId {
 export interface SplitPosition {
   readonly readTo: string
   readonly reflectedTo?: string
+  readonly openUntilUs?: string
   readonly watermarkUs?: string
 }
 /** By source: which thing of its name it read. */

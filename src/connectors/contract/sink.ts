@@ -63,8 +63,10 @@ export type SourcePositions = Readonly<Record<string, Readonly<Record<string, Sp
 
 export interface SplitPosition {
   readonly readTo: Position
-  /** The first row that is not yet in any committed result (open windows); absent: `readTo`. */
+  /** Before it every row is in committed results; rows from it on may wait in open windows. '': the split's beginning; absent: `readTo`. */
   readonly reflectedTo?: Position
+  /** µs: the greatest event time of rows from there on; with `reflectedTo` only. */
+  readonly openUntilUs?: string
   /** µs; absent while there is none. */
   readonly watermarkUs?: string
 }
