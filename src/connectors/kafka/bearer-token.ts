@@ -86,7 +86,7 @@ async function fromEndpoint(table: string, url: string, jaas: Jaas): Promise<str
     throw optionInvalid(
       table,
       'properties.sasl.jaas.config',
-      'a token endpoint is asked with clientId and clientSecret: \'... required clientId="..." clientSecret="${env:NAME}";\'',
+      'a token endpoint is asked with the clientId="..." and clientSecret="..." that stand there',
     )
   const basic = Buffer.from(`${encodeURIComponent(clientId)}:${encodeURIComponent(clientSecret)}`)
   const answer = await fetch(url, {

@@ -15,6 +15,7 @@ import type {
 import { MillraceError } from '../../errors.ts'
 import type { Ports } from '../../ports/ports.ts'
 import { brokerError, CODE, clientError, isPassing } from './failure.ts'
+import { fetchConnections } from './fetch-connection.ts'
 
 export type KafkaClient = typeof import('@platformatic/kafka')
 export type Metadata = metadataV12.MetadataResponse
@@ -71,9 +72,12 @@ export async function openCluster(options: ClusterOptions): Promise<Cluster> {
     return pool
   }
 
+  const fetching = fetchConnections(client, clientId, connecting)
+
   async function connection(lane: Lane, broker?: number): Promise<Connection> {
     const known = broker === undefined ? undefined : brokers.get(broker)
     try {
+      if (lane === 'fetch' && known !== undefined) return await fetching.to(known)
       if (broker === undefined) return await poolOf(lane).getFirstAvailable(bootstrap)
       if (known === undefined) throw unknownBroker(broker, servers)
       return await poolOf(lane).get(known)
@@ -138,6 +142,7 @@ export async function openCluster(options: ClusterOptions): Promise<Cluster> {
       }
     },
     async close() {
+      await fetching.close()
       for (const pool of pools.values()) await pool.close().catch(() => {})
       pools.clear()
     },

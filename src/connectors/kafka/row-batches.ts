@@ -142,7 +142,8 @@ function batchTarget({
 }: RowBatchesRequest): Parameters<typeof createBatchEncoder>[1] {
   const bytesMax = properties.number('max.request.size', REQUEST_BYTES_MAX)
   const compression = properties.get('compression.type') ?? 'none'
-  const code = COMPRESSIONS.findIndex((each) => each === compression)
+  const names: readonly string[] = COMPRESSIONS
+  const code = names.indexOf(compression)
   if (code < 0)
     throw optionInvalid(request.table, 'properties.compression.type', COMPRESSIONS.join(', '))
   return {
