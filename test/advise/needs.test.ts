@@ -130,6 +130,20 @@ const REFUSED: readonly Bad[] = [
     hint: /aws, azure, gcp, own/,
   },
   {
+    name: 'a platform that shuts down',
+    replace: ['clouds: [aws]', 'clouds: [aws]\n  platforms: [pubsub-lite]'],
+    at: '3:15',
+    message: /can't be "pubsub-lite"/,
+    hint: /31 January 2027/,
+  },
+  {
+    name: 'a stream wider than any',
+    replace: ['rate: 50/s\n    peak: 200/s\n    bytes: 600 B', 'rate: 1 G/s\n    bytes: 1 MB'],
+    at: '11:12',
+    message: /TB\/s at the peak/,
+    hint: /both units/,
+  },
+  {
     name: 'no outputs',
     replace: [GOOD.slice(GOOD.indexOf('  - name')), '  []\n'],
     at: '4:3',
@@ -206,6 +220,11 @@ test('a wish without a need, and a loss without a consequence, are doubted and n
   assert.match(wish.findings[0]!.message, /asks for 1 s, but nothing breaks/)
   const loss = read(`${GOOD}    lossIfOneHourOld: 500 USD/month\n`)
   assert.match(loss.findings[0]!.message, /loses money/)
+  const second = GOOD.slice(GOOD.indexOf('  - name'))
+    .replace('revenue', 'other')
+    .replace('600 B', '900 B')
+  const stream = read(`${GOOD}    from: orders\n${second}    from: orders\n`)
+  assert.match(stream.findings[0]!.message, /made of one stream/)
   const alert = read(GOOD.replace('what: dashboard', 'what: alert'))
   assert.match(alert.findings[0]!.hint, /late-alert/)
 })

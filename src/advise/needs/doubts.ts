@@ -1,4 +1,5 @@
 /** Needs that are well formed and can't be meant: zero and absurd figures, and answers that contradict one another. */
+import { figure } from '../cost/lines.ts'
 import { findingAt, type NeedsFinding } from './findings.ts'
 import type { Located, Path } from './located.ts'
 import type { Context, Output } from './needs.ts'
@@ -7,6 +8,7 @@ type Tell = (path: Path, message: string, hint: string) => void
 
 const RATE_MAX = 1e9
 const EVENT_BYTES_MAX = 100e6
+const BYTES_A_SECOND_MAX = 1e12
 const FRESHNESS_SECONDS_MAX = 366 * 86_400
 const HISTORY_DAYS_MAX = 100 * 366
 
@@ -34,6 +36,7 @@ export function doubtsOf(
     refuseFigures(output, at, refuse)
     doubtAnswers(output, at, doubt)
     refuseStack(context, output, at, refuse)
+    doubtStream(output, outputs.slice(0, index), at, doubt)
   })
   return findings
 }
@@ -83,6 +86,12 @@ function refuseFigures(output: Output, at: (field: string) => Path, refuse: Tell
       `an event of ${bytes / 1e6} MB is a file`,
       'write the size of the message that tells of the file, not of the file',
     )
+  if (peak * bytes > BYTES_A_SECOND_MAX)
+    refuse(
+      at('bytes'),
+      `${figure((peak * bytes) / 1e12)} TB/s at the peak: no stream is as wide`,
+      'check both units, of `rate` and of `bytes`',
+    )
   if (freshnessSeconds <= 0)
     refuse(at('freshness'), 'nothing is there before it happens', 'write `1 s` or more')
   if (freshnessSeconds > FRESHNESS_SECONDS_MAX)
@@ -127,6 +136,23 @@ function doubtAnswers(output: Output, at: (field: string) => Path, doubt: Tell):
       `nothing breaks if \`${output.name}\` is an hour old, but its consequence is ${consequence}`,
       'one of the two is not meant',
     )
+}
+
+/** Outputs of one stream are made of the same events. */
+function doubtStream(
+  output: Output,
+  before: readonly Output[],
+  at: (field: string) => Path,
+  doubt: Tell,
+): void {
+  const other = before.find(({ from }) => from === output.from)
+  if (other === undefined) return
+  if (other.rate === output.rate && other.bytes === output.bytes) return
+  doubt(
+    at('rate'),
+    `\`${output.name}\` and \`${other.name}\` are made of one stream, with other rates or sizes`,
+    'the larger is counted; give each stream its own name in `from`, if they are two',
+  )
 }
 
 /** Batch alone can't be fresher than its schedule, and who refuses anything new must be told so. */

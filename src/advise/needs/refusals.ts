@@ -72,6 +72,8 @@ export function refusalsOf(
     }
     if (issue.code === 'invalid_value' && issue.values.length > 1) {
       const known = issue.values.map(String)
+      const told = NOT_PRICED[String(value)]
+      if (told !== undefined) return [refuse(`\`${field}\` can't be ${shown(value)}`, told)]
       const near = typeof value === 'string' ? nearest(value, known) : undefined
       const meant = near === undefined ? '' : `did you mean \`${near}\`? `
       return [
@@ -88,6 +90,14 @@ export function refusalsOf(
       ]
     return [refuse(`\`${field}\` can't be ${shown(value)}`, hintOf(field, issue))]
   })
+}
+
+/** What people have, and is not priced here. */
+const NOT_PRICED: Readonly<Record<string, string>> = {
+  'pubsub-lite': 'Pub/Sub Lite shuts down on 31 January 2027: plan with `pubsub`',
+  redpanda:
+    'its published prices contradict one another: write `kafka`, whose protocol it speaks, and give your prices with --prices',
+  storm: 'write what shall take its place, or leave it out',
 }
 
 function hintOf(field: string, issue: z.core.$ZodIssue): string {
