@@ -12,13 +12,16 @@ import { nestedValue } from './data/nested-values.ts'
 import type { Schema } from './data/types.ts'
 import type { Row, ValueOptions } from './data/values.ts'
 import { MillraceError } from './errors.ts'
+import type { UserFunctionType } from './plan/functions/user.ts'
 import { type Pipeline, type PlanNode, schemaOf } from './plan/nodes.ts'
 import { CONNECTORS } from './run/connectors.ts'
 import type { Change as AnyChange, PipelineStart, ReadPositions, RunHandle } from './run/handle.ts'
 import { localPorts, type OwnedDirectory, ownDirectory } from './run/local.ts'
 import { runChanges, runQuery } from './run/query.ts'
 import { startPipeline } from './run/start.ts'
+import { loadUserFunctions } from './run/user-functions.ts'
 import { type BoundScript, bindText } from './sql/bind-text.ts'
+import { functionsIn } from './sql/functions-in.ts'
 import { SqlError } from './sql/sql-error.ts'
 
 export { type Column, type Columns, type RowOf, t } from './api/columns.ts'
@@ -53,6 +56,12 @@ export { type PipelineDefinition, pipeline } from './api/pipeline.ts'
 export type { RowOfShape } from './api/shape.ts'
 export type { Insert, Stream } from './api/stream.ts'
 export { type Table, table } from './api/table.ts'
+export {
+  type FunctionOptions,
+  scalarFunction,
+  tableFunction,
+  type UserFunction,
+} from './api/user-functions.ts'
 export { cumulate, hop, session, tumble, type Window } from './api/window.ts'
 export type { DataType, Field, Schema } from './data/types.ts'
 export type { Row, Value } from './data/values.ts'
@@ -143,7 +152,8 @@ export interface Millrace extends AsyncDisposable {
 
 /** @throws the errors of `tables`, the first of them */
 export async function open(options: OpenOptions = {}): Promise<Millrace> {
-  return new Opened(options)
+  const { tables = '', directory = '.' } = options
+  return new Opened(options, await loadUserFunctions(functionsIn(tables), directory))
 }
 
 class Opened implements Millrace {
@@ -151,9 +161,11 @@ class Opened implements Millrace {
   readonly #runs = new Set<RunHandle>()
   #script: string
   #owned: Promise<OwnedDirectory> | undefined
+  #functions: ReadonlyMap<string, UserFunctionType>
 
-  constructor(options: OpenOptions) {
+  constructor(options: OpenOptions, functions: ReadonlyMap<string, UserFunctionType>) {
     this.#options = options
+    this.#functions = functions
     this.#script = options.tables ?? ''
     this.#bind('')
   }
@@ -191,6 +203,7 @@ class Opened implements Millrace {
 
   async run(asked: string | PipelineDefinition, options: RunOptions = {}): Promise<Run> {
     const sql = typeof asked === 'string' ? asked : this.sqlOf(asked)
+    await this.#loadFunctions(sql)
     const pipeline = this.#pipeline(sql, options.name)
     const { ports } = await this.#own()
     const handle = await startPipeline({
@@ -235,9 +248,14 @@ class Opened implements Millrace {
     return { dataDirectory: data, baseDirectory: directory, environment }
   }
 
+  async #loadFunctions(sql: string): Promise<void> {
+    const loaded = await loadUserFunctions(functionsIn(sql), this.#places().baseDirectory)
+    this.#functions = new Map([...this.#functions, ...loaded])
+  }
+
   #bind(sql: string, name = 'pipeline'): BoundScript {
     const before = `${this.#script}\n;\n`
-    const bound = bindText(before + sql, name, CONNECTORS)
+    const bound = bindText(before + sql, name, CONNECTORS, this.#functions)
     const [first] = bound.errors
     if (first !== undefined) throw placed(first.behind(before))
     return bound

@@ -6,6 +6,7 @@ import type { Connector } from '../connectors/contract/connector.ts'
 import type { Schema } from '../data/types.ts'
 import type { Row, ValueOptions } from '../data/values.ts'
 import type { MillraceError } from '../errors.ts'
+import type { UserFunctionType } from '../plan/functions/user.ts'
 import type { Pipeline, PlanNode } from '../plan/nodes.ts'
 import type { Ports } from '../ports/ports.ts'
 import type { PipelineStart, RunHandle } from '../run/handle.ts'
@@ -39,10 +40,27 @@ export interface QueryStart {
 
 export interface Rooms {
   /** @param name of the pipeline, unless the script sets one */
-  readonly bind: (text: string, name: string, connectors: readonly Connector[]) => BoundScript
+  readonly bind: (
+    text: string,
+    name: string,
+    connectors: readonly Connector[],
+    functions?: ReadonlyMap<string, UserFunctionType>,
+  ) => BoundScript
   readonly startPipeline: (start: PipelineStart) => Promise<RunHandle>
   /** Rows of a bounded query, as it finds them. */
   readonly runQuery: (start: QueryStart) => AsyncIterable<Row>
+}
+
+/** The functions that a text declares, their modules loaded. */
+export async function loadFunctions(
+  text: string,
+  directory: string,
+): Promise<ReadonlyMap<string, UserFunctionType>> {
+  const { functionsIn } = await import('../sql/functions-in.ts')
+  const places = functionsIn(text)
+  if (places.length === 0) return new Map()
+  const { loadUserFunctions } = await import('../run/user-functions.ts')
+  return loadUserFunctions(places, directory)
 }
 
 export async function loadBind(): Promise<Rooms['bind']> {

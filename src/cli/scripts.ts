@@ -9,7 +9,7 @@ import { isPipeline, planProblem } from './exported-plan.ts'
 import { fileName, nameFromFile, type PipelineFile, type Project, type SqlFile } from './project.ts'
 import { type Finding, ProjectError } from './project-error.ts'
 import { plainError } from './render/error.ts'
-import { type BoundScript, loadBind } from './rooms.ts'
+import { type BoundScript, loadBind, loadFunctions } from './rooms.ts'
 import type { NamedSchema } from './row-types.ts'
 import { findingOf, joinScripts } from './script-text.ts'
 
@@ -101,8 +101,9 @@ async function bindFiles(project: Project, file?: SqlFile): Promise<BoundFiles> 
   const bind = await loadBind()
   const files = file === undefined ? project.tables : [...project.tables, file]
   const joined = joinScripts(files)
-  const bound = bind(joined.text, nameFromFile(file?.name ?? 'tables'), CONNECTORS)
   const fallback = file ?? { name: 'tables', text: '' }
+  const functions = await loadFunctions(joined.text, project.directory)
+  const bound = bind(joined.text, nameFromFile(fallback.name), CONNECTORS, functions)
   return { bound, findings: bound.errors.map((error) => findingOf(error, joined, fallback)) }
 }
 
@@ -175,8 +176,14 @@ async function bindDefinition(
 ): Promise<FoundPipeline> {
   const bind = await loadBind()
   const before = project.tables.map(({ text }) => `${text}\n;\n`).join('')
+  const functions = await loadFunctions(before, project.directory)
   const describe = (tables: string, select: string): Schema => {
-    const { queries, errors } = bind(before + tables + select, definition.name, CONNECTORS)
+    const { queries, errors } = bind(
+      before + tables + select,
+      definition.name,
+      CONNECTORS,
+      functions,
+    )
     const [error] = errors
     if (error !== undefined) throw error
     return schemaOf(queries[0]!)

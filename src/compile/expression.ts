@@ -5,6 +5,7 @@ import type { DataType } from '../data/types.ts'
 import { invariant, unreachable } from '../errors.ts'
 import type { Expression } from '../plan/expressions.ts'
 import { functionNamed } from '../plan/functions/registry.ts'
+import { isUserFunction } from '../plan/functions/user.ts'
 import { type ArithmeticName, compileArithmetic } from './arithmetic.ts'
 import { compileCast } from './cast.ts'
 import {
@@ -28,6 +29,7 @@ import {
 } from './logic.ts'
 import { compileRowFunction } from './row-function.ts'
 import { compileTimeKernel } from './time-kernels.ts'
+import { compileUserCall } from './user-functions.ts'
 import { allValid, type Compiled, marksOf } from './vectors.ts'
 
 export interface CompileEnvironment {
@@ -169,6 +171,7 @@ function compileCall(call: Call, environment: CompileEnvironment): Compiled {
     case 'NULLIF':
       return compileNullIf(call, args, environment)
     default:
+      if (isUserFunction(call.function)) return compileUserCall(call, args)
       return kernelCall(call, args) ?? rowCall(call, args, environment)
   }
 }

@@ -114,6 +114,17 @@ export function isUpdating(
   return at.inputs.some((input) => isUpdating(graph, input, givesChanges))
 }
 
+/** True if a table beneath `node` gives changes. */
+export function readsChanges(
+  graph: Graph,
+  node: number,
+  givesChanges: (scan: Scan) => boolean,
+): boolean {
+  const at = graph.nodes[node]!
+  if (at.kind === 'source') return at.origin.kind === 'scan' && givesChanges(at.origin)
+  return at.inputs.some((input) => readsChanges(graph, input, givesChanges))
+}
+
 function sourceOf(
   plan: PlanNode | SinkNode,
 ): Pick<SourceGraphNode, 'kind' | 'origin' | 'projects' | 'assigner'> | undefined {

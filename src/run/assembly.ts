@@ -9,7 +9,7 @@ import type { OperatorContext } from '../engine/evaluation.ts'
 import { createExchanges, type Exchanges, type Rings } from '../engine/exchange.ts'
 import type { Route } from '../engine/exchange-routes.ts'
 import { type ExchangingTask, exchangingTask } from '../engine/exchanging-task.ts'
-import { type GraphNode, isSink, isUpdating, sinksBelow } from '../engine/graph.ts'
+import { type GraphNode, isSink, isUpdating, readsChanges, sinksBelow } from '../engine/graph.ts'
 import { type OperatorPlace, operatorOf } from '../engine/operators/operators.ts'
 import { reflectionOf } from '../engine/reflected.ts'
 import { SourceStage, UNREAD_US } from '../engine/source-stage.ts'
@@ -161,6 +161,7 @@ async function openParts(request: AssemblyRequest, closing: Closing): Promise<As
       const sink = sinks.find((each) => each.node === node.index)
       const operator = operatorOf(node, contextOf(node), {
         inputUpdates: node.inputs.some((input) => isUpdating(request.graph, input, changing)),
+        tablesChange: readsChanges(request.graph, node.index, changing),
         ...joinPlace(request, node, sources, changing),
         watermarkUs: request.watermarks.get(node.id) ?? UNREAD_US,
         ...(sink === undefined ? {} : { sink }),

@@ -32,6 +32,7 @@ export function openSource(
     schema,
     metadataKeys: schema.map(({ name }) => metadataKey(table, name)),
     physical: table.columns.filter(({ kind }) => kind === 'physical').map(fieldOf),
+    ...(table.primaryKey === undefined ? {} : { primaryKey: table.primaryKey }),
     ports,
     dataDirectory,
     baseDirectory,

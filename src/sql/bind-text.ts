@@ -1,6 +1,7 @@
 /** From SQL text to what it means: the way in for everyone who has a text. */
 import type { Connector } from '../connectors/contract/connector.ts'
 import type { Schema } from '../data/types.ts'
+import type { UserFunctionType } from '../plan/functions/user.ts'
 import { type Pipeline, type PlanNode, schemaOf } from '../plan/nodes.ts'
 import { bindScript } from './bind/bind-script.ts'
 import { parseScript } from './parse/parse-script.ts'
@@ -27,15 +28,20 @@ export interface BoundScript {
 
 /**
  * Never throws for what the text says. `name` is the pipeline's, unless the text SETs 'pipeline.name'; without `connectors`
- * options are not checked.
+ * options are not checked. `functions` are those that the text declares, loaded, by `module#export`.
  */
 export function bindText(
   text: string,
   name: string,
   connectors: readonly Connector[],
+  functions?: ReadonlyMap<string, UserFunctionType>,
 ): BoundScript {
   const parsed = parseScript(text)
-  const bound = bindScript(parsed.statements, { connectors, name })
+  const bound = bindScript(parsed.statements, {
+    connectors,
+    name,
+    ...(functions && { functions }),
+  })
   const errors = [...parsed.errors, ...bound.errors]
   return {
     tables: bound.tables.map((table) => ({

@@ -375,6 +375,7 @@ export interface Insert {
 
 export type Statement =
   | CreateTable
+  | CreateFunction
   | {
       readonly kind: 'create-view'
       readonly name: QualifiedName
@@ -442,5 +443,17 @@ export interface PatternTermSyntax {
   readonly least: number
   readonly most?: number
   readonly reluctant: boolean
+  readonly at: Place
+}
+
+/** CREATE FUNCTION name AS './module.ts#export' LANGUAGE TYPESCRIPT. */
+export interface CreateFunction {
+  readonly kind: 'create-function'
+  readonly name: QualifiedName
+  readonly ifNotExists: boolean
+  readonly module: string
+  readonly export: string
+  /** Of the text that names the module. */
+  readonly sourceAt: Place
   readonly at: Place
 }

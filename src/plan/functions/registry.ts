@@ -23,9 +23,26 @@ const scalarByName = byName(scalars)
 const aggregateByName = byName(aggregates)
 const overByName = byName(overFunctions)
 
+/** Those of the script that is being bound: binding is one synchronous step. */
+let userFunctions: ReadonlyMap<string, FunctionSignature> = new Map()
+
+/** Runs `bind` with more functions, by upper-case name: they hide built-in ones, as in Flink. */
+export function withUserFunctions<Result>(
+  functions: ReadonlyMap<string, FunctionSignature>,
+  bind: () => Result,
+): Result {
+  const before = userFunctions
+  userFunctions = functions
+  try {
+    return bind()
+  } finally {
+    userFunctions = before
+  }
+}
+
 /** `name` in any case, or an alias. */
 export function functionNamed(name: string): FunctionSignature | undefined {
-  return scalarByName.get(name.toUpperCase())
+  return userFunctions.get(name.toUpperCase()) ?? scalarByName.get(name.toUpperCase())
 }
 /** Of the functions themselves, without aliases, in alphabetical order. */
 export function functionNames(): readonly string[] {

@@ -1,10 +1,13 @@
 /** What stands beside a table and is made of its rows: UNNEST, table functions, LATERAL queries. */
+
 import { type Field, types, withNullability } from '../../data/types.ts'
 import { mapColumns } from '../../plan/columns.ts'
 import { conjunctionOf } from '../../plan/conjuncts.ts'
 import { decorrelate } from '../../plan/decorrelate.ts'
 import type { Expression } from '../../plan/expressions.ts'
+import { functionNamed } from '../../plan/functions/registry.ts'
 import { typeText } from '../../plan/functions/type-text.ts'
+import { isUserFunction } from '../../plan/functions/user.ts'
 import { joinedSchema, joinOf } from '../../plan/joins.ts'
 import { type Correlate, type PlanNode, schemaOf } from '../../plan/nodes.ts'
 import { OUTER_COLUMNS } from '../../plan/outer-columns.ts'
@@ -36,8 +39,16 @@ export function bindCorrelated(
     case 'unnest':
       return bindUnnest(left, syntax, kind, on, context)
     case 'function': {
-      const { name, at } = syntax.call.name
-      throw new SqlError('SQL_FUNCTION_UNKNOWN', at, {
+      const { call, at, alias } = syntax
+      const isUsers = isUserFunction(functionNamed(call.name.name)?.name ?? '')
+      // A table function gives its rows as an array.
+      if (isUsers) {
+        const collection: ExpressionSyntax = { kind: 'call', call, at }
+        const unnest = { kind: 'unnest', collection, ordinality: false, at } as const
+        return bindUnnest(left, { ...unnest, ...(alias && { alias }) }, kind, on, context)
+      }
+      const { name } = call.name
+      throw new SqlError('SQL_FUNCTION_UNKNOWN', call.name.at, {
         message: `there is no table function ${name.toUpperCase()}`,
         hint: 'arrays and maps become rows by UNNEST: CROSS JOIN UNNEST(items) AS t (item)',
         facts: { function: name },

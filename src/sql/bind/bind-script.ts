@@ -1,11 +1,14 @@
 /** A script statement by statement: what it declares, what it sets, what it runs. One wrong statement does not hide the next. */
 import type { Connector } from '../../connectors/contract/connector.ts'
+import { withUserFunctions } from '../../plan/functions/registry.ts'
+import type { FunctionSignature } from '../../plan/functions/signature.ts'
+import { type UserFunctionType, userSignature } from '../../plan/functions/user.ts'
 import type { Pipeline, PlanNode, SinkNode } from '../../plan/nodes.ts'
 import { pruneColumns } from '../../plan/prune.ts'
 import { simplifyPlans } from '../../plan/simplify.ts'
 import type { TableDefinition } from '../../plan/tables.ts'
 import { SqlError } from '../sql-error.ts'
-import type { Insert, QualifiedName, QuerySyntax, Statement } from '../syntax.ts'
+import type { CreateFunction, Insert, QualifiedName, QuerySyntax, Statement } from '../syntax.ts'
 import { bindInsert } from './bind-insert.ts'
 import { bindQuery } from './bind-query.ts'
 import { bindTable } from './bind-table.ts'
@@ -26,15 +29,20 @@ export interface BindOptions {
   readonly connectors: readonly Connector[]
   /** Of the pipeline, unless the script SETs 'pipeline.name'. */
   readonly name: string
+  /** Of the modules that the script names, by `module#export`. */
+  readonly functions?: ReadonlyMap<string, UserFunctionType>
 }
 
 export function bindScript(
   statements: readonly Statement[],
-  { connectors, name }: BindOptions,
+  { connectors, name, functions = new Map() }: BindOptions,
 ): BoundStatements {
-  const script = new Script(connectors)
-  for (const statement of statements) script.add(statement)
-  return script.bound(name)
+  const declared = new Map<string, FunctionSignature>()
+  return withUserFunctions(declared, () => {
+    const script = new Script(connectors, declared, functions)
+    for (const statement of statements) script.add(statement)
+    return script.bound(name)
+  })
 }
 
 class Script {
@@ -43,8 +51,16 @@ class Script {
   readonly #sinks: SinkNode[] = []
   readonly #queries: PlanNode[] = []
   readonly #errors: SqlError[] = []
+  readonly #functions: Map<string, FunctionSignature>
+  readonly #loaded: ReadonlyMap<string, UserFunctionType>
 
-  constructor(connectors: readonly Connector[]) {
+  constructor(
+    connectors: readonly Connector[],
+    functions: Map<string, FunctionSignature>,
+    loaded: ReadonlyMap<string, UserFunctionType>,
+  ) {
+    this.#functions = functions
+    this.#loaded = loaded
     this.#catalog = {
       connectors,
       tables: new Map(),
@@ -98,6 +114,9 @@ class Script {
           this.#catalog.views.set(name, renamed(relation, statement.columns, statement.name.at))
         })
         return
+      case 'create-function':
+        this.#createFunction(statement)
+        return
       case 'drop':
         this.#drop(statement)
         return
@@ -145,6 +164,27 @@ class Script {
 
   #query(query: QuerySyntax): void {
     this.#queries.push(bindQuery(query, this.#catalog).node)
+  }
+
+  #createFunction({ name, module, export: exported, ifNotExists, sourceAt }: CreateFunction): void {
+    const text = nameText(name)
+    const key = text.toUpperCase()
+    if (this.#functions.has(key)) {
+      if (ifNotExists) return
+      throw new SqlError('SQL_NAME_TAKEN', name.at, {
+        message: `there is a function ${text} already`,
+        hint: 'give it another name, or write IF NOT EXISTS',
+        facts: { name: text },
+      })
+    }
+    const type = this.#loaded.get(`${module}#${exported}`)
+    if (type === undefined)
+      throw new SqlError('SQL_FUNCTION_UNKNOWN', sourceAt, {
+        message: `${module} has not been loaded`,
+        hint: 'declare functions in the tables of open(), in a file of the project, or in the script of run()',
+        facts: { module },
+      })
+    this.#functions.set(key, userSignature(text, type))
   }
 
   #declare(name: QualifiedName, ifNotExists: boolean, declare: (name: string) => void): void {

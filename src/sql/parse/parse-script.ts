@@ -21,6 +21,7 @@ import {
 import { lex } from './lexer.ts'
 import { parseExpression } from './parse-expression.ts'
 import { parseNames } from './parse-from.ts'
+import { parseCreateFunction } from './parse-function.ts'
 import { parseHints } from './parse-options.ts'
 import { atQuery, parseQuery } from './parse-query.ts'
 import { parseCreateTable, skipComment } from './parse-table.ts'
@@ -182,8 +183,8 @@ function parseCreate(cursor: Cursor, start: Place): Statement {
   const token = peek(cursor)
   if (takeWords(cursor, 'TABLE')) return parseCreateTable(cursor, start)
   if (takeWords(cursor, 'VIEW')) return parseCreateView(cursor, start)
+  if (takeWords(cursor, 'FUNCTION')) return parseCreateFunction(cursor, start)
   const refused: Readonly<Record<string, Unsupported>> = {
-    FUNCTION: 'CREATE FUNCTION',
     CATALOG: 'CREATE CATALOG',
     DATABASE: 'CREATE DATABASE',
     MODEL: 'CREATE MODEL',

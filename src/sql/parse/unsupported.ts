@@ -22,7 +22,6 @@ export const INSTEAD = {
     'supported instead: ORDER BY with LIMIT (the first rows so far), or by an ascending event time',
   RECURSIVE: 'supported instead: WITH without RECURSIVE',
   'ALTER statement': 'change the CREATE statement in its file: it is read anew each time',
-  'CREATE FUNCTION': 'supported instead: the functions that are built in',
   'CREATE CATALOG': 'leave it out: tables are those of the project',
   'CREATE DATABASE': 'leave it out: tables are those of the project',
   'CREATE MODEL': 'supported instead: CREATE TABLE and CREATE VIEW',

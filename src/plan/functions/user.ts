@@ -1,0 +1,62 @@
+/** Functions that users write: what a binder needs to know of them. Their code is found by their id when the plan runs. */
+import type { DataType } from '../../data/types.ts'
+import { withNullability } from '../../data/types.ts'
+import { commonTypeOf } from './coercion.ts'
+import type { FunctionSignature } from './signature.ts'
+import { typeText } from './type-text.ts'
+
+export interface UserFunctionType {
+  /** The module as the script names it: './risk.ts'. */
+  readonly module: string
+  /** Its name in the module. */
+  readonly export: string
+  /** Part of the identity of what calls it: state made by another version is not gone on with. */
+  readonly version: string
+  readonly args: readonly DataType[]
+  /** A table function gives an ARRAY of ROWs. */
+  readonly returns: DataType
+  readonly isTable: boolean
+}
+
+const PREFIX = 'USER '
+
+/** The `function` of a call in a plan: 'USER ./risk.ts#risk 1'. */
+export function userFunctionId({ module, export: name, version }: UserFunctionType): string {
+  return `${PREFIX}${module}#${name} ${version}`
+}
+
+export function isUserFunction(id: string): boolean {
+  return id.startsWith(PREFIX)
+}
+
+/** Module and export of an id. */
+export function userFunctionPlace(id: string): {
+  readonly module: string
+  readonly export: string
+} {
+  const place = id.slice(PREFIX.length, id.lastIndexOf(' '))
+  const hash = place.lastIndexOf('#')
+  return { module: place.slice(0, hash), export: place.slice(hash + 1) }
+}
+
+/** How a call of `name` is checked: as many arguments, each of its type or one that it holds. */
+export function userSignature(name: string, declared: UserFunctionType): FunctionSignature {
+  const { args, returns } = declared
+  const form = `${name}(${args.map((type) => typeText(withNullability(type, true))).join(', ')})`
+  return {
+    name: userFunctionId(declared),
+    summary: `write ${form}`,
+    resolve(given) {
+      if (given.length !== args.length)
+        return `${name} takes ${args.length} arguments, not ${given.length}: ${form}`
+      const wrong = given.findIndex((type, index) => !holds(args[index]!, type))
+      if (wrong < 0) return { args, type: returns }
+      return `argument ${wrong + 1} of ${form} can't be ${typeText(withNullability(given[wrong]!, true))}`
+    },
+  }
+}
+
+function holds(wanted: DataType, given: DataType): boolean {
+  if (given.kind === 'null') return true
+  return commonTypeOf([wanted, given])?.kind === wanted.kind
+}

@@ -1,0 +1,97 @@
+/** Loads the modules of users' functions: before a script that declares them is bound, and before a plan that calls them runs. */
+import { resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { rememberUserCode, type UserCode } from '../compile/user-functions.ts'
+import type { DataType } from '../data/types.ts'
+import { MillraceError } from '../errors.ts'
+import { type UserFunctionType, userFunctionId, userFunctionPlace } from '../plan/functions/user.ts'
+
+export interface FunctionPlace {
+  /** A path, relative to the base directory. */
+  readonly module: string
+  readonly export: string
+}
+
+/** By `module#export`. @throws FUNCTION_UNREADABLE */
+export async function loadUserFunctions(
+  places: readonly FunctionPlace[],
+  baseDirectory: string,
+): Promise<ReadonlyMap<string, UserFunctionType>> {
+  const loaded = new Map<string, UserFunctionType>()
+  for (const place of places) {
+    const key = `${place.module}#${place.export}`
+    if (!loaded.has(key)) loaded.set(key, await loadOne(place, baseDirectory))
+  }
+  return loaded
+}
+
+/** All that a plan calls, whatever it is made of. */
+export async function loadFunctionsOf(plan: unknown, baseDirectory: string): Promise<void> {
+  const ids = JSON.stringify(plan).matchAll(/"function":"(USER [^"]*)"/g)
+  const places = [...new Set([...ids].map(([, id]) => id!))].map(userFunctionPlace)
+  await loadUserFunctions(places, baseDirectory)
+}
+
+async function loadOne(
+  { module, export: name }: FunctionPlace,
+  baseDirectory: string,
+): Promise<UserFunctionType> {
+  const exported = await imported(module, baseDirectory)
+  const found = exported[name]
+  if (!isUserFunction(found))
+    throw unreadable(module, `it exports no function for SQL called ${name}`, Object.keys(exported))
+  const { args, returns, version, kind, code } = found
+  const type = { module, export: name, version, args, returns, isTable: kind === 'table-function' }
+  rememberUserCode(userFunctionId(type), code)
+  return type
+}
+
+async function imported(
+  module: string,
+  baseDirectory: string,
+): Promise<Readonly<Record<string, unknown>>> {
+  const url = pathToFileURL(resolve(baseDirectory, module)).href
+  try {
+    return await import(url)
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    throw unreadable(module, reason, [], cause)
+  }
+}
+
+interface Exported {
+  readonly kind: 'scalar-function' | 'table-function'
+  readonly args: readonly DataType[]
+  readonly returns: DataType
+  readonly version: string
+  readonly code: UserCode
+}
+
+/** As the library's scalarFunction and tableFunction make them, of whatever copy of it. */
+function isUserFunction(value: unknown): value is Exported {
+  if (typeof value !== 'object' || value === null) return false
+  const given: Readonly<Record<string, unknown>> = { ...value }
+  return (
+    (given.kind === 'scalar-function' || given.kind === 'table-function') &&
+    Array.isArray(given.args) &&
+    typeof given.version === 'string' &&
+    typeof given.code === 'function'
+  )
+}
+
+function unreadable(
+  module: string,
+  reason: string,
+  exports: readonly string[],
+  cause?: unknown,
+): MillraceError {
+  return new MillraceError('FUNCTION_UNREADABLE', {
+    message: `${module} can't be loaded for CREATE FUNCTION: ${reason}`,
+    hint:
+      exports.length === 0
+        ? 'the path starts where the pipeline does; the module must load without running anything'
+        : `export it with scalarFunction or tableFunction; it exports ${exports.join(', ')}`,
+    facts: { module },
+    ...(cause === undefined ? {} : { cause }),
+  })
+}
