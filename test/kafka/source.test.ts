@@ -120,6 +120,37 @@ test('columns come from the key where key.fields say so, NULL where there is non
   assert.equal(dead, 1)
 })
 
+test('upsert-kafka reads the latest row of each key, and none where it has gone', async () => {
+  const topic = await createTopic(uniqueTopic('upserts'))
+  const record = (city: string, n: number | null) => ({
+    key: JSON.stringify({ city }),
+    value: n === null ? null : JSON.stringify({ city, n }),
+  })
+  const records = [
+    record('a', 1),
+    record('b', 2),
+    record('a', 3),
+    record('b', null),
+    record('c', 4),
+    record('z', null),
+  ]
+  await produceWithLibrdkafka({ topic, records: [...records, { key: '{"city":"d"}', value: '{' }] })
+  const options = `'connector' = 'upsert-kafka', 'topic' = '${topic}', 'properties.bootstrap.servers' = '${KAFKA}', 'key.format' = 'json', 'value.format' = 'json'`
+  const columns = 'n INT, city STRING, PRIMARY KEY (city) NOT ENFORCED'
+  const created = `CREATE TABLE t (${columns}) WITH (${options});`
+  const { rows, dead } = await ask(`${created} SELECT * FROM t`)
+  assert.deepEqual(
+    rows.toSorted((a, b) => Number(a.n) - Number(b.n)),
+    [
+      { n: 3, city: 'a' },
+      { n: 4, city: 'c' },
+    ],
+  )
+  assert.equal(dead, 1)
+  const summed = await ask(`${created} SELECT SUM(n) AS s, COUNT(*) AS c FROM t`)
+  assert.deepEqual(summed.rows, [{ s: 7, c: 2n }])
+})
+
 test('rows of aborted transactions are not there, unless uncommitted ones are asked for', async () => {
   const topic = await createTopic(uniqueTopic('aborted'))
   await produceWithLibrdkafka({

@@ -94,6 +94,8 @@ export interface SourceRequest {
   /** The columns to deliver: physical ones, and metadata by `metadataKeys[i]`. */
   readonly schema: Schema
   readonly metadataKeys: readonly (string | undefined)[]
+  /** PRIMARY KEY of the table, if it has one. */
+  readonly primaryKey?: readonly string[]
   /** All physical columns as declared: strict decoding checks values of columns that are not delivered only as JSON syntax. */
   readonly physical: Schema
   readonly ports: Ports

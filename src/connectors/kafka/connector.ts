@@ -36,7 +36,7 @@ export const kafka: Connector = {
     replay: 'exact',
     mode: modeOf,
     bounded: (options) => (options['scan.bounded.mode'] ?? 'unbounded') !== 'unbounded',
-    open: openKafkaSource,
+    open: (request) => openKafkaSource(request, false),
   },
   sink: {
     guarantee: 'at-least-once',
@@ -52,6 +52,12 @@ export const upsertKafka: Connector = {
     'A topic that holds the latest row of each key: a row that goes is a record without a value',
   options: UPSERT_KAFKA_OPTIONS,
   metadata: METADATA,
+  source: {
+    replay: 'exact',
+    mode: () => 'upsert',
+    bounded: (options) => (options['scan.bounded.mode'] ?? 'unbounded') !== 'unbounded',
+    open: (request) => openKafkaSource(request, true),
+  },
   sink: {
     guarantee: 'at-least-once',
     guaranteeOf,

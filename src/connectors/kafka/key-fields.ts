@@ -59,18 +59,19 @@ export function valueSchemaOf({ names, isInValue }: KeyFields, schema: Schema): 
   return isInValue ? schema : schema.filter(({ name }) => !names.includes(name))
 }
 
-/** Where each column of a scan comes from. What is in both is taken from the value, as in Flink. */
+/** Where each column of a scan comes from. What is in both is taken from the value, as in Flink, unless the key always counts. */
 export function columnPlaces(
   fields: KeyFields,
   schema: Schema,
   metadataKeys: readonly (string | undefined)[],
+  isUpsert: boolean,
 ): ColumnPlaces {
   const valueSchema: Schema[number][] = []
   const keySchema: Schema[number][] = []
   const places = schema.map((field, column): ColumnPlace => {
     const key = metadataKeys[column]
     if (key !== undefined) return { kind: 'metadata', key }
-    if (!fields.isInValue && fields.names.includes(field.name)) {
+    if ((isUpsert || !fields.isInValue) && fields.names.includes(field.name)) {
       keySchema.push({ ...field, name: field.name.slice(fields.prefix.length) })
       return { kind: 'key', index: keySchema.length - 1 }
     }

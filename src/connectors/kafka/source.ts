@@ -31,12 +31,12 @@ import { splitReader } from './split-reader.ts'
 const OPEN_PATIENCE_MS = 5000
 
 /** @throws KAFKA_UNREACHABLE, KAFKA_TOPIC_MISSING, KAFKA_AUTHENTICATION_FAILED, KAFKA_DENIED, KAFKA_OPTION_INVALID */
-export async function openKafkaSource(request: SourceRequest): Promise<Source> {
+export async function openKafkaSource(request: SourceRequest, isUpsert: boolean): Promise<Source> {
   const { table, options } = request
   const properties = propertiesOf(table, options)
   const cluster = await clusterOf(request, properties)
   try {
-    return await sourceOf(request, properties, cluster)
+    return await sourceOf(request, properties, cluster, isUpsert)
   } catch (error) {
     await cluster.close()
     throw error
@@ -47,6 +47,7 @@ async function sourceOf(
   request: SourceRequest,
   properties: Properties,
   cluster: Cluster,
+  isUpsert: boolean,
 ): Promise<Source> {
   const { table, options, ports } = request
   const isReadCommitted = isolationOf(properties)
@@ -90,7 +91,9 @@ async function sourceOf(
       const at = partitionOf(split)
       const from = start === undefined ? await startOffset(offsets, at) : Number(start)
       const place = { at, from, end: ends.get(split), isFound: start === undefined }
-      return openSplit(request, fetcher, place, memory, (offset) => commits.commit(at, offset))
+      return openSplit(request, isUpsert, fetcher, place, memory, (offset) =>
+        commits.commit(at, offset),
+      )
     },
     async close() {
       fetcher.close()
@@ -109,14 +112,18 @@ interface SplitPlace {
 
 async function openSplit(
   request: SourceRequest,
+  isUpsert: boolean,
   fetcher: Fetcher,
   { at, from, end, isFound }: SplitPlace,
   memory: LinearMemory,
   committed: (offset: number) => void,
 ): Promise<SourceReader> {
-  const { schema, physical, metadataKeys } = request
-  const fields = keyFieldsOf(request, physical)
-  const columns = columnPlaces(fields, schema, metadataKeys)
+  const { schema, physical, metadataKeys, table, options, primaryKey = [] } = request
+  const fields = keyFieldsOf(
+    isUpsert ? { table, options, primaryKey } : { table, options },
+    physical,
+  )
+  const columns = columnPlaces(fields, schema, metadataKeys, isUpsert)
   const value = openValueFormat(request, `${at.topic}-value`)
   const values = await value.openDecoder(
     memory,
@@ -132,6 +139,7 @@ async function openSplit(
     times: metadataKeys.includes('timestamp'),
   })
   return splitReader({
+    isUpsert,
     request,
     feed,
     memory,

@@ -1,5 +1,5 @@
 /** One partition as the engine polls it: chunks in pieces, decoded by the table's formats. */
-import type { Batch, Vector } from '../../data/batch.ts'
+import { type Batch, DELETE, UPDATE_AFTER, type Vector } from '../../data/batch.ts'
 import type { LinearMemory, Pointer } from '../../data/memory.ts'
 import type { DecodedRecords, RecordDecoder } from '../../formats/format.ts'
 import type { RecordChunk } from '../../log/record-chunk.ts'
@@ -17,6 +17,8 @@ import {
 
 export interface SplitRequest {
   readonly request: SourceRequest
+  /** Each record is the latest row of its key, or without a value takes it away. */
+  readonly isUpsert: boolean
   readonly feed: Feed
   readonly memory: LinearMemory
   readonly columns: ColumnPlaces
@@ -107,15 +109,19 @@ export function splitReader(split: SplitRequest): SourceReader {
 type PieceDecoder = (rows: ChunkRows, next: string, lag: number) => Polled | Promise<Polled>
 
 function pieceDecoder(split: SplitRequest): PieceDecoder {
-  const { memory, values, keys, feed, columns, request } = split
+  const { memory, values, keys, feed, columns, request, isUpsert } = split
   const metadata = metadataColumns(memory, feed)
   return (rows, next, lag) => {
     const { chunk, from, count } = rows
     const valueCells = cellsFrom(chunk.values, from)
     const keyCells = cellsFrom(chunk.keys, from)
-    const use = (decoded: DecodedRecords, key: DecodedRecords | undefined): Polled => {
+    const use = (given: DecodedRecords, key: DecodedRecords | undefined): Polled => {
+      const decoded = isUpsert ? withTombstones(memory, given, valueCells, count) : given
       const vectors = columns.places.map((place, column): Vector => {
-        if (place.kind === 'value') return decoded.columns[place.index]!
+        if (place.kind === 'value') {
+          const value = decoded.columns[place.index]!
+          return isUpsert ? nullWhereAbsent(memory, value, valueCells, count) : value
+        }
         const vector =
           place.kind === 'metadata'
             ? metadata(place.key, request.schema[column]!, rows)
@@ -146,6 +152,26 @@ function pieceDecoder(split: SplitRequest): PieceDecoder {
         : whenPrepared(keys, keyCells, count, (key) => use(decoded, key)),
     ) as Polled | Promise<Polled>
   }
+}
+
+/** Every record with the kind of its row: one without a value takes the key's row away. */
+function withTombstones(
+  memory: LinearMemory,
+  decoded: DecodedRecords,
+  valueCells: Pointer,
+  count: number,
+): DecodedRecords {
+  const isTombstone = (row: number) => memory.i64[(valueCells >>> 3) + row] === 0n
+  const dead = decoded.dead.filter(({ row }) => !isTombstone(row))
+  const kinds = memory.arena.allocate(count)
+  const selection = memory.arena.allocate(4 * count)
+  let selected = 0
+  for (let row = 0, next = 0; row < count; row++) {
+    memory.u8[kinds + row] = isTombstone(row) ? DELETE : UPDATE_AFTER
+    if (dead[next]?.row === row) next++
+    else memory.u32[(selection >>> 2) + selected++] = row
+  }
+  return { ...decoded, dead, kinds, selection, count: selected }
 }
 
 interface DeadKey {
