@@ -23,7 +23,7 @@ const SLACK = 1e-9
 /** The fewest units that meet all demands, `least` of them at least. */
 export function unitsFor(name: string, demands: readonly Demand[], least = 1): Unit {
   let count = least
-  let binding = `${least} ${name} at least`
+  let binding = 'the fewest that there can be'
   for (const { what, needed, each, unit } of demands) {
     const wanted = Math.ceil(needed / each - SLACK)
     if (wanted <= count) continue

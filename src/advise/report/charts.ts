@@ -56,7 +56,8 @@ export function curveChart({ curve }: Pick<Advice, 'curve'>): string {
 
 const BAR = 22
 const BAR_GAP = 8
-const BAR_LEFT = 250
+const BAR_LEFT = 320
+const LABEL_LENGTH_MAX = 42
 
 /** Where the money goes: one bar a kind of cost. */
 export function costChart({ costs }: Pick<Advice, 'costs'>): string {
@@ -89,7 +90,7 @@ function barChart(label: string, bars: readonly (readonly [string, number])[]): 
   const rows = bars.map(([name, total], index) => {
     const top = index * (BAR + BAR_GAP)
     const width = Math.max(1, total * scale)
-    const short = name.length > 38 ? `${name.slice(0, 37)}…` : name
+    const short = name.length > LABEL_LENGTH_MAX ? `${name.slice(0, LABEL_LENGTH_MAX - 1)}…` : name
     return `<text class="axis" x="${BAR_LEFT - 10}" y="${top + 16}" text-anchor="end">${escapeHtml(short)}<title>${escapeHtml(name)}</title></text><rect class="${index === 0 ? 'first' : 'bar'}" x="${BAR_LEFT}" y="${top}" width="${width.toFixed(1)}" height="${BAR}" rx="3"/><text class="value" x="${(BAR_LEFT + width + 8).toFixed(1)}" y="${top + 16}">${usd(total)}</text>`
   })
   return `<svg viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="${escapeHtml(label)}">${rows.join('')}</svg>`
