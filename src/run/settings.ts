@@ -43,11 +43,45 @@ export const SETTINGS: readonly Setting[] = [
     fallback: '1 h',
     summary: "Event times further ahead of their append time go to $dead; 'off' = all are believed",
   },
-  { name: 'table.local-time-zone', fallback: 'UTC', summary: 'How TIMESTAMP_LTZ shows itself' },
+  {
+    name: 'table.local-time-zone',
+    fallback: 'UTC',
+    summary:
+      'How TIMESTAMP_LTZ shows itself, and whose days and hours windows over it are; zones whose clocks are changed are refused there',
+  },
   {
     name: 'sql.overflow',
     fallback: 'wrap',
     summary: "Integer overflow: 'wrap', as Flink, or 'error': the row goes to $dead",
+  },
+  {
+    name: 'table.exec.sink.not-null-enforcer',
+    fallback: 'ERROR',
+    summary:
+      "A NULL for a column that is NOT NULL: 'ERROR' stops the pipeline, 'DROP' leaves the row out",
+  },
+  {
+    name: 'table.exec.sink.type-length-enforcer',
+    fallback: 'IGNORE',
+    summary:
+      "CHAR(n), VARCHAR(n), BINARY(n) of a sink: 'IGNORE', 'TRIM_PAD' cuts and fills up, 'ERROR' stops the pipeline",
+  },
+  {
+    name: 'table.exec.sink.nested-constraint-enforcer',
+    fallback: 'IGNORE',
+    summary: "Whether the two above look into values: 'IGNORE', 'ROWS', 'ROWS_AND_COLLECTIONS'",
+  },
+  {
+    name: 'table.exec.sink.upsert-materialize',
+    fallback: 'AUTO',
+    summary:
+      "A sink whose key is not that of the changes keeps the rows of each key, to know which is left when one goes; 'NONE' never does",
+  },
+  {
+    name: 'table.exec.source.cdc-events-duplicate',
+    fallback: 'false',
+    summary:
+      "'true': rows of changelog tables with a PRIMARY KEY may come twice, and are held against what was there",
   },
   {
     name: 'restart-strategy.exponential-delay.attempts-before-reset-backoff',
