@@ -64,6 +64,20 @@ export function zoneOffsetMs(name: string, epochMs: number): number {
   return offset
 }
 
+/** Years in which a zone whose clocks are changed shows it, and how often it is looked at: no change is undone sooner. */
+const LOOK_FROM_MS = Date.UTC(2000, 0, 1)
+const LOOK_TO_MS = Date.UTC(2050, 0, 1)
+const LOOK_MS = 10 * DAY_MS
+
+/** What clocks of the zone are ahead of UTC, in µs; undefined where it is not the same from 2000 to 2050. */
+export function constantOffsetUs(zone: string): number | undefined {
+  const offset = zoneOffsetMs(zone, LOOK_FROM_MS)
+  for (let ms = LOOK_FROM_MS; ms < LOOK_TO_MS; ms += LOOK_MS) {
+    if (zoneOffsetMs(zone, ms) !== offset) return undefined
+  }
+  return offset * 1000
+}
+
 /** µs of the clocks of `zone` at an instant (µs). */
 export function localOfInstant(micros: bigint, zone: string): bigint {
   return micros + BigInt(zoneOffsetMs(zone, floorMs(micros))) * 1000n

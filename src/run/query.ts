@@ -10,6 +10,7 @@ import { collectorOf } from './collect.ts'
 import type { Change, ReadPositions } from './handle.ts'
 import { givesChanges } from './open-tables.ts'
 import { settingsOf } from './settings.ts'
+import { zonedWindows } from './zoned-windows.ts'
 
 export interface QueryStart {
   readonly query: PlanNode
@@ -54,7 +55,8 @@ export function runChanges(start: QueryStart): AsyncGenerator<Change> {
 
 async function* iterate(start: QueryStart, until: 'end' | undefined): AsyncGenerator<Change> {
   const { query, ports, signal } = start
-  const collector = collectorOf(query, start.values ?? {})
+  const settings = settingsOf(start.settings ?? {})
+  const collector = collectorOf(zonedWindows(query, settings.timeZone), start.values ?? {})
   const assembly = await assemble({
     pipeline: 'query',
     graph: graphOf({ sinks: [collector.sink] }),
@@ -65,7 +67,7 @@ async function* iterate(start: QueryStart, until: 'end' | undefined): AsyncGener
       baseDirectory: start.baseDirectory,
       environment: start.environment ?? {},
     },
-    settings: settingsOf(start.settings ?? {}),
+    settings,
     clock: ports.clock,
     until,
     positions: {},

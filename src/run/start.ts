@@ -7,6 +7,7 @@ import { asMillraceError } from './failure.ts'
 import type { Outcome, PipelineStart, RunHandle, RunStatus } from './handle.ts'
 import { type Settings, settingsOf } from './settings.ts'
 import { startThreads } from './worker-pool.ts'
+import { zonedWindows } from './zoned-windows.ts'
 
 const RESTART_DELAY_MS_MAX = 60_000
 /** A run that held for so long has left its trouble behind. */
@@ -14,7 +15,12 @@ const HEALTHY_MS = 60_000
 
 /** Resolves once the pipeline runs, its checkpoint restored. @throws what keeps it from starting at all */
 export async function startPipeline(start: PipelineStart): Promise<RunHandle> {
-  const run = new PipelineRun(start, settingsOf(start.pipeline.settings))
+  const settings = settingsOf(start.pipeline.settings)
+  const sinks = start.pipeline.sinks.map((sink) => ({
+    ...sink,
+    input: zonedWindows(sink.input, settings.timeZone),
+  }))
+  const run = new PipelineRun({ ...start, pipeline: { ...start.pipeline, sinks } }, settings)
   try {
     await run.begin()
   } catch (cause) {
