@@ -7,7 +7,6 @@
  */
 import { LinearMemory } from '../src/data/memory.ts'
 import { types } from '../src/data/types.ts'
-import { aggregateKernel } from '../src/kernels/aggregate.ts'
 import type { KeyedTable } from '../src/state/keyed-table.ts'
 import { keyedTables } from '../src/state/memory-table.ts'
 import type { EntrySink } from '../src/state/state-stream.ts'
@@ -22,9 +21,7 @@ const SCHEMA = '1 i64;i64'
 const random = seededRandom(42)
 const memory = new LinearMemory()
 const makeTable = keyedTables(memory, { keys: [types.bigint], values: ['i64'] })
-const kernel = aggregateKernel(memory)
 const cells = memory.allocate(8 * ROWS)
-const entries = memory.allocate(4 * ROWS)
 
 function count(table: KeyedTable, keyOf: (row: number) => number, rows: number): void {
   for (let start = 0; start < rows; start += ROWS) {
@@ -36,11 +33,8 @@ function count(table: KeyedTable, keyOf: (row: number) => number, rows: number):
 }
 
 function countCells(table: KeyedTable, from: number, rows: number): void {
-  table.upsert(
-    { count: rows, selection: 0, keys: [{ type: types.bigint, cells: from, validity: 0 }] },
-    entries,
-  )
-  kernel.addCount(entries, rows, table.valueOffset(0), 1n)
+  const keys = [{ type: types.bigint, cells: from, validity: 0 }]
+  table.count({ count: rows, selection: 0, keys }, 0)
 }
 
 function countRate(keys: number): void {

@@ -36,6 +36,30 @@ export function hashKeys(
   }
 }
 
+/** The live, dirty entry of an i64 key that is not NULL, inserted if absent; 0 if something has no room. */
+// @ts-ignore: decorator
+@inline
+function entryOf(table: usize, slots: usize, slotCount: u32, hash: u32, key: u64): usize {
+  let slot = slots + ((<usize>(((<u64>hash) * (<u64>slotCount)) >>> 32)) << 3)
+  let entry: usize = 0
+  while (true) {
+    const held = load<u64>(slot)
+    entry = <usize>(<u32>held)
+    if (<u32>(held >>> 32) == hash && entry != 0) {
+      if (load<u64>(entry, 8) == key) break
+    } else if (entry == 0) break
+    slot += 8
+    if (slot == slots + ((<usize>slotCount) << 3)) slot = slots
+  }
+  if (entry == 0) {
+    entry = insert(table, hash)
+    if (entry != 0) store<u64>(entry, key, 8)
+  } else if ((load<u8>(entry, 4) & 3) != 3) {
+    if (!touch(table, entry)) entry = 0
+  }
+  return entry
+}
+
 /**
  * Upserts positions [from, count) of rows with one i64 key that is never NULL. Returns where it stopped; less than `count`: the
  * table says what it needs. A NULL's entry has cell 0 too, but another hash than 0 has.
@@ -50,31 +74,47 @@ export function upsertOne(
 ): u32 {
   const directory = <usize>load<u32>(table)
   const mask = load<u32>(table, 4)
+  let slots = <usize>load<u32>(directory) + 16
+  let slotCount = load<u32>(directory, 4)
   for (let at = from; at < count; at++) {
     const key = load<u64>(cells + ((<usize>rowAt(selection, at)) << 3))
     const hash = <u32>mix(SEED ^ key)
-    const pointer = directory + ((<usize>(hash & mask)) << 3)
-    const slots = <usize>load<u32>(pointer) + 16
-    const slotCount = <usize>load<u32>(pointer, 4)
-    let slot = slots + ((<usize>(((<u64>hash) * (<u64>slotCount)) >>> 32)) << 3)
-    let entry: usize = 0
-    while (true) {
-      const held = load<u64>(slot)
-      entry = <usize>(<u32>held)
-      if (<u32>(held >>> 32) == hash && entry != 0) {
-        if (load<u64>(entry, 8) == key) break
-      } else if (entry == 0) break
-      slot += 8
-      if (slot == slots + (slotCount << 3)) slot = slots
+    if (mask != 0) {
+      const pointer = directory + ((<usize>(hash & mask)) << 3)
+      slots = <usize>load<u32>(pointer) + 16
+      slotCount = load<u32>(pointer, 4)
     }
-    if (entry == 0) {
-      entry = insert(table, hash)
-      if (entry == 0) return at
-      store<u64>(entry, key, 8)
-    } else if ((load<u8>(entry, 4) & 3) != 3) {
-      if (!touch(table, entry)) return at
-    }
+    const entry = entryOf(table, slots, slotCount, hash, key)
+    if (entry == 0) return at
     store<u32>(entries + ((<usize>at) << 2), <u32>entry)
+  }
+  return count
+}
+
+/** The same, with 1 added to the cell at `offset` of each row's entry instead of writing where it is. */
+export function countOne(
+  table: usize,
+  cells: usize,
+  selection: usize,
+  from: u32,
+  count: u32,
+  offset: u32,
+): u32 {
+  const directory = <usize>load<u32>(table)
+  const mask = load<u32>(table, 4)
+  let slots = <usize>load<u32>(directory) + 16
+  let slotCount = load<u32>(directory, 4)
+  for (let at = from; at < count; at++) {
+    const key = load<u64>(cells + ((<usize>rowAt(selection, at)) << 3))
+    const hash = <u32>mix(SEED ^ key)
+    if (mask != 0) {
+      const pointer = directory + ((<usize>(hash & mask)) << 3)
+      slots = <usize>load<u32>(pointer) + 16
+      slotCount = load<u32>(pointer, 4)
+    }
+    const entry = entryOf(table, slots, slotCount, hash, key)
+    if (entry == 0) return at
+    store<i64>(entry + offset, load<i64>(entry + offset) + 1)
   }
   return count
 }

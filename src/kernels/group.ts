@@ -17,6 +17,14 @@ export interface GroupKernel {
     count: number,
     entries: Pointer,
   ): number
+  countOne(
+    table: Pointer,
+    cells: Pointer,
+    selection: Pointer,
+    from: number,
+    count: number,
+    offset: number,
+  ): number
   upsertMany(
     table: Pointer,
     columns: Pointer,

@@ -52,6 +52,8 @@ export interface KeyedTable {
    * Marks all dirty. Returns how many are new. May grow the memory: views read before are stale.
    */
   upsert(rows: KeyedRows, entries: Pointer): number
+  /** As upsert, and adds 1 to value cell `valueIndex` for each row; returns how many keys are new. */
+  count(rows: KeyedRows, valueIndex: number): number
   /** As upsert, but absent keys give 0 and nothing is marked. */
   find(rows: KeyedRows, entries: Pointer): void
   /**

@@ -345,3 +345,27 @@ function slowHash(type: DataType, value: Plain): number {
   }
   return Number(h & 0xffffffffn)
 }
+
+test('counting rows is finding their entries and adding one to each, NULL keys and text too', () => {
+  const memory = new LinearMemory()
+  const keys = [null, 5n, 5n, 0n, null, -7n, 5n]
+  for (const type of [types.bigint, types.string]) {
+    const table = keyedTables(memory, { keys: [type], values: ['i64', 'i64'] })()
+    const values = keys.map((key) => (type.kind === 'varchar' && key !== null ? `${key}` : key))
+    const batch = batchOf(
+      memory,
+      [{ name: 'k', type }],
+      values.map((value) => [value]),
+    )
+    const rows = { count: keys.length, selection: 0, keys: batch.columns }
+    assert.equal(table.count(rows, 1), 4)
+    assert.equal(table.count(rows, 1), 0)
+    const entries = memory.arena.allocate(4 * keys.length)
+    table.find(rows, entries)
+    const counts = keys.map((_, row) => {
+      const entry = memory.u32[entries / 4 + row]!
+      return memory.i64[(entry + table.valueOffset(1)) / 8]
+    })
+    assert.deepEqual(counts, [4n, 6n, 6n, 2n, 4n, 2n, 6n])
+  }
+})

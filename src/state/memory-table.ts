@@ -3,6 +3,7 @@ import type { Vector } from '../data/batch.ts'
 import { type LinearMemory, OVERREAD_BYTES, type Pointer } from '../data/memory.ts'
 import { layoutOf } from '../data/types.ts'
 import { invariant } from '../errors.ts'
+import { aggregateKernel } from '../kernels/aggregate.ts'
 import {
   type GroupKernel,
   groupKernel,
@@ -13,24 +14,8 @@ import {
 } from '../kernels/group.ts'
 import { KEYS_MAX, type KeyedRows, type KeyedTable, type KeyedTableLayout } from './keyed-table.ts'
 import type { EntrySink, TableSource } from './state-stream.ts'
+import { FIELD, INLINE_DIRECTORY_BYTES, INLINE_SUB_BYTES } from './table-block.ts'
 import { badRecord, schemaChanged } from './table-errors.ts'
-
-// Offsets in the table block, in u32s: group/table.as.ts.
-const DIRECTORY = 0
-const MASK = 1
-const DEPTH = 2
-const BUMP = 4
-const BUMP_END = 5
-const LIVE_COUNT = 7
-const DIRTY_AT = 8
-const DIRTY_END = 9
-const SLAB = 10
-const LAYOUT = 11
-const NEED_KIND = 12
-const NEED_AMOUNT = 13
-const INSERTED = 15
-const INLINE_DIRECTORY_BYTES = 64
-const INLINE_SUB_BYTES = 80
 
 /** Whole blocks of the heap's size classes, less the padding that the heap adds. */
 const blockBytes = (bits: number) => 2 ** bits - OVERREAD_BYTES
@@ -115,8 +100,8 @@ class MemoryTable implements KeyedTable {
     const sub = this.#table + INLINE_SUB_BYTES
     const slots = (blockBytes(TABLE_BITS) - INLINE_SUB_BYTES - 16) / 8
     kernel.initialiseSub(sub, slots, 0)
-    memory.u32[at + DIRECTORY] = this.#table + INLINE_DIRECTORY_BYTES
-    memory.u32[at + LAYOUT] = maker.layoutBlock
+    memory.u32[at + FIELD.directory] = this.#table + INLINE_DIRECTORY_BYTES
+    memory.u32[at + FIELD.layout] = maker.layoutBlock
     memory.u32[at + INLINE_DIRECTORY_BYTES / 4] = sub
     memory.u32[at + INLINE_DIRECTORY_BYTES / 4 + 1] = slots
     if (maker.hasBytes) this.#startSlab()
@@ -127,7 +112,7 @@ class MemoryTable implements KeyedTable {
   }
 
   get size(): number {
-    return this.#read(LIVE_COUNT)
+    return this.#read(FIELD.liveCount)
   }
 
   get bytesUsed(): number {
@@ -144,7 +129,7 @@ class MemoryTable implements KeyedTable {
 
   upsert({ count, selection, keys }: KeyedRows, entries: Pointer): number {
     const { memory, kernel, isPlainKey, columns } = this.#maker
-    this.#write(INSERTED, 0)
+    this.#write(FIELD.inserted, 0)
     const fast = isPlainKey && keys[0]!.validity === 0
     if (!fast) writeColumns(memory, columns, keys)
     const upsert = fast ? kernel.upsertOne : kernel.upsertMany
@@ -152,9 +137,26 @@ class MemoryTable implements KeyedTable {
     let at = 0
     while (true) {
       at = upsert(this.#table, from, selection, at, count, entries)
-      if (at >= count) return this.#read(INSERTED)
+      if (at >= count) return this.#read(FIELD.inserted)
       this.#makeRoom()
     }
+  }
+
+  count(rows: KeyedRows, valueIndex: number): number {
+    const { memory, kernel, isPlainKey } = this.#maker
+    const offset = this.valueOffset(valueIndex)
+    const { count, selection, keys } = rows
+    if (isPlainKey && keys[0]!.validity === 0) {
+      this.#write(FIELD.inserted, 0)
+      for (let at = 0; ; this.#makeRoom()) {
+        at = kernel.countOne(this.#table, keys[0]!.cells, selection, at, count, offset)
+        if (at >= count) return this.#read(FIELD.inserted)
+      }
+    }
+    const entries = memory.arena.allocate(4 * count)
+    const inserted = this.upsert(rows, entries)
+    aggregateKernel(memory).addCount(entries, count, offset, 1n)
+    return inserted
   }
 
   find({ count, selection, keys }: KeyedRows, entries: Pointer): void {
@@ -173,7 +175,7 @@ class MemoryTable implements KeyedTable {
       const { pointer, bytes } = this.#chunks[chunk]!
       const isLast = chunk === this.#chunks.length - 1
       const whole = pointer + Math.floor(bytes / entryBytes) * entryBytes
-      const end = isLast ? this.#read(BUMP) : whole
+      const end = isLast ? this.#read(FIELD.bump) : whole
       count += kernel.scanEntries(
         pointer + offset,
         end,
@@ -228,13 +230,13 @@ class MemoryTable implements KeyedTable {
     this.#dirty.forEach((block, index) => {
       let at = block.pointer
       const isLast = index === this.#dirty.length - 1
-      const end = isLast ? this.#read(DIRTY_AT) : block.pointer + block.bytes
+      const end = isLast ? this.#read(FIELD.dirtyAt) : block.pointer + block.bytes
       while (at < end) {
         const written = kernel.encodeDirty(this.#table, at, end, out, out + room)
         at = kernel.listAt.value
         if (written > out) sink.records(memory.u8.subarray(out, written), kernel.recordCount.value)
         if (written > out || at >= end) continue
-        room = this.#read(NEED_AMOUNT)
+        room = this.#read(FIELD.needAmount)
         out = memory.arena.allocate(room)
       }
     })
@@ -269,7 +271,7 @@ class MemoryTable implements KeyedTable {
     this.#isKnown = true
     this.#dirty.forEach(({ pointer, bytes }, index) => {
       const isLast = index === this.#dirty.length - 1
-      kernel.settleDirty(pointer, isLast ? this.#read(DIRTY_AT) : pointer + bytes)
+      kernel.settleDirty(pointer, isLast ? this.#read(FIELD.dirtyAt) : pointer + bytes)
     })
     this.#clearDirty()
   }
@@ -285,11 +287,11 @@ class MemoryTable implements KeyedTable {
   }
 
   #makeRoom(): void {
-    const kind = this.#read(NEED_KIND)
+    const kind = this.#read(FIELD.needKind)
     if (kind === NEED.entries) this.#addChunk()
     else if (kind === NEED.dirty) this.#addDirty()
-    else if (kind === NEED.slab) this.#addSlab(this.#read(NEED_AMOUNT))
-    else if (kind === NEED.slots) this.#addSlots(this.#read(NEED_AMOUNT))
+    else if (kind === NEED.slab) this.#addSlab(this.#read(FIELD.needAmount))
+    else if (kind === NEED.slots) this.#addSlots(this.#read(FIELD.needAmount))
     else throw badRecord(kind)
   }
 
@@ -298,24 +300,24 @@ class MemoryTable implements KeyedTable {
     const bytes = Math.max(blockBytes(bits), this.#maker.entryBytes)
     const pointer = this.#allocate(bytes)
     this.#chunks.push({ pointer, bytes })
-    this.#write(BUMP, pointer)
-    this.#write(BUMP_END, pointer + bytes)
+    this.#write(FIELD.bump, pointer)
+    this.#write(FIELD.bumpEnd, pointer + bytes)
   }
 
   #addDirty(): void {
     const bytes = blockBytes(Math.min(DIRTY_BITS_MIN + this.#dirty.length, DIRTY_BITS_MAX))
     const pointer = this.#allocate(bytes)
     this.#dirty.push({ pointer, bytes })
-    this.#write(DIRTY_AT, pointer)
-    this.#write(DIRTY_END, pointer + bytes)
+    this.#write(FIELD.dirtyAt, pointer)
+    this.#write(FIELD.dirtyEnd, pointer + bytes)
   }
 
   #clearDirty(): void {
     for (const block of this.#dirty.splice(1)) this.#release(block)
     const first = this.#dirty[0]
     if (first === undefined) return
-    this.#write(DIRTY_AT, first.pointer)
-    this.#write(DIRTY_END, first.pointer + first.bytes)
+    this.#write(FIELD.dirtyAt, first.pointer)
+    this.#write(FIELD.dirtyEnd, first.pointer + first.bytes)
   }
 
   #startSlab(): void {
@@ -323,7 +325,7 @@ class MemoryTable implements KeyedTable {
     const pointer = this.#allocate(bytes)
     this.#maker.memory.u8.fill(0, pointer, pointer + bytes)
     this.#slab.push({ pointer, bytes })
-    this.#write(SLAB, pointer)
+    this.#write(FIELD.slab, pointer)
   }
 
   #addSlab(least: number): void {
@@ -331,7 +333,7 @@ class MemoryTable implements KeyedTable {
     const bytes = Math.max(blockBytes(bits), least)
     const pointer = this.#allocate(bytes)
     this.#slab.push({ pointer, bytes })
-    const slab = this.#read(SLAB) / 4
+    const slab = this.#read(FIELD.slab) / 4
     this.#maker.memory.u32.set([pointer, pointer + bytes], slab)
   }
 
@@ -344,14 +346,14 @@ class MemoryTable implements KeyedTable {
     if (bits <= SUB_BITS_MAX) {
       kernel.growSub(this.#table, index, this.#allocate(bytes), slots)
     } else {
-      if (memory.u32[old.pointer / 4 + 1] === this.#read(DEPTH)) this.#growDirectory()
+      if (memory.u32[old.pointer / 4 + 1] === this.#read(FIELD.depth)) this.#growDirectory()
       kernel.splitSub(this.#table, index, this.#allocate(bytes), this.#allocate(bytes), slots)
     }
     if (!old.isInline) this.#release(old)
   }
 
   #growDirectory(): void {
-    const bytes = 16 * (this.#read(MASK) + 1)
+    const bytes = 16 * (this.#read(FIELD.mask) + 1)
     const pointer = this.#allocate(bytes)
     this.#maker.kernel.growDirectory(this.#table, pointer)
     if (this.#directory !== undefined) this.#release(this.#directory)
@@ -360,14 +362,14 @@ class MemoryTable implements KeyedTable {
 
   #sub(index: number): Block & { readonly isInline: boolean } {
     const { u32 } = this.#maker.memory
-    const pointer = u32[this.#read(DIRECTORY) / 4 + 2 * index]!
+    const pointer = u32[this.#read(FIELD.directory) / 4 + 2 * index]!
     const isInline = pointer === this.#table + INLINE_SUB_BYTES
     return { pointer, bytes: 16 + 8 * u32[pointer / 4 + 2]!, isInline }
   }
 
   /** Each sub-table once: at the directory index that is its own low bits. */
   *#subs(): Generator<Block> {
-    const count = this.#read(MASK) + 1
+    const count = this.#read(FIELD.mask) + 1
     for (let index = 0; index < count; index++) {
       const sub = this.#sub(index)
       const depth = this.#maker.memory.u32[sub.pointer / 4 + 1]!

@@ -58,6 +58,7 @@ export function windowGroups(
   })
   const keyTypes = [...plan.keys.map(({ type }) => type), ...ownKeys]
   const tables = groupTables(memory, keyTypes, aggregates, [], ownKeys.length)
+  const countsRows = !retracts && calls.length > 0 && calls.every(isRowCount)
 
   function change(
     state: GroupTables,
@@ -67,6 +68,10 @@ export function windowGroups(
   ): void {
     const { selection, count } = batch
     if (count === 0) return
+    if (countsRows) {
+      state.groups.count({ selection, count, keys }, 0)
+      return
+    }
     const entries = memory.arena.allocate(4 * count)
     state.groups.upsert({ selection, count, keys }, entries)
     aggregates[way](state, evaluation.frameOf(batch), keys, entries)
@@ -89,11 +94,7 @@ export function windowGroups(
   }
 
   return {
-    isMergeable:
-      !retracts &&
-      aggregates.sides.length === 0 &&
-      context.settings.overflow === 'wrap' &&
-      plan.aggregates.every(isOrderless),
+    isMergeable: !retracts && areMergeable(plan.aggregates, aggregates, context),
     make: tables.make,
     write: tables.write,
     read: tables.read,
@@ -126,6 +127,19 @@ export function windowGroups(
       }
     },
   }
+}
+
+/** COUNT(*): all such calls share one cell. */
+function isRowCount({ function: name, args, distinct, filter }: AggregateCall): boolean {
+  return name === 'COUNT' && args.length === 0 && !distinct && filter === undefined
+}
+
+function areMergeable(
+  calls: readonly AggregateCall[],
+  { sides }: AggregateSet,
+  { settings }: OperatorContext,
+): boolean {
+  return sides.length === 0 && settings.overflow === 'wrap' && calls.every(isOrderless)
 }
 
 /** Sums of FLOAT and DOUBLE depend on the order of their rows, and so do functions that are not named here. */
