@@ -29,14 +29,26 @@ export async function runNodeClients(url: string): Promise<Record<string, unknow
   return run(process.execPath, ['test/interop/registry_clients.mjs', url, NODE_CLIENTS])
 }
 
-export async function runPythonClients(url: string): Promise<Record<string, unknown>> {
+export function runPythonClients(url: string): Promise<Record<string, unknown>> {
+  return runPython('test/interop/registry_clients.py', url)
+}
+
+/** Records of Millrace's, in hex by format, read by Confluent's deserializers, and records of its serializers. */
+export function exchangeWithPython(
+  url: string,
+  records: Readonly<Record<string, readonly string[]>>,
+): Promise<Record<string, unknown>> {
+  return runPython('test/interop/registry_records.py', url, JSON.stringify(records))
+}
+
+async function runPython(...args: readonly string[]): Promise<Record<string, unknown>> {
   const python = resolve(PYTHON, 'bin/python')
   if (!existsSync(resolve(PYTHON, '.done'))) {
     execFileSync('python3', ['-m', 'venv', PYTHON], { stdio: 'inherit' })
     execFileSync(python, ['-m', 'pip', 'install', '-q', ...PYTHON_PACKAGES], { stdio: 'inherit' })
     writeFileSync(resolve(PYTHON, '.done'), '')
   }
-  return run(python, ['test/interop/registry_clients.py', url])
+  return run(python, args)
 }
 
 async function run(command: string, args: readonly string[]): Promise<Record<string, unknown>> {

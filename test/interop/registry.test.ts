@@ -4,19 +4,40 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'node:test'
+import { openLog } from '../../src/log/log.ts'
+import { readPartition } from '../../src/log/read-partition.ts'
 import { nodePorts } from '../../src/ports/node/ports.ts'
+import type { Ports } from '../../src/ports/ports.ts'
 import { openRegistryStore } from '../../src/registry/store.ts'
 import { serveHttp } from '../../src/serve/http.ts'
 import { addRegistryRoutes } from '../../src/serve/registry-routes.ts'
+import { sqlDirectory } from '../builders/sql-run.ts'
 import { ownCases } from '../conformance/compatibility/cases.ts'
 import type { CompatibilityCase } from '../conformance/schema-compatibility.ts'
-import { runNodeClients, runPythonClients, startApicurio } from './registry-peers.ts'
+import {
+  exchangeWithPython,
+  runNodeClients,
+  runPythonClients,
+  startApicurio,
+} from './registry-peers.ts'
 
 const HEADERS = { 'content-type': 'application/vnd.schemaregistry.v1+json' }
 
 async function withRegistry(use: (url: string) => Promise<void>): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), 'millrace-registry-interop-'))
-  const store = await openRegistryStore(nodePorts(), directory)
+  try {
+    await serving(nodePorts(), directory, use)
+  } finally {
+    rmSync(directory, { recursive: true })
+  }
+}
+
+async function serving(
+  ports: Ports,
+  directory: string,
+  use: (url: string) => Promise<void>,
+): Promise<void> {
+  const store = await openRegistryStore(ports, directory)
   const status = { version: '0', processId: 1, epoch: 1, startedMs: 0, directory, pipelines: [] }
   const http = await serveHttp({
     address: { host: '127.0.0.1', port: 0 },
@@ -28,7 +49,6 @@ async function withRegistry(use: (url: string) => Promise<void>): Promise<void> 
   } finally {
     await http.close()
     await store.close()
-    rmSync(directory, { recursive: true })
   }
 }
 
@@ -55,6 +75,63 @@ test("Confluent's Python serializers write and read Avro, JSON and Protobuf", as
     )
     assert.deepEqual(told.refused, [409, 409])
     assert.deepEqual(told.subjects, ['py-avro-value', 'py-json-value', 'py-proto-value'])
+  })
+})
+
+const ORDERS = `id BIGINT NOT NULL, city STRING, amount DECIMAL(10, 2), moment TIMESTAMP_LTZ(3), tags ARRAY<STRING NOT NULL> NOT NULL`
+
+test("Confluent's deserializers read what sinks write, and tables read what its serializers write", async () => {
+  await using sql = sqlDirectory()
+  await serving(sql.ports, sql.dataDirectory, async (url) => {
+    const source = `CREATE TABLE source (${ORDERS}) WITH ('connector' = 'values', 'data' = '{"id":9007199254740993,"city":"oslo","amount":-12.50,"moment":"2026-01-31 12:00:01.500Z","tags":["a","b"]}
+{"id":-1,"city":null,"amount":null,"moment":null,"tags":[]}');`
+    const table = (topic: string, format: string) =>
+      `CREATE TABLE ${topic} (${ORDERS}) WITH ('connector' = 'log', 'topic' = '${topic}', 'format' = '${format}', '${format}.url' = '${url}');`
+    const hexOf = async (topic: string, format: string) => {
+      await sql.run(`${source} ${table(topic, format)} INSERT INTO ${topic} SELECT * FROM source;`)
+      return readPartition({ ...sql, topic, partition: 0 }, 0, 10).map(({ value }) =>
+        Buffer.from(value!).toString('hex'),
+      )
+    }
+    const records = {
+      avro: await hexOf('a', 'avro-confluent'),
+      protobuf: await hexOf('p', 'protobuf-confluent'),
+    }
+    const told = await exchangeWithPython(url, records)
+    const rows = [
+      {
+        id: 9007199254740993n,
+        city: 'oslo',
+        amount: '-12.50',
+        moment: 1769860801500,
+        tags: ['a', 'b'],
+      },
+      { id: -1n, city: null, amount: null, moment: null, tags: [] },
+    ].map((row) => ({ ...row, id: Number(row.id) }))
+    assert.deepEqual(told.avroRead, rows)
+    assert.deepEqual(told.protobufRead, rows)
+    const log = openLog(sql)
+    for (const [topic, written] of [
+      ['a', told.avroWritten],
+      ['p', told.protobufWritten],
+    ] as const)
+      await log.append(topic, 0, [{ value: Buffer.from(String(written), 'hex') }])
+    await log.close()
+    const last = async (topic: string, format: string) =>
+      (
+        await sql.query(
+          `${table(topic, format)} SELECT id, city, amount, moment, tags FROM ${topic}`,
+        )
+      ).at(-1)
+    const moment = new Date(1769860801500)
+    assert.deepEqual(
+      { ...(await last('a', 'avro-confluent')) },
+      { id: 9007199254740993n, city: 'quito', amount: '-12.50', moment, tags: ['a', 'b'] },
+    )
+    assert.deepEqual(
+      { ...(await last('p', 'protobuf-confluent')) },
+      { id: 9007199254740993n, city: 'oslo', amount: '0.25', moment, tags: ['c'] },
+    )
   })
 })
 
