@@ -5,7 +5,14 @@ import fc from 'fast-check'
 import type { Expression } from '../../src/plan/expressions.ts'
 import type { JoinType, PlanNode } from '../../src/plan/nodes.ts'
 import type { Window } from '../../src/plan/windows.ts'
-import { type Fed, rowText, runWay, tableOf, type Way } from '../builders/engine-run.ts'
+import {
+  type Fed,
+  type FedRow,
+  rowText,
+  runWay,
+  tableOf,
+  type Way,
+} from '../builders/engine-run.ts'
 import { column, EVENTS, events } from '../builders/plans.ts'
 import { watermarkedInputs, withoutAssigners } from '../builders/watermarked.ts'
 import { runWorkers } from '../builders/workers-run.ts'
@@ -201,6 +208,54 @@ test('temporal joins meet the version that was valid, in every way', async () =>
       },
     ),
     { numRuns: 250 },
+  )
+})
+
+const lookup = (type: 'inner' | 'left', changelog: boolean): PlanNode => ({
+  kind: 'temporal-join',
+  type,
+  left: events({ name: 'left', changelog }),
+  right: events({ name: 'right' }),
+  leftKeys: [column('k')],
+  rightKeys: [column('k')],
+  leftTime: 5,
+  timeDomain: 'processing',
+  schema: BOTH,
+})
+
+/** Rows of a table that ends, as all left rows meet them. */
+function lookedUp(type: 'inner' | 'left', left: readonly FedRow[], right: readonly FedRow[]) {
+  const valuesOf = ({ row }: FedRow) => EVENTS.map(({ name }) => row[name] ?? null)
+  const latest = new Map(right.map((each) => [each.row.k, valuesOf(each)]))
+  return left.flatMap((each) => {
+    const met = each.row.k === null ? undefined : latest.get(each.row.k)
+    if (met === undefined && type === 'inner') return []
+    return [{ kind: each.kind, row: [...valuesOf(each), ...(met ?? EVENTS.map(() => null))] }]
+  })
+}
+
+test('rows meet the whole of a table that ends, in every way and with several workers', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.constantFrom('inner' as const, 'left' as const),
+      fc.oneof(appended(18), history(18)),
+      appended(12),
+      way,
+      fc.array(fc.integer({ min: 1, max: 3 }), { minLength: 1, maxLength: 3 }),
+      async (type, left, right, how, workers) => {
+        const fed: Fed = new Map([
+          ['left', [left]],
+          ['right', [right]],
+        ])
+        const expected = tableOf(lookedUp(type, left, right))
+        const ran = await runWay(lookup(type, true), fed, how)
+        assert.deepEqual(tableOf(ran.changes), expected)
+        const threads = { seed: right.length, workers, steps: 4, ringBytes: 1 << 16, rowsMax: 3 }
+        const shared = await runWorkers(lookup(type, true), fed, threads)
+        assert.deepEqual(tableOf(shared.changes), expected)
+      },
+    ),
+    { numRuns: 80 },
   )
 })
 
