@@ -50,6 +50,7 @@ export function events(
       options: { connector: 'scripted', changelog: String(options.changelog ?? false) },
     },
     schema: EVENTS,
+    ...(options.changelog ? { changes: 'retract' } : {}),
   }
   if (options.delayUs === undefined) return scan
   return {

@@ -2,13 +2,17 @@
  * The oracle of top-N: all rows of a partition in an array that is sorted anew for every change, and the rows that are among the
  * first N before and after it.
  */
+import assert from 'node:assert/strict'
 import type { Deduplicate, Rank, WindowRank } from '../../src/plan/nodes.ts'
+import { updatedTopKey } from '../../src/plan/updated-top.ts'
 import { compareRows } from './compare-rows.ts'
 import { evaluate, type NaiveRow } from './expression.ts'
 import { type Change, keyOf } from './interpret.ts'
 
 /** `retracts`: rows may be taken back. */
 export function rank(node: Rank, changes: readonly Change[], retracts: boolean): readonly Change[] {
+  const named = retracts ? updatedTopKey(node) : undefined
+  if (named !== undefined) return updatedRank(node, changes, named)
   const partitions = new Map<string, { rows: NaiveRow[]; to: number }>()
   // A top 1 that only grows is one row that changes.
   const isByNumber = node.outputsNumber || node.from > 1 || (node.to === 1 && !retracts)
@@ -29,6 +33,60 @@ export function rank(node: Rank, changes: readonly Change[], retracts: boolean):
     }
     return isByNumber ? byNumber(node, before, range()) : byMembership(before, range())
   })
+}
+
+/** Rows that are updated by key, for the better alone: what a -U says is known. */
+export function updatedRank(
+  node: Rank,
+  changes: readonly Change[],
+  named: readonly number[],
+): readonly Change[] {
+  const partitions = new Map<string, readonly NaiveRow[]>()
+  return changes.flatMap(({ kind, row: given }): readonly Change[] => {
+    assert.notEqual(kind, '-D')
+    if (kind === '-U') return []
+    const row: NaiveRow = [...given]
+    const key = keyOf(node.partition.map((each) => evaluate(each, row)))
+    const nameOf = (each: NaiveRow) => keyOf(named.map((index) => each[index]!))
+    const all = partitions.get(key) ?? []
+    const old = all.find((each) => nameOf(each) === nameOf(row))
+    const keepsPlace = old !== undefined && compareRows(node.order, row, old) === 0
+    const now = keepsPlace
+      ? all.map((each) => (each === old ? row : each))
+      : [...all.filter((each) => each !== old), row].toSorted((a, b) =>
+          compareRows(node.order, a, b),
+        )
+    partitions.set(key, now)
+    const to = node.to as number
+    const [before, after] = [all.slice(0, to), now.slice(0, to)]
+    const wasThere = old !== undefined && before.includes(old)
+    if (node.outputsNumber || node.from > 1) {
+      return wasThere ? risen(node, before, after, old) : byNumber(node, before, after)
+    }
+    if (!wasThere) return byMembership(before, after)
+    return [
+      { kind: '-U', row: old },
+      { kind: '+U', row },
+    ]
+  })
+}
+
+/** Flink takes an updated row back right behind the row whose place it takes, be that told or not. */
+function risen(
+  node: Rank,
+  before: readonly NaiveRow[],
+  after: readonly NaiveRow[],
+  old: NaiveRow,
+): readonly Change[] {
+  const told = byNumber(node, before, after)
+  const [lowest, highest] = [before.indexOf(old), after.findIndex((row, at) => row !== before[at])]
+  const at = told.findLastIndex(
+    ({ kind, row }) => kind === '-U' && keyOf(row.slice(0, old.length)) === keyOf(old),
+  )
+  if (lowest === highest || at < 0) return told
+  const others = told.filter((_, index) => index !== at)
+  const place = highest < node.from - 1 ? 0 : 1
+  return [...others.slice(0, place), told[at]!, ...others.slice(place)]
 }
 
 function byNumber(node: Rank, before: readonly NaiveRow[], after: readonly NaiveRow[]): Change[] {

@@ -35,6 +35,8 @@ import { windowTable } from './window-table.ts'
 export interface OperatorPlace {
   /** True when the node's input takes rows back. */
   readonly inputUpdates: boolean
+  /** True when a table beneath gives changes: then rows of groups may go. */
+  readonly tablesChange?: boolean
   /** Of joins: the left input takes rows back. */
   readonly leftUpdates?: boolean
   /** Of joins: the right input ends by itself. */
@@ -81,7 +83,7 @@ export function operatorOf(
     case 'temporal-sort':
       return temporalSort(plan, context, place.watermarkUs)
     case 'rank':
-      return rank(plan, context, place.inputUpdates)
+      return rank(plan, context, place.inputUpdates, place.tablesChange)
     case 'expand':
       return expand(plan, context)
     case 'deduplicate':

@@ -16,6 +16,8 @@ const SCAN_LISTS = 1024
 export interface OrderedLists {
   /** Puts a detached entry to its place. */
   place(list: Pointer, entry: Pointer): void
+  /** Puts a detached entry before one that it ties with. */
+  placeBefore(list: Pointer, entry: Pointer, other: Pointer): void
   /** Takes an entry out of its list, and keeps it. */
   detach(list: Pointer, entry: Pointer): void
   /** The first entry that equals row `row` of the kept columns; 0 if none does. */
@@ -54,6 +56,11 @@ export function orderedLists(memory: LinearMemory, rows: RowLists, order: SortOr
         before = at
       rows.place(list, entry, before)
       indexes.get(list)?.insert(entry, compare)
+    },
+    placeBefore(list, entry, other) {
+      rows.place(list, entry, other)
+      // Made again when it is needed: an index knows no places among those that tie.
+      indexes.delete(list)
     },
     detach(list, entry) {
       const index = indexes.get(list)

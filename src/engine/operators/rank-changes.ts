@@ -19,6 +19,8 @@ export interface RankChanges {
   /** Into the first rows, or out of them. */
   came(entry: Pointer): void
   left(entry: Pointer): void
+  /** `now` has the place of `old` among the first rows, or a better one: it is the same row, updated. */
+  replaced(old: Pointer, now: Pointer): void
   /** The entry is detached. */
   gone(entry: Pointer): void
   /** Tells the changes, then frees what is gone. */
@@ -48,6 +50,8 @@ export function rankedByMembership(options: RankChangesOptions): RankChanges {
   const flags = (entry: Pointer): number => (entry + rows.extraOffset(0)) / 4
   let changed: Pointer[] = []
   let dead: Pointer[] = []
+  /** Updated rows, to what those below know of them. */
+  let updated = new Map<Pointer, Pointer>()
   const note = (entry: Pointer): void => {
     const at = flags(entry)
     if ((memory.u32[at]! & NOTED) !== 0) return
@@ -65,18 +69,37 @@ export function rankedByMembership(options: RankChangesOptions): RankChanges {
       memory.u32[flags(entry)]! &= ~IN
       note(entry)
     },
+    replaced(old, now) {
+      const known = updated.get(old) ?? ((memory.u32[flags(old)]! & TOLD) !== 0 ? old : 0)
+      this.left(old)
+      this.came(now)
+      updated.delete(old)
+      if (known !== 0) updated.set(now, known)
+    },
     gone(entry) {
       dead.push(entry)
     },
     emit(isOfOneRow, emit) {
-      for (const entry of changed)
-        if ((memory.u32[flags(entry)]! & (IN | TOLD)) === TOLD) told.add(entry, DELETE, 0)
+      const after = new Set(updated.values())
+      for (const entry of changed) {
+        const isIn = (memory.u32[flags(entry)]! & IN) !== 0
+        const known = updated.get(entry)
+        // An updated row that fell out is taken back as it was known.
+        if (!isIn && known !== undefined) told.add(known, DELETE, 0)
+        else if ((memory.u32[flags(entry)]! & (IN | TOLD)) === TOLD && !after.has(entry))
+          told.add(entry, DELETE, 0)
+      }
       for (const entry of changed) {
         const state = memory.u32[flags(entry)]! & (IN | TOLD)
-        if (state === IN) told.add(entry, INSERT, 0)
+        const known = updated.get(entry)
+        if (state === IN && known !== undefined) {
+          told.add(known, UPDATE_BEFORE, 0)
+          told.add(entry, UPDATE_AFTER, 0)
+        } else if (state === IN) told.add(entry, INSERT, 0)
         memory.u32[flags(entry)] = (state & IN) === 0 ? 0 : IN | TOLD
       }
       changed = []
+      updated = new Map()
       told.emit(isOfOneRow, emit)
       for (const entry of dead) rows.remove(entry)
       dead = []
@@ -96,6 +119,8 @@ export function rankedByNumber(options: RankChangesOptions): RankChanges {
   const flags = (entry: Pointer): number => (entry + rows.extraOffset(0)) / 4
   let touched = new Map<Pointer, { readonly before: readonly Pointer[]; readonly end: number }>()
   let dead: Pointer[] = []
+  /** The last row that was updated, as it was. */
+  let updated: Pointer = 0
 
   function firstOf(list: Pointer, end: number): Pointer[] {
     const entries: Pointer[] = []
@@ -117,6 +142,22 @@ export function rankedByNumber(options: RankChangesOptions): RankChanges {
     }
   }
 
+  /** A single row that was updated and rose: first it leaves its old place, as in Flink, then it takes its new one. */
+  function tellRise(before: readonly Pointer[], after: readonly Pointer[], from: number): void {
+    const [highest, lowest] = [
+      after.findIndex((entry, at) => entry !== before[at]),
+      before.indexOf(from),
+    ]
+    const add = (entry: Pointer, kind: RowKind, at: number): void => {
+      if (at >= options.from - 1) told.add(entry, kind, at + 1)
+    }
+    for (let at = highest; at <= lowest; at++) {
+      if (at < lowest || at === highest) add(before[at]!, UPDATE_BEFORE, at)
+      if (at === highest && at < lowest) add(before[lowest]!, UPDATE_BEFORE, lowest)
+      add(after[at]!, UPDATE_AFTER, at)
+    }
+  }
+
   return {
     touch(list, end) {
       if (!touched.has(list)) touched.set(list, { before: firstOf(list, end), end })
@@ -128,12 +169,20 @@ export function rankedByNumber(options: RankChangesOptions): RankChanges {
     left(entry) {
       memory.u32[flags(entry)]! &= ~IN
     },
+    replaced(old) {
+      updated = old
+    },
     gone(entry) {
       dead.push(entry)
     },
     emit(isOfOneRow, emit) {
-      for (const [list, { before, end }] of touched) tell(before, firstOf(list, end))
+      for (const [list, { before, end }] of touched) {
+        const after = firstOf(list, end)
+        if (isOfOneRow && updated !== 0) tellRise(before, after, updated)
+        else tell(before, after)
+      }
       touched = new Map()
+      updated = 0
       told.emit(isOfOneRow, emit)
       for (const entry of dead) rows.remove(entry)
       dead = []

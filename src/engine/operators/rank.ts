@@ -16,6 +16,7 @@ import type { Batch } from '../../data/batch.ts'
 import type { LinearMemory } from '../../data/memory.ts'
 import { MillraceError } from '../../errors.ts'
 import { type Rank, schemaOf } from '../../plan/nodes.ts'
+import { updatedTopKey } from '../../plan/updated-top.ts'
 import { memoryRowLists } from '../../state/memory-row-lists.ts'
 import type { RowLists } from '../../state/row-lists.ts'
 import type { StateReader, StateWriter } from '../../state/state-stream.ts'
@@ -27,16 +28,25 @@ import { type SortColumns, sortColumns, sortOrder } from './sort-order.ts'
 import { isFixedTop, topFixed } from './top-fixed.ts'
 import { TopLists } from './top-lists.ts'
 import { topOne } from './top-one.ts'
+import { TopUpdated } from './top-updated.ts'
 
 const TABLE = 'rows'
 /** Counted and shown. */
 export const UNMATCHED = 'retraction of a row that is not there'
 
-/** `retracts`: the input takes rows back. */
-export function rank(plan: Rank, context: OperatorContext, retracts: boolean): Operator {
+/** `retracts`: the input takes rows back. `tablesChange`: tables beneath give changes, and do not only grow. */
+export function rank(
+  plan: Rank,
+  context: OperatorContext,
+  retracts: boolean,
+  tablesChange = true,
+): Operator {
   if (plan.function !== 'ROW_NUMBER') throw noTies(plan.function)
   if (plan.from === 1 && plan.to === 1 && !retracts) return topOne(plan, context)
   if (!retracts && isFixedTop(plan)) return topFixed(plan, context)
+  const key = tablesChange ? undefined : updatedTopKey(plan)
+  if (key !== undefined && typeof plan.to === 'number')
+    return new TopUpdated({ ...plan, to: plan.to }, key, context)
   return new TopN(plan, context, retracts)
 }
 
