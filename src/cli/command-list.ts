@@ -100,6 +100,12 @@ export const COMMANDS: readonly ListedCommand[] = [
     load: async () => (await import('./commands/registry.ts')).declareRegistry,
   },
   {
+    name: 'kafka',
+    summary: 'list transactions that pipelines have open at Kafka, and abort one',
+    group: DATA,
+    load: async () => (await import('./commands/kafka.ts')).declareKafka,
+  },
+  {
     name: 'check',
     summary: 'validate the whole project, offline, and show every error at once',
     group: UNDERSTAND,
