@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { globSync, readFileSync } from 'node:fs'
 import test from 'node:test'
 import fc from 'fast-check'
+import { readOwnPrices } from '../../src/advise/cost/own-prices.ts'
 import {
   BYTE_COUNT,
   bytesIn,
@@ -284,6 +285,18 @@ test('every example of needs is accepted without a finding', () => {
   const files = globSync('examples/needs/*.yaml')
   assert.ok(files.length >= 5)
   for (const file of files) assert.deepEqual(read(readFileSync(file, 'utf8')).findings, [], file)
+})
+
+test('the needs, the prices and the refusal that docs/advise.md shows are what the reader takes and says', () => {
+  const page = readFileSync('docs/advise.md', 'utf8')
+  const needs = /```yaml\n([\s\S]*?)```/.exec(page)![1]!
+  assert.deepEqual(read(needs).findings, [])
+  const prices = /```json\n([\s\S]*?)```/.exec(page)![1]!
+  assert.deepEqual(readOwnPrices('my.json', prices, BOOK, nearest).findings, [])
+  const refusal = /```text\n(NEEDS_INVALID[\s\S]*?)\n```/.exec(page)![1]!
+  const bare = `${'#\n'.repeat(5)}context: { clouds: [aws] }\noutputs:\n  -\n    rate: 50\n`
+  const said = read(bare).findings.map(({ text }) => text)
+  assert.ok(said.includes(refusal), said.join('\n'))
 })
 
 test('figures mean what they say, whatever their unit', () => {
