@@ -7,6 +7,7 @@
 export const ERRORS = {
   AGGREGATE_OVERFLOW: { fault: 'data', retry: 'never' },
   AGGREGATE_UNSUPPORTED: { fault: 'query', retry: 'never' },
+  ANSWER_LATE: { fault: 'usage', retry: 'never' },
   CHANGELOG_REFUSED: { fault: 'query', retry: 'never' },
   COLUMNS_MISMATCH: { fault: 'usage', retry: 'never' },
   COMMIT_LOST: { fault: 'outside', retry: 'backoff' },
@@ -125,6 +126,7 @@ export const ERRORS = {
   VALUE_REFUSED: { fault: 'data', retry: 'never' },
   VALUE_UNSAFE: { fault: 'usage', retry: 'never' },
   VARINT_UNENDED: { fault: 'data', retry: 'never' },
+  VIEW_FOLLOWER_SLOW: { fault: 'usage', retry: 'never' },
 } as const satisfies Record<string, ErrorTrait>
 
 export interface ErrorTrait {

@@ -14,12 +14,14 @@ import type { Row, ValueOptions } from './data/values.ts'
 import { MillraceError } from './errors.ts'
 import type { UserFunctionType } from './plan/functions/user.ts'
 import { type Pipeline, type PlanNode, schemaOf } from './plan/nodes.ts'
+import { type Asking, openAsking } from './run/asking.ts'
 import { CONNECTORS } from './run/connectors.ts'
 import type { Change as AnyChange, PipelineStart, ReadPositions, RunHandle } from './run/handle.ts'
 import { localPorts, type OwnedDirectory, ownDirectory } from './run/local.ts'
 import { runChanges, runQuery } from './run/query.ts'
 import { startPipeline } from './run/start.ts'
 import { loadUserFunctions } from './run/user-functions.ts'
+import { openView, type View } from './run/view.ts'
 import { type BoundScript, bindText } from './sql/bind-text.ts'
 import { functionsIn } from './sql/functions-in.ts'
 import { SqlError } from './sql/sql-error.ts'
@@ -66,7 +68,9 @@ export { cumulate, hop, session, tumble, type Window } from './api/window.ts'
 export type { DataType, Field, Schema } from './data/types.ts'
 export type { Row, Value } from './data/values.ts'
 export { ERRORS, type ErrorCode, MillraceError } from './errors.ts'
+export type { Asking, AskOptions } from './run/asking.ts'
 export type { Outcome, ReadPositions, RunEvent, RunHandle, RunStatus } from './run/handle.ts'
+export type { View } from './run/view.ts'
 
 export interface OpenOptions {
   /** Where checkpoints and the event log are; '.millrace' unless told. */
@@ -106,6 +110,19 @@ export interface Reached {
   readonly positions: ReadPositions
 }
 
+export interface ViewOptions {
+  /** Columns of the result that name a row. */
+  readonly key: readonly string[]
+  readonly signal?: AbortSignal
+}
+
+export interface AskingOptions {
+  /** A topic of the embedded log, which a table of the query reads; made, of one partition, if it is not there. */
+  readonly topic: string
+  /** The column, of events and of the query's rows, that holds an event's id. */
+  readonly id: string
+}
+
 export interface RunOptions extends QueryOptions {
   /** Of the pipeline, unless the script sets 'pipeline.name'. */
   readonly name?: string
@@ -142,6 +159,10 @@ export interface Millrace extends AsyncDisposable {
     options?: { readonly signal?: AbortSignal },
   ): AsyncIterable<Change<RowOfShape<Declared>>>
   changes(sql: string, options?: QueryOptions): AsyncIterable<Change<Row>>
+  /** A continuous query that answers: its rows by key, and its changes. Kept in memory. */
+  view(asked: string | Stream<Shape>, options: ViewOptions): View<Row>
+  /** Events that are answered: each is appended to a topic, and the query's row of its id awaited. Takes ownership of the data directory. */
+  asking(sql: string, options: AskingOptions): Promise<Asking<Row>>
   /** Starts the INSERTs of a script, or a pipeline of the typed API. Takes ownership of the data directory. */
   run(pipeline: string | PipelineDefinition, options?: RunOptions): Promise<Run>
   /** A pipeline of the typed API as the script that it is. */
@@ -159,6 +180,7 @@ export async function open(options: OpenOptions = {}): Promise<Millrace> {
 class Opened implements Millrace {
   readonly #options: OpenOptions
   readonly #runs = new Set<RunHandle>()
+  readonly #views = new Set<{ close(): Promise<void> }>()
   #script: string
   #owned: Promise<OwnedDirectory> | undefined
   #functions: ReadonlyMap<string, UserFunctionType>
@@ -197,6 +219,37 @@ class Opened implements Millrace {
     ) as AsyncIterable<AnyChange> as AsyncIterable<never>
   }
 
+  view(asked: string | Stream<Shape>, { key, signal }: ViewOptions): View<Row> {
+    const node = this.#asked(asked, {})
+    requireColumns(key, schemaOf(node))
+    const view = openView({
+      key,
+      begin: (stop, onCaughtUp) =>
+        runChanges({
+          ...this.#queryStart(node, { signal: signal ? AbortSignal.any([stop, signal]) : stop }),
+          onCaughtUp,
+        }),
+    })
+    this.#views.add(view)
+    return view
+  }
+
+  async asking(sql: string, { topic, id }: AskingOptions): Promise<Asking<Row>> {
+    const node = this.#asked(sql, {})
+    requireColumns([id], schemaOf(node))
+    const { ports } = await this.#own()
+    const asking = await openAsking({
+      ports,
+      dataDirectory: this.#places().dataDirectory,
+      topic,
+      id,
+      begin: (signal, onCaughtUp) =>
+        runChanges({ ...this.#queryStart(node, { signal }), onCaughtUp }),
+    })
+    this.#views.add(asking)
+    return asking
+  }
+
   sqlOf(definition: PipelineDefinition): string {
     return pipelineSql(definition, (tables, select) => schemaOf(this.#select(tables, select, {})))
   }
@@ -224,7 +277,9 @@ class Opened implements Millrace {
 
   async close(): Promise<void> {
     await Promise.all([...this.#runs].map((run) => run.stop()))
+    await Promise.all([...this.#views].map((view) => view.close()))
     this.#runs.clear()
+    this.#views.clear()
     const owned = this.#owned
     this.#owned = undefined
     await (await owned)?.release()
@@ -323,6 +378,16 @@ function disposable(handle: RunHandle): Run {
       await handle.stop()
     },
   }
+}
+
+function requireColumns(names: readonly string[], schema: Schema): void {
+  const missing = names.find((name) => !schema.some((field) => field.name === name))
+  if (missing === undefined && names.length > 0) return
+  throw new MillraceError('COLUMNS_MISMATCH', {
+    message: `the query has no column ${missing ?? 'for a key'}`,
+    hint: `its columns are ${schema.map(({ name }) => name).join(', ')}`,
+    facts: { column: missing ?? '' },
+  })
 }
 
 function unsupported(message: string, hint: string): MillraceError {

@@ -23,6 +23,8 @@ export interface QueryStart {
   readonly environment?: Readonly<Record<string, string | undefined>>
   readonly signal?: AbortSignal
   readonly values?: ValueOptions
+  /** Called when the sources have nothing more for the first time. */
+  readonly onCaughtUp?: () => void
   /** Told once, at the end, how many rows could not be used or came too late, if any. */
   readonly onSideRows?: (counts: { readonly dead: number; readonly late: number }) => void
 }
@@ -73,6 +75,7 @@ async function* iterate(start: QueryStart, until: 'end' | undefined): AsyncGener
     positions: {},
     watermarks: new Map(),
   })
+  let caughtUp = start.onCaughtUp
   try {
     assembly.task.start()
     for (;;) {
@@ -87,7 +90,10 @@ async function* iterate(start: QueryStart, until: 'end' | undefined): AsyncGener
       }
       assembly.side.take()
       if (result === 'done' || signal?.aborted) break
-      if (result === 'waiting') await ports.clock.sleep(WAIT_MS, signal)
+      if (result !== 'waiting') continue
+      caughtUp?.()
+      caughtUp = undefined
+      await ports.clock.sleep(WAIT_MS, signal)
     }
     tellSideRows(start, assembly)
   } finally {
