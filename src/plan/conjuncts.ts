@@ -11,17 +11,9 @@ export function conjunctsOf(condition: Expression): readonly Expression[] {
 
 /** All of them; undefined if there are none. */
 export function conjunctionOf(conjuncts: readonly Expression[]): Expression | undefined {
-  const [first, ...rest] = conjuncts
-  if (first === undefined) return undefined
-  return rest.reduce(
-    (all: Expression, next): Expression => ({
-      kind: 'call',
-      function: 'AND',
-      args: [all, next],
-      type: { ...types.boolean, nullable: all.type.nullable || next.type.nullable },
-    }),
-    first,
-  )
+  if (conjuncts.length < 2) return conjuncts[0]
+  const nullable = conjuncts.some(({ type }) => type.nullable)
+  return { kind: 'call', function: 'AND', args: conjuncts, type: { ...types.boolean, nullable } }
 }
 
 export function columnsIn(expression: Expression): ReadonlySet<number> {

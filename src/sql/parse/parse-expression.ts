@@ -29,11 +29,27 @@ import { unsupported } from './unsupported.ts'
 export function parseExpression(cursor: Cursor, power: number = POWER.none): ExpressionSyntax {
   return nested(cursor, () => {
     let left = parsePrefix(cursor)
-    for (;;) {
+    for (let terms = 1; ; terms++) {
+      if (terms > TERMS_MAX && !isList(left)) throw tooLong(cursor)
       const next = parseInfix(cursor, left, power)
       if (next === undefined) return left
       left = next
     }
+  })
+}
+
+/** Each term but those of AND and OR, which are lists, is a level of its tree: a bound of the stack of all who walk it. */
+const TERMS_MAX = 1000
+
+function isList(syntax: ExpressionSyntax): boolean {
+  return syntax.kind === 'operator' && (syntax.function === 'AND' || syntax.function === 'OR')
+}
+
+function tooLong(cursor: Cursor): SqlError {
+  return new SqlError('SQL_SYNTAX', peek(cursor).at, {
+    message: `this expression has more than ${TERMS_MAX} terms`,
+    hint: 'compute parts of it in views or WITH, or put the values in an array or a table',
+    facts: { termsMax: TERMS_MAX },
   })
 }
 
@@ -239,7 +255,10 @@ function parseInfix(
     if (binary[1] <= power) return undefined
     take(cursor)
     const right = parseExpression(cursor, binary[1])
-    return operator(binary[0], symbol, [left, right], spanning(left.at, right.at))
+    const at = spanning(left.at, right.at)
+    if (left.kind === 'operator' && left.function === binary[0] && isList(left))
+      return operator(binary[0], symbol, [...left.args, right], at)
+    return operator(binary[0], symbol, [left, right], at)
   }
   if (token.kind === 'symbol') return parseAccess(cursor, left, symbol, power)
   return parseWordInfix(cursor, left, symbol, power)
