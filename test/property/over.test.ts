@@ -107,7 +107,7 @@ test('by event time over all rows before', async () => {
       (rows, how, given, delayUs) =>
         equalsOracle(overOf(events({ delayUs }), given, { time: 5 }), rows, how, { delayUs }),
     ),
-    { numRuns: 400 },
+    { numRuns: 200 },
   )
 })
 
@@ -130,7 +130,7 @@ test('by event time over bounded frames', async () => {
           inAnyOrder: true,
         }),
     ),
-    { numRuns: 400 },
+    { numRuns: 200 },
   )
 })
 
@@ -150,7 +150,7 @@ test('by event time, numbers and rows before', async () => {
       (rows, how, given, delayUs) =>
         equalsOracle(overOf(events({ delayUs }), given, { time: 5 }), rows, how, { delayUs }),
     ),
-    { numRuns: 300 },
+    { numRuns: 150 },
   )
 })
 

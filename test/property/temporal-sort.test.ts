@@ -18,7 +18,7 @@ test('ORDER BY event time, then others', async () => {
         return equalsOracle(plan, rows, how, { delayUs })
       },
     ),
-    { numRuns: 300 },
+    { numRuns: 150 },
   )
 })
 
