@@ -9,6 +9,7 @@ import { type EventLog, openLog } from './log.ts'
 import { partitionRange } from './lookup.ts'
 import { copyPins, pin, unpin } from './pins.ts'
 import { openReader } from './reader.ts'
+import { configureTopicFile } from './topics.ts'
 
 const DATA = '/data'
 const HOUR = 3_600_000
@@ -49,6 +50,27 @@ test('segments go when there are too many bytes, and what is pinned stays', asyn
   ports.files.remove(`${DATA}/savepoints/s`)
   await log.maintain()
   assert.ok(partitionRange(ports, DATA, 't', 0).startOffset > 5)
+  await log.close()
+})
+
+test('what a topic keeps can be changed, and nothing else of it', async () => {
+  const { ports, log } = await hourly({})
+  await configureTopicFile(ports, DATA, 't', { 'retention.ms': String(4.5 * HOUR) })
+  assert.ok((await log.maintain()).segmentsRemoved > 0)
+  const { id, config } = log.topic('t')!
+  await configureTopicFile(ports, DATA, 't', { 'retention.bytes': '10' })
+  const changed = log.topic('t')!
+  assert.deepEqual([changed.id, changed.config], [id, { ...config, retentionBytes: 10 }])
+  const changes: [string, string, string][] = [
+    ['t', 'cleanup.policy', 'compact'],
+    ['t', 'retention.ms', 'a week'],
+    ['gone', 'retention.ms', '1'],
+  ]
+  for (const [topic, setting, value] of changes) {
+    await assert.rejects(configureTopicFile(ports, DATA, topic, { [setting]: value }), {
+      code: topic === 'gone' ? 'LOG_TOPIC_MISSING' : 'LOG_TOPIC_INVALID',
+    })
+  }
   await log.close()
 })
 

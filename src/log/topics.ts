@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { MillraceError } from '../errors.ts'
 import type { Ports } from '../ports/ports.ts'
 import { COMPRESSIONS, type Compression } from './compression.ts'
-import { createFile, ensureDirectory, readText } from './durable-files.ts'
+import { createFile, ensureDirectory, readText, replaceFile } from './durable-files.ts'
 
 export interface TopicDescription {
   readonly name: string
@@ -91,13 +91,42 @@ export async function createTopicFile(
   const config = readConfig(name, settings)
   const id = uuid(ports)
   await ensureDirectory(ports, dataDirectory, topicsDirectory(dataDirectory))
-  const text = `${JSON.stringify({ version: 1, name, id, partitions, settings }, undefined, 2)}\n`
+  const text = topicText({ name, id, partitions, settings })
   if (!(await createFile(ports, topicPath(dataDirectory, name), text, 'log.topic')))
     throw new MillraceError('LOG_TOPIC_EXISTS', {
       message: `topic ${name} exists already`,
       hint: 'append to it, or choose another name',
       facts: { topic: name },
     })
+  return { name, id, partitions, config }
+}
+
+/** What may be changed of a topic that is there; the rest is as records were written. */
+const CHANGEABLE = ['delete.retention.ms', 'retention.bytes', 'retention.ms']
+
+/**
+ * Changes settings of a topic, durably; the owner's next maintenance goes by them. Any process may.
+ * @throws LOG_TOPIC_MISSING, LOG_TOPIC_INVALID
+ */
+export async function configureTopicFile(
+  ports: Ports,
+  dataDirectory: string,
+  name: string,
+  changes: TopicSettings,
+): Promise<TopicDescription> {
+  const { id, partitions } = requireTopic(ports, dataDirectory, name)
+  for (const setting of Object.keys(changes)) {
+    if (CHANGEABLE.includes(setting)) continue
+    throw new MillraceError('LOG_TOPIC_INVALID', {
+      message: `topic ${name}: ${setting} can't be changed`,
+      hint: `what can: ${CHANGEABLE.join(', ')}; all else is given when a topic is made`,
+      facts: { topic: name, setting },
+    })
+  }
+  const path = topicPath(dataDirectory, name)
+  const settings = { ...parseTopic(readText(ports, path) ?? '', path).settings, ...changes }
+  const config = readConfig(name, settings)
+  await replaceFile(ports, path, topicText({ name, id, partitions, settings }), 'log.topic')
   return { name, id, partitions, config }
 }
 
@@ -153,6 +182,10 @@ interface StoredTopic {
   readonly id: string
   readonly partitions: number
   readonly settings: TopicSettings
+}
+
+function topicText(topic: StoredTopic): string {
+  return `${JSON.stringify({ version: 1, ...topic }, undefined, 2)}\n`
 }
 
 function parseTopic(text: string, path: string): StoredTopic {

@@ -1,4 +1,4 @@
-/** `millrace log list|inspect|verify`: looks into the log, without a lock, while others write it. */
+/** `millrace log list|inspect|verify`: looks into the log, without a lock, while others write it; the rest is in ./log-topics.ts. */
 import type { Command } from 'commander'
 import { type VerifiedPartition, verifyTopic } from '../../log/inspect.ts'
 import { partitionRange } from '../../log/lookup.ts'
@@ -20,6 +20,7 @@ import { configure } from '../program-style.ts'
 import { dataDirectoryOf } from '../project.ts'
 import { bytesText, countOf, countText, timeText } from '../render/quantity.ts'
 import { tableLines, visible } from '../render/table.ts'
+import { declareTopics } from './log-topics.ts'
 
 interface LogOptions extends ProjectOptions {
   readonly json?: boolean
@@ -56,6 +57,7 @@ export const declareLog: Declare = (command, io) => {
     .option('--json', 'one JSON object a line and partition')
     .action((topics: string[], options: LogOptions) => verifyTopics(io, topics, options))
   examples(verify, 'millrace log verify orders')
+  declareTopics(io, (name, summary) => subcommand(command, io, name, summary))
 }
 
 function subcommand(command: Command, io: Io, name: string, summary: string): Command {
