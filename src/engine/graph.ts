@@ -125,6 +125,21 @@ export function readsChanges(
   return at.inputs.some((input) => readsChanges(graph, input, givesChanges))
 }
 
+/** True if the rows of `node` go nowhere but to be looked up: to the right of joins that take the latest row of a key. */
+export function isLookedUp(graph: Graph, node: number): boolean {
+  const { consumers } = graph.nodes[node]!
+  return (
+    consumers.length > 0 &&
+    consumers.every(({ node: index, input }) => {
+      const at = graph.nodes[index]!
+      if (at.kind === 'source') return false
+      const { plan } = at
+      if (plan.kind === 'filter' || plan.kind === 'project') return isLookedUp(graph, index)
+      return plan.kind === 'temporal-join' && plan.rightTime === undefined && input === 1
+    })
+  )
+}
+
 function sourceOf(
   plan: PlanNode | SinkNode,
 ): Pick<SourceGraphNode, 'kind' | 'origin' | 'projects' | 'assigner'> | undefined {

@@ -2,7 +2,7 @@
 import type { SourcePositions } from '../connectors/contract/sink.ts'
 import type { Source } from '../connectors/contract/source.ts'
 import type { LinearMemory } from '../data/memory.ts'
-import type { Graph, SourceGraphNode } from '../engine/graph.ts'
+import { type Graph, isLookedUp, type SourceGraphNode } from '../engine/graph.ts'
 import type { SourceSplit } from '../engine/source-split.ts'
 import { UNREAD_US } from '../engine/source-stage.ts'
 import { MillraceError } from '../errors.ts'
@@ -60,7 +60,7 @@ export async function openSources(
     const splits: SourceSplit[] = []
     for (const [number, id] of (await source.splits()).entries()) {
       if (!isDealt(number, request.share)) continue
-      const split = await openSplit(request, source, name, id, memory)
+      const split = await openSplit(request, node.index, source, name, id, memory)
       closing.push(() => split.reader.close())
       splits.push(split)
     }
@@ -87,13 +87,16 @@ function isDealt(number: number, share: SourcesRequest['share']): boolean {
 
 async function openSplit(
   request: SourcesRequest,
+  node: number,
   source: Source,
   name: string,
   id: string,
   memory: LinearMemory,
 ): Promise<SourceSplit> {
   const stood = request.positions[name]?.[id]
-  const stopsAt = request.until === 'now' || (request.until === 'end' && !source.bounded)
+  // A table that is looked up must end, even if the run does not: rows wait for that.
+  const endsItself = source.bounded && (request.until === 'end' || isLookedUp(request.graph, node))
+  const stopsAt = request.until !== undefined && !endsItself
   const isNew = stood === undefined && request.positions[name] !== undefined
   const from = isNew ? await source.startOfNew?.(id) : stood?.readTo
   const reader = await source.open(id, from, memory)

@@ -15,7 +15,7 @@ test('every example of docs/joins.md runs, and gives the rows that stand below i
   })
   const text = readFileSync('docs/joins.md', 'utf8')
   const blocks = [...text.matchAll(/```sql\n([\s\S]*?)```\n(?:\n```json\n([\s\S]*?)```)?/g)]
-  assert.equal(blocks.length, 7)
+  assert.equal(blocks.length, 9)
   for (const [, sql = '', rows] of blocks) {
     if (/^CREATE/.test(sql)) db.define(sql)
     else {
