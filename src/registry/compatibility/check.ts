@@ -73,6 +73,17 @@ export function incompatibilities(
 }
 
 function differences(reader: ParsedSchema, writer: ParsedSchema): readonly Difference[] {
+  try {
+    return differencesOf(reader, writer)
+  } catch (error) {
+    // Types that lead from one to the next for thousands of steps exhaust the stack.
+    if (!(error instanceof RangeError)) throw error
+    const message = 'the types lead from one to the next for too many steps to be compared'
+    return [{ rule: 'SCHEMA_TOO_COMPLEX', path: '/', message }]
+  }
+}
+
+function differencesOf(reader: ParsedSchema, writer: ParsedSchema): readonly Difference[] {
   if (reader.type === 'AVRO' && writer.type === 'AVRO')
     return avroDifferences(reader.schema, writer.schema)
   if (reader.type === 'JSON' && writer.type === 'JSON')

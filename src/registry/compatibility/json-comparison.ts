@@ -1,8 +1,8 @@
 /**
  * Comparing two JSON Schemas: what has been found so far, where, and which pairs are known.
  *
- * Schemas may be recursive. A pair that is met again while it is being compared is taken for compatible; if that turns out
- * wrong, all is compared once more with what is known by then, until nothing new is found.
+ * Schemas may be recursive. A pair that is met again while it is being compared, or too far down, is taken for compatible; if that
+ * turns out wrong, all is compared once more with what is known by then, until nothing new is found.
  */
 import type { JsonSchema } from '../json-schema/schema.ts'
 import type { Difference } from './difference.ts'
@@ -20,8 +20,14 @@ export type ComparePair = (old: JsonSchema, next: JsonSchema, compare: Compare) 
 
 type Pairs = Map<JsonSchema, Map<JsonSchema, readonly Change[]>>
 
-/** Pairs of schemas that one comparison looks at. */
-const PAIRS_MAX = 200_000
+/** Pairs of schemas that one comparison looks at, all passes together. */
+const PAIRS_MAX = 100_000
+/** Steps from a pair to those below it; what is further down is compared for itself. */
+const DEPTH_MAX = 150
+/** How often all is compared. */
+const PASSES_MAX = 30
+/** Refused changes that are told of one pair. */
+const CHANGES_MAX = 100
 
 /** What is refused. */
 export function refusedChanges(
@@ -31,11 +37,15 @@ export function refusedChanges(
 ): readonly Difference[] {
   let refused: Pairs = new Map()
   let refusedCount = 0
-  for (;;) {
-    const pass = onePass(comparePair, refused)
+  let pairs = 0
+  for (let passes = 1; ; passes++) {
+    const pass = onePass(comparePair, refused, PAIRS_MAX - pairs)
     const changes = pass.compare(old, next)
-    if (!pass.hasGuessed() || pass.refusedCount() === refusedCount || pass.isTooLarge())
-      return differencesOf(changes, pass.isTooLarge())
+    pass.compareDeferred()
+    pairs += pass.pairs()
+    const isTooLarge = pairs > PAIRS_MAX || passes === PASSES_MAX
+    if (!pass.hasGuessed() || pass.refusedCount() === refusedCount || isTooLarge)
+      return differencesOf(changes, isTooLarge)
     refused = pass.refused()
     refusedCount = pass.refusedCount()
   }
@@ -46,15 +56,17 @@ function differencesOf(changes: readonly Change[], isTooLarge: boolean): readonl
     .filter(({ rule }) => !isCompatibleRule(rule))
     .map(({ rule, path }) => ({ rule, path: `#/${path}`, message: ruleText(rule) }))
   if (!isTooLarge) return found
-  const message = `the schemas refer to one another in more than ${PAIRS_MAX} ways`
+  const message = `the schemas refer to one another in too many ways to be compared`
   return [...found, { rule: 'SCHEMA_TOO_COMPLEX', path: '#/', message }]
 }
 
-function onePass(comparePair: ComparePair, known: Pairs) {
+function onePass(comparePair: ComparePair, known: Pairs, pairsMax: number) {
   const done: Pairs = new Map()
   const open: Map<JsonSchema, Set<JsonSchema>> = new Map()
+  const deferred: (readonly [JsonSchema, JsonSchema])[] = []
   let hasGuessed = false
   let pairs = 0
+  let depth = 0
   const compare: Compare = (givenOld, givenNext) => {
     const old = givenOld.kind === 'ref' ? givenOld.resolve() : givenOld
     const next = givenNext.kind === 'ref' ? givenNext.resolve() : givenNext
@@ -62,14 +74,20 @@ function onePass(comparePair: ComparePair, known: Pairs) {
     if (before !== undefined) return before
     const opened = open.get(old) ?? new Set()
     open.set(old, opened)
-    if (opened.has(next)) {
+    if (opened.has(next) || depth >= DEPTH_MAX) {
       hasGuessed = true
+      if (!opened.has(next)) deferred.push([old, next])
       return known.get(old)?.get(next) ?? []
     }
-    if (++pairs > PAIRS_MAX) return []
+    if (++pairs > pairsMax) return []
     opened.add(next)
+    depth++
+    // What is allowed matters no further up; of what is not, the first tell enough.
     const found = comparePair(old, next, compare)
+      .filter(({ rule }) => !isCompatibleRule(rule))
+      .slice(0, CHANGES_MAX)
     opened.delete(next)
+    depth--
     const ofOld = done.get(old) ?? new Map<JsonSchema, readonly Change[]>()
     done.set(old, ofOld)
     ofOld.set(next, found)
@@ -87,8 +105,11 @@ function onePass(comparePair: ComparePair, known: Pairs) {
   }
   return {
     compare,
+    compareDeferred() {
+      for (let pair = deferred.pop(); pair !== undefined; pair = deferred.pop()) compare(...pair)
+    },
     hasGuessed: () => hasGuessed,
-    isTooLarge: () => pairs > PAIRS_MAX,
+    pairs: () => pairs,
     refused,
     refusedCount: () => [...refused().values()].reduce((sum, { size }) => sum + size, 0),
   }

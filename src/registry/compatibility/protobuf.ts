@@ -139,10 +139,13 @@ function typeDifferences(
     const message = `field ${next.name} was ${old.type}, and ${next.type} is written otherwise`
     return [{ rule: 'FIELD_SCALAR_KIND_CHANGED', path: scope.path, message }]
   }
+  // What has no label, as most fields of proto3, is singular.
   const isRelabelled =
-    old.label !== undefined && next.label !== undefined && old.label !== next.label
+    old.label === undefined || next.label === undefined
+      ? (old.label === 'repeated') !== (next.label === 'repeated')
+      : old.label !== next.label
   if (!isRelabelled || oldGroup === 'string or bytes') return []
-  const message = `the number ${next.name} was ${old.label}, and is ${next.label}`
+  const message = `the number ${next.name} was ${old.label ?? 'singular'}, and is ${next.label ?? 'singular'}`
   return [{ rule: 'FIELD_NUMERIC_LABEL_CHANGED', path: scope.path, message }]
 }
 

@@ -113,6 +113,13 @@ const fields: Pair[] = [
     'FIELD_STRING_OR_BYTES_LABEL_CHANGED',
   ),
   pair(
+    'a number of proto3 is repeated',
+    field('int32'),
+    field('repeated int32'),
+    'none',
+    'FIELD_NUMERIC_LABEL_CHANGED: what has no label is singular',
+  ),
+  pair(
     'optional numbers become repeated',
     proto2('message M { optional int32 a = 1; }'),
     proto2('message M { repeated int32 a = 1; }'),

@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import type { SchemaType } from '../../formats/schema-source.ts'
+import { incompatibilities } from './check.ts'
+
+const rules = (type: SchemaType, next: string, old: string) =>
+  incompatibilities('BACKWARD', { type, text: next, references: [] }, [
+    { type, text: old, references: [] },
+  ]).map(({ rule }) => rule)
+const deep = (levels: number) =>
+  `${'{"type":"array","items":'.repeat(levels)}"int"${'}'.repeat(levels)}`
+
+test('schemas that are nested too deep, or too large, are refused before they are read', () => {
+  for (const type of ['AVRO', 'JSON'] as const) {
+    assert.throws(() => rules(type, deep(300), '"int"'), { code: 'SCHEMA_INVALID' })
+    assert.throws(() => rules(type, `"${'x'.repeat(5 << 20)}"`, '"int"'), {
+      code: 'SCHEMA_INVALID',
+    })
+  }
+  assert.throws(() => rules('PROTOBUF', `/*${'x'.repeat(5 << 20)}*/`, ''), {
+    code: 'SCHEMA_INVALID',
+  })
+})
+
+test('definitions that lead from one to the next for ever, or in circles, end', () => {
+  const chain = (length: number, last: string) =>
+    JSON.stringify({
+      properties: { a: { $ref: '#/definitions/d0' } },
+      additionalProperties: false,
+      definitions: Object.fromEntries(
+        Array.from({ length }, (_, at) => [
+          `d${at}`,
+          at === length - 1
+            ? { type: last }
+            : { type: 'array', items: { $ref: `#/definitions/d${at + 1}` } },
+        ]),
+      ),
+    })
+  assert.deepEqual(rules('JSON', chain(50, 'number'), chain(50, 'integer')), [])
+  assert.deepEqual(rules('JSON', chain(50, 'string'), chain(50, 'integer')), ['TYPE_CHANGED'])
+  assert.deepEqual(rules('JSON', chain(8000, 'string'), chain(8000, 'integer')), [
+    'SCHEMA_TOO_COMPLEX',
+  ])
+  const self = '{"$ref":"#"}'
+  assert.throws(() => rules('JSON', self, self), { code: 'SCHEMA_INVALID' })
+  const cycle =
+    '{"$ref":"#/definitions/a","definitions":{"a":{"$ref":"#/definitions/b"},"b":{"$ref":"#/definitions/a"}}}'
+  assert.throws(() => rules('JSON', cycle, '{}'), { code: 'SCHEMA_INVALID' })
+})
+
+test('recursive schemas that all refer to one another are compared in reasonable time', () => {
+  const names = Array.from({ length: 25 }, (_, at) => `d${at}`)
+  const web = (type: string) =>
+    JSON.stringify({
+      $ref: '#/definitions/d0',
+      definitions: Object.fromEntries(
+        names.map((name) => [
+          name,
+          {
+            properties: {
+              v: { type },
+              n: { oneOf: names.map((other) => ({ $ref: `#/definitions/${other}` })) },
+            },
+            additionalProperties: false,
+          },
+        ]),
+      ),
+    })
+  assert.deepEqual(rules('JSON', web('number'), web('integer')), [])
+  assert.notDeepEqual(rules('JSON', web('string'), web('integer')), [])
+})
+
+test('a difference below a cycle is found whichever way it is reached', () => {
+  const tree = (type: string) =>
+    JSON.stringify({
+      anyOf: [{ $ref: '#/definitions/node' }, { type: 'null' }],
+      definitions: {
+        node: {
+          type: 'object',
+          additionalProperties: false,
+          properties: { left: { $ref: '#' }, right: { $ref: '#' }, value: { type } },
+        },
+      },
+    })
+  assert.deepEqual(rules('JSON', tree('integer'), tree('integer')), [])
+  assert.notDeepEqual(rules('JSON', tree('string'), tree('integer')), [])
+})
