@@ -65,12 +65,13 @@ function problemOf(status: RunStatus, outcome: Outcome | undefined): Problem | u
 }
 
 function splitsOf(source: SourceStatus): SplitStatus[] {
-  return source.splits.map(({ split, state, watermarkUs, lag }) => ({
+  return source.splits.map(({ split, state, watermarkUs, lag, trouble }) => ({
     table: source.table,
     split,
     isIdle: state === 'idle' || state === 'ended',
     isHolding: source.heldBy === split,
     ...(lag === undefined ? {} : { lag }),
+    ...(trouble === undefined ? {} : { trouble }),
     ...(watermarkUs === undefined ? {} : { watermarkMs: milliseconds(watermarkUs) }),
   }))
 }

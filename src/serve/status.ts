@@ -56,6 +56,8 @@ export interface SplitStatus {
   readonly isHolding: boolean
   /** At its end for the idle timeout: it does not hold the watermark back. */
   readonly isIdle: boolean
+  /** Why nothing comes, where something should. */
+  readonly trouble?: string
 }
 
 export interface WindowsStatus {

@@ -302,3 +302,12 @@ test('the balance of a run adds up, or says that it does not', () => {
   )
   assert.ok(!balanceLine(ended, COLOURED).includes('\u001b'))
 })
+
+test('a split that waits says why, once for all that wait for the same', () => {
+  const trouble = 'fetching: 127.0.0.1:9 does not answer'
+  const splits = waiting.splits.map((split) => ({ ...split, trouble }))
+  const lines = statusLines({ ...waiting, splits }, { nowMs: NOW, columns: 120, style: PLAIN })
+  assert.equal(lines.filter((line) => line.includes(trouble)).length, 1)
+  assert.match(statusLine({ ...waiting, splits }, NOW), /, orders\[0\] waits: fetching: 127/)
+  assert.doesNotMatch(statusLine({ ...waiting, splits, state: 'stopped' }, NOW), /waits: fetching/)
+})

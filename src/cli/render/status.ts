@@ -40,7 +40,12 @@ export function statusLines(pipeline: PipelineStatus, view: StatusView): string[
     ...(pipeline.windows.any ? [`  ${label('windows')}${windowsText(pipeline)}`] : []),
     `  ${label('stored')}${checkpointText(pipeline.checkpoint, view.nowMs)}`,
   ].map((line) => cut(line, view.columns))
-  return [...lines, ...explanation(pipeline, view), ...problemLines(pipeline, view)]
+  return [
+    ...lines,
+    ...troubleLines(pipeline, view),
+    ...explanation(pipeline, view),
+    ...problemLines(pipeline, view),
+  ]
 }
 
 function headLine(pipeline: PipelineStatus, { nowMs, style }: StatusView): string {
@@ -151,6 +156,18 @@ function explanation(pipeline: PipelineStatus, { style, columns }: StatusView): 
   return wrapText(why, columns, '  ')
 }
 
+/** Each reason once, with a split that it concerns. */
+function troubleLines({ splits, state }: PipelineStatus, { style, columns }: StatusView): string[] {
+  if (hasEnded(state)) return []
+  const reasons = new Map<string, SplitStatus>()
+  for (const split of splits)
+    if (split.trouble !== undefined && !reasons.has(split.trouble))
+      reasons.set(split.trouble, split)
+  return [...reasons].flatMap(([reason, split]) =>
+    wrapText(`${style.warning(`${splitName(split)} waits:`)} ${reason}`, columns, '  '),
+  )
+}
+
 function problemLines({ problem }: PipelineStatus, { style, columns }: StatusView): string[] {
   if (problem === undefined) return []
   return [
@@ -172,8 +189,15 @@ export function statusLine(pipeline: PipelineStatus, nowMs: number): string {
     ...(pipeline.watermarkMs === undefined ? [] : [`watermark ${timeText(pipeline.watermarkMs)}`]),
     ...(pipeline.windows.any ? [windowsPhrase(pipeline)] : []),
     checkpointText(pipeline.checkpoint, nowMs),
+    ...troubleText(pipeline),
   ]
   return `${name}: ${state}, ${parts.join(', ')}`
+}
+
+function troubleText({ splits, state }: PipelineStatus): string[] {
+  const troubled = splits.find(({ trouble }) => trouble !== undefined)
+  if (troubled === undefined || hasEnded(state)) return []
+  return [`${splitName(troubled)} waits: ${troubled.trouble}`]
 }
 
 /** The books of a run that is over: every row that was read, and where it went. */

@@ -14,10 +14,10 @@ import type {
 } from '@platformatic/kafka'
 import { MillraceError } from '../../errors.ts'
 import type { Ports } from '../../ports/ports.ts'
+import type { KafkaClient } from './client.ts'
 import { brokerError, CODE, clientError, isPassing } from './failure.ts'
 import { fetchConnections } from './fetch-connection.ts'
 
-export type KafkaClient = typeof import('@platformatic/kafka')
 export type Metadata = metadataV12.MetadataResponse
 export type Lane = 'ask' | 'fetch' | 'produce'
 

@@ -5,7 +5,8 @@ import { decompress } from '../../log/compression.ts'
 import type { CellsWanted } from '../../log/frame-records.ts'
 import { type BatchHeader, CONTROL_BIT, TRANSACTIONAL_BIT } from '../../log/record-batch.ts'
 import { decodeChunk, type RecordChunk } from '../../log/record-chunk.ts'
-import type { Cluster, KafkaClient } from './cluster.ts'
+import type { KafkaClient } from './client.ts'
+import type { Cluster } from './cluster.ts'
 import type { AbortedTransaction, FetchedPartition } from './fetch-request.ts'
 import {
   earliestOffset,

@@ -17,7 +17,7 @@ import type {
   ResponseParser,
   Writer,
 } from '@platformatic/kafka'
-import type { KafkaClient } from './cluster.ts'
+import type { KafkaClient } from './client.ts'
 
 const SIZE_BYTES = 4
 const BUFFER_BYTES = 1 << 20

@@ -13,7 +13,7 @@
  * @see https://kafka.apache.org/protocol#The_Messages_Fetch
  */
 import type { API, Reader, Writer } from '@platformatic/kafka'
-import type { KafkaClient } from './cluster.ts'
+import type { KafkaClient } from './client.ts'
 
 export const FETCH_KEY = 1
 /** From version 13 on topics go by their ids: one that was made anew under the same name is another. */

@@ -9,7 +9,7 @@
  * @see https://kafka.apache.org/protocol#The_Messages_Produce
  */
 import type { API, produceV9, Writer } from '@platformatic/kafka'
-import type { KafkaClient } from './cluster.ts'
+import type { KafkaClient } from './client.ts'
 
 export interface ProducedBatch {
   readonly topic: string
