@@ -6,6 +6,12 @@ import test from 'node:test'
 import { openLog } from '../../src/log/log.ts'
 import { readPartition } from '../../src/log/read-partition.ts'
 import { localSchemas } from '../../src/registry/local-source.ts'
+import { openRegistryStore } from '../../src/registry/store.ts'
+import { CONNECTORS } from '../../src/run/connectors.ts'
+import { startPipeline } from '../../src/run/start.ts'
+import { serveHttp } from '../../src/serve/http.ts'
+import { addRegistryRoutes } from '../../src/serve/registry-routes.ts'
+import { bindText } from '../../src/sql/bind-text.ts'
 import { type SqlDirectory, sqlDirectory } from '../builders/sql-run.ts'
 
 const COLUMNS = `id BIGINT NOT NULL, city STRING, amount DECIMAL(10, 2), moment TIMESTAMP_LTZ(3), birth DATE, ok BOOLEAN, ratio DOUBLE, tags ARRAY<STRING>`
@@ -153,4 +159,70 @@ test('files of csv are written as lines', async () => {
     readFileSync(join(sql.directory, 'out', part!), 'utf8'),
     '1,"Tromsø, ""north"""\n-2,\n9007199254740993,\n',
   )
+})
+
+for (const format of ['json', 'csv', 'avro', 'avro-confluent', 'protobuf', 'protobuf-confluent']) {
+  test(`${format}: a column called __proto__ is a column`, async () => {
+    await using sql = sqlDirectory()
+    const columns = '`__proto__` STRING, constructor STRING'
+    const source = `CREATE TABLE source (${columns}) WITH ('connector' = 'values', 'data' = '{"__proto__":"a","constructor":"b"}');`
+    const target = table('target', `'format' = '${format}'`, columns)
+    await sql.run(`${source} ${target} INSERT INTO target SELECT * FROM source;`)
+    const [row] = await sql.query(`${target} SELECT * FROM target`)
+    assert.deepEqual(Object.entries(row!), [
+      ['__proto__', 'a'],
+      ['constructor', 'b'],
+    ])
+  })
+}
+
+test('a registry that is down is waited for, and nothing is lost', async () => {
+  await using sql = sqlDirectory()
+  const own = table('t', "'format' = 'avro-confluent'", 'id BIGINT NOT NULL')
+  await sql.run(`${SOURCE} ${own} INSERT INTO t SELECT id FROM source;`)
+  const store = await openRegistryStore(sql.ports, sql.dataDirectory)
+  const serve = (port: number) =>
+    serveHttp({
+      address: { host: '127.0.0.1', port },
+      status: () => ({
+        version: '',
+        processId: 1,
+        epoch: 1,
+        startedMs: 0,
+        directory: '',
+        pipelines: [],
+      }),
+      routes: (app) => addRegistryRoutes(app, store),
+    })
+  const first = await serve(0)
+  await first.close()
+  const reader = table(
+    't',
+    `'format' = 'avro-confluent', 'avro-confluent.url' = '${first.url}'`,
+    'id BIGINT NOT NULL',
+  )
+  const target = table('target', "'format' = 'json'", 'id BIGINT')
+  const { pipeline } = bindText(
+    `${reader} ${target} INSERT INTO target SELECT id FROM t;`,
+    'waits',
+    CONNECTORS,
+  )
+  const waited = Promise.withResolvers<string>()
+  const run = await startPipeline({
+    pipeline: pipeline!,
+    connectors: CONNECTORS,
+    ports: sql.ports,
+    dataDirectory: sql.dataDirectory,
+    baseDirectory: sql.directory,
+    until: 'end',
+    onEvent: (event) => {
+      if (event.kind === 'restarting') waited.resolve(event.error.code)
+    },
+  })
+  assert.equal(await waited.promise, 'REGISTRY_UNREACHABLE')
+  const again = await serve(Number(new URL(first.url).port))
+  assert.equal((await run.finished).kind, 'finished')
+  await again.close()
+  await store.close()
+  assert.equal((await sql.query(`${target} SELECT * FROM target`)).length, 3)
 })
