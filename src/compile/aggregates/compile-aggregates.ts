@@ -148,7 +148,7 @@ function listedOutcome(
   slotOf: (stage: Stage, name: string, make: () => Accumulator) => Slot,
 ): Outcome {
   const args = call.args.map((arg) => arg.type)
-  const stage = stageOf(call, call.distinct, name === 'ARRAY_AGG')
+  const stage = stageOf(call, call.distinct, name === 'ARRAY_AGG' || name === 'MAP_AGG')
   const value = slotOf(stage, name, () => listed(memory, name, args, retracts))
   const read = listedResult(memory, name, args, call.type)
   return { kind: 'slots', value, count: value, read }

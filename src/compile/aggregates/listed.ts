@@ -1,5 +1,5 @@
 /**
- * Aggregates that keep values themselves, in their order: FIRST_VALUE, LAST_VALUE, LISTAGG, ARRAY_AGG. A group's values are one
+ * Aggregates that keep values themselves, in their order: FIRST_VALUE, LAST_VALUE, LISTAGG, ARRAY_AGG, MAP_AGG. A group's values are one
  * block in its entry, written anew when it changes: the cost of a row grows with the values of its group where all are kept.
  */
 import type { Vector } from '../../data/batch.ts'
@@ -13,7 +13,7 @@ import type { Accumulator } from './accumulator.ts'
 import type { GroupTable } from './aggregate-set.ts'
 import type { ReadResult } from './results.ts'
 
-export const LISTED = ['FIRST_VALUE', 'LAST_VALUE', 'LISTAGG', 'ARRAY_AGG'] as const
+export const LISTED = ['FIRST_VALUE', 'LAST_VALUE', 'LISTAGG', 'ARRAY_AGG', 'MAP_AGG'] as const
 export type ListedName = (typeof LISTED)[number]
 
 export function isListed(name: string): name is ListedName {
@@ -139,6 +139,9 @@ function resultOf(name: ListedName, items: readonly Item[]): CellValue {
       return items.at(-1)![0]!
     case 'ARRAY_AGG':
       return items.map(([value]) => value!)
+    case 'MAP_AGG':
+      // The last value of a key counts.
+      return [...new Map(items.map(([key, value]) => [key!, value!]))]
     case 'LISTAGG':
       return items.reduce(
         (text, [value, separator], index) =>

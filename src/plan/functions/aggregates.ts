@@ -35,12 +35,30 @@ export const aggregates: readonly FunctionSignature[] = [
   define('LAST_VALUE', 'The value that came last, of those that are not NULL.', [any], firstType, {
     nullable: 'always',
   }),
+  deviation('STDDEV_POP', 'The standard deviation of all values.'),
+  deviation('STDDEV_SAMP', 'The standard deviation, of values that are a sample.', ['STDDEV']),
+  deviation('VAR_POP', 'The variance of all values.'),
+  deviation('VAR_SAMP', 'The variance, of values that are a sample.', ['VARIANCE']),
   define(
     'LISTAGG',
     "The texts that are not NULL, one behind another with a separator (',' unless told) between.",
     [text, optional(text)],
     types.string,
     { nullable: 'always' },
+  ),
+  define(
+    'JSON_ARRAYAGG',
+    'The values as a JSON array; NULLs are left out unless told: JSON_ARRAYAGG(x NULL ON NULL).',
+    [text, any],
+    types.string,
+    { nullable: 'never' },
+  ),
+  define(
+    'JSON_OBJECTAGG',
+    'The values by their keys as a JSON object: JSON_OBJECTAGG(KEY k VALUE v [ABSENT ON NULL]).',
+    [text, text, any],
+    types.string,
+    { nullable: 'never' },
   ),
   define(
     'ARRAY_AGG',
@@ -66,4 +84,12 @@ function ordered(name: string) {
     type!.kind === 'row' || type!.kind === 'array' || type!.kind === 'map'
       ? `${name} does not order ${typeText(type!)}`
       : type!
+}
+
+function deviation(
+  name: string,
+  summary: string,
+  aliases: readonly string[] = [],
+): FunctionSignature {
+  return define(name, summary, [numeric], firstType, { nullable: 'always', aliases })
 }

@@ -12,6 +12,7 @@ import { OUTER_COLUMNS } from '../../plan/outer-columns.ts'
 import type { Place } from '../place.ts'
 import { SqlError } from '../sql-error.ts'
 import type { CallSyntax, ExpressionSyntax, GroupItem } from '../syntax.ts'
+import { deviationOf } from './bind-deviation.ts'
 import {
   bindExpression,
   castTo,
@@ -20,6 +21,7 @@ import {
 } from './bind-expression.ts'
 import { groupWindow } from './bind-group-window.ts'
 import { groupingSets } from './bind-grouping-sets.ts'
+import { jsonAggregateOf } from './bind-json-aggregate.ts'
 import { isLate } from './bind-late.ts'
 import type { Relation } from './scope.ts'
 
@@ -79,10 +81,13 @@ function addAggregate(
   at: Place,
 ): Expression {
   const bound = aggregateOf(relation, call, at)
-  const text = JSON.stringify(bound)
-  let index = aggregates.findIndex((each) => JSON.stringify(each) === text)
-  if (index < 0) index = aggregates.push(bound) - 1
-  return { kind: 'column', index: AGGREGATE_BASE + index, type: bound.type }
+  const add = (each: AggregateCall): Expression => {
+    const text = JSON.stringify(each)
+    let index = aggregates.findIndex((other) => JSON.stringify(other) === text)
+    if (index < 0) index = aggregates.push(each) - 1
+    return { kind: 'column', index: AGGREGATE_BASE + index, type: each.type }
+  }
+  return deviationOf(bound, add, at) ?? jsonAggregateOf(bound, add, at) ?? add(bound)
 }
 
 /** `override` as in an expression's environment. */

@@ -138,8 +138,17 @@ function bindUsing(
         type: expression.type,
       })),
     },
-    columns: [...shared.map(({ name }) => ({ name })), ...others.map((index) => all[index]!)],
+    columns: [
+      // Still to be named by its table, where it is of one.
+      ...pairs.map((pair) => ofSide(type, all[pair.left.index]!, all[pair.right.index]!)),
+      ...others.map((index) => all[index]!),
+    ],
   }
+}
+
+function ofSide(type: JoinType, left: ScopeColumn, right: ScopeColumn): ScopeColumn {
+  if (type === 'full') return { name: left.name }
+  return type === 'right' ? right : left
 }
 
 function columnOf({ node, columns }: Relation, { name, at }: Identifier) {

@@ -98,8 +98,10 @@ function parseSpecial(
     case 'JSON_EXISTS':
       return parseJson(cursor, expression)
     case 'JSON_OBJECT':
+    case 'JSON_OBJECTAGG':
       return parseJsonObject(cursor, expression)
     case 'JSON_ARRAY':
+    case 'JSON_ARRAYAGG':
       return parseJsonArray(cursor, expression)
     default:
       return undefined

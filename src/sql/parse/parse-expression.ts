@@ -254,6 +254,8 @@ function parseInfix(
   if (binary !== undefined) {
     if (binary[1] <= power) return undefined
     take(cursor)
+    const quantified = parseQuantified(cursor, left, binary[0])
+    if (quantified !== undefined) return quantified
     const right = parseExpression(cursor, binary[1])
     const at = spanning(left.at, right.at)
     if (left.kind === 'operator' && left.function === binary[0] && isList(left))
@@ -262,6 +264,22 @@ function parseInfix(
   }
   if (token.kind === 'symbol') return parseAccess(cursor, left, symbol, power)
   return parseWordInfix(cursor, left, symbol, power)
+}
+
+/** = ANY (query), = SOME (query), <> ALL (query): IN and NOT IN. */
+function parseQuantified(
+  cursor: Cursor,
+  left: ExpressionSyntax,
+  comparison: string,
+): ExpressionSyntax | undefined {
+  const { upper, at } = peek(cursor)
+  if (!['ANY', 'SOME', 'ALL'].includes(upper) || !atSymbol(cursor, '(', 1)) return undefined
+  const isIn = comparison === 'EQUALS' && upper !== 'ALL'
+  if (!isIn && !(comparison === 'NOT_EQUALS' && upper === 'ALL'))
+    throw unsupported('comparison with ANY or ALL', at)
+  take(cursor)
+  const query = parseSubquery(cursor)
+  return { kind: 'in-query', input: left, query, negated: !isIn, at: since(cursor, left.at) }
 }
 
 function parseAccess(

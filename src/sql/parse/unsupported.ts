@@ -6,6 +6,8 @@ import { SqlError } from '../sql-error.ts'
 export const INSTEAD = {
   'WITHIN GROUP': 'supported instead: aggregates without an order',
   'subquery here': 'subqueries stand in FROM, WHERE, HAVING and SELECT: join the table instead',
+  'comparison with ANY or ALL':
+    'supported instead: = ANY, <> ALL, IN, and a comparison with (SELECT MIN(x) ...) or (SELECT MAX(x) ...)',
   TABLESAMPLE: 'supported instead: WHERE with a condition on a column',
   'SIMILAR TO': 'supported instead: LIKE, and REGEXP(text, pattern)',
   OVERLAPS: "supported instead: comparisons of the two periods' ends",
