@@ -145,6 +145,31 @@ test('rows of exactly-once are there once they are committed, with a marker of t
   assert.equal(consumeWithJava(topic, 3).length, 3)
 })
 
+test('tables of one pipeline share a transaction, and a second cluster is refused', async () => {
+  const markers = uniqueTopic('markers')
+  const options = { 'sink.delivery-guarantee': 'exactly-once', 'sink.checkpoint-topic': markers }
+  const [a, b] = [await createTopic(uniqueTopic('a')), await createTopic(uniqueTopic('b'))]
+  const sql = (more: Readonly<Record<string, string>>) => `SET 'pipeline.name' = '${a}';
+    ${table('o', 'n INT', a, options)} ${table('p', 'n INT', b, { ...options, ...more })}
+    EXECUTE STATEMENT SET BEGIN INSERT INTO o SELECT n FROM ${ROWS}; INSERT INTO p SELECT n + 1 FROM ${ROWS}; END;`
+  const other = { 'properties.bootstrap.servers': 'localhost:9092' }
+  await assert.rejects(runToEnd({ sql: sql(other), directory: temporaryDirectory() }), (error) => {
+    assert.match(String((error as { hint?: string }).hint), /one cluster a pipeline/)
+    return true
+  })
+  await runToEnd({ sql: sql({}), directory: temporaryDirectory() })
+  const numbers = async (topic: string) =>
+    (await consumeWithLibrdkafka(topic)).map(({ value }) => JSON.parse(value ?? '').n)
+  assert.deepEqual(
+    [await numbers(a), await numbers(b)],
+    [
+      [1, 2, 3],
+      [2, 3, 4],
+    ],
+  )
+  assert.equal((await consumeWithLibrdkafka(markers)).length, 1)
+})
+
 /** Lines of Java's console consumer, uncommitted rows left out. */
 function consumeWithJava(topic: string, count: number): string[] {
   const args = [
