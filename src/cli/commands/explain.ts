@@ -9,9 +9,11 @@ import { planMarker } from '../plan-marks.ts'
 import { fileName, loadProject, pipelineFiles } from '../project.ts'
 import { planLines, renderPlan } from '../render/plan.ts'
 import { type CompiledPipeline, compilePipelines } from '../scripts.ts'
+import { explainUpgrade } from './explain-upgrade.ts'
 
 interface ExplainOptions extends ProjectOptions {
   readonly json?: boolean
+  readonly upgrade?: string
 }
 
 export const declareExplain: Declare = (command, io) => {
@@ -21,8 +23,13 @@ export const declareExplain: Declare = (command, io) => {
       "pipelines' files, or their names; all of the project if there are none",
     )
     .option('--json', 'one JSON object a line and pipeline')
+    .option('--upgrade <old>', 'what becomes of the state that the pipeline in this file left')
     .action((files: string[], options: ExplainOptions) => explain(io, files, options))
-  examples(command, 'millrace explain pipelines/revenue.sql')
+  examples(
+    command,
+    'millrace explain pipelines/revenue.sql',
+    'millrace explain pipelines/revenue.sql --upgrade old/revenue.sql',
+  )
   command.addHelpText(
     'after',
     `
@@ -34,6 +41,11 @@ a kernel or as js and what makes it so, and what it keeps.`,
 async function explain(io: Io, files: readonly string[], options: ExplainOptions): Promise<void> {
   const project = await loadProject(io, options)
   const compiled = await compilePipelines(project, pipelineFiles(project, io, files))
+  if (options.upgrade !== undefined) {
+    const old = pipelineFiles(project, io, [options.upgrade])
+    explainUpgrade(io, await compilePipelines(project, old), compiled, options.json === true)
+    return
+  }
   const markOf = planMarker()
   compiled.forEach((each, index) => {
     const { pipeline } = each

@@ -1,4 +1,5 @@
-/** `millrace kafka txn list|abort`: transactions that pipelines have left open, which keep readers of committed rows waiting. */
+/** `millrace kafka`: what a project's tables find at their brokers, and transactions that its pipelines have left open there. */
+import { diagnose, type Finding } from '../../connectors/kafka/diagnosis.ts'
 import {
   abortTransaction,
   type LingeringRequest,
@@ -16,6 +17,7 @@ import {
   projectOptions,
   usageError,
 } from '../command.ts'
+import { scansOf } from '../guarantee.ts'
 import { EXIT, type Io } from '../io.ts'
 import { configure } from '../program-style.ts'
 import { loadProject } from '../project.ts'
@@ -54,6 +56,62 @@ export const declareKafka: Declare = (command, io) => {
       throw usageError('`millrace kafka txn` takes `list`, or `abort` and an id', 'see --help')
     })
   examples(txn, 'millrace kafka txn list --json', 'millrace kafka txn abort millrace-revenue-0')
+  const doctor = command
+    .command('doctor')
+    .description("hold the project's tables against their brokers")
+  configure(doctor, io)
+  projectOptions(doctor)
+    .helpOption('-h, --help', 'show this help')
+    .option('--json', 'one JSON object a line and finding')
+    .action((options: TxnOptions) => examine(io, options))
+  examples(doctor, 'millrace kafka doctor')
+}
+
+/** Exit code 1 if something is wrong. */
+async function examine(io: Io, options: TxnOptions): Promise<void> {
+  const project = await loadProject(io, options)
+  const pipelines = await compilePipelines(project, project.pipelines)
+  const told = new Set<string>()
+  const tell = (pipeline: string, table: string, finding: Finding) => {
+    const { severity, text } = finding
+    if (severity === 'error') io.exitCode = EXIT.no
+    if (told.has(`${table} ${text}`)) return
+    told.add(`${table} ${text}`)
+    if (options.json) io.out(JSON.stringify({ pipeline, table, ...finding }))
+    else io.out(`${marked(io, severity)}  ${table}: ${text}`)
+  }
+  const exact = new Set<string>()
+  for (const { pipeline } of pipelines)
+    for (const { table } of pipeline.sinks) if (isExact(table)) exact.add(placeOf(table))
+  for (const { pipeline } of pipelines) {
+    const read = scansOf(pipeline).map(({ table }) => table)
+    const written = pipeline.sinks.map(({ table }) => table)
+    for (const table of [...read, ...written].filter(isKafka)) {
+      const request = {
+        ...requestOf(io, table),
+        reads: read.includes(table),
+        writes: written.includes(table),
+      }
+      for (const finding of await diagnose(request)) tell(pipeline.name, table.name, finding)
+      const isLoose = table.options['properties.isolation.level'] === 'read_uncommitted'
+      if (request.reads && isLoose && exact.has(placeOf(table)))
+        tell(pipeline.name, table.name, {
+          severity: 'warning',
+          text: `it reads uncommitted rows of a topic that is written exactly once: rows of aborted transactions come twice`,
+        })
+    }
+  }
+  if (told.size === 0 && options.json !== true) io.out('no pipeline of the project uses Kafka')
+}
+
+function marked({ style }: Io, severity: Finding['severity']): string {
+  if (severity === 'ok') return style.good('ok     ')
+  return severity === 'warning' ? style.warning('warning') : style.bad('error  ')
+}
+
+/** Cluster and topic, as written. */
+function placeOf({ options }: TableDefinition): string {
+  return `${options['properties.bootstrap.servers']} ${options.topic}`
 }
 
 async function listOpen(io: Io, options: TxnOptions): Promise<void> {
@@ -122,10 +180,12 @@ async function writtenExactly(io: Io, options: ProjectOptions): Promise<Written[
   })
 }
 
-function isExact({ options }: TableDefinition): boolean {
-  const { connector } = options
-  const isKafka = connector === 'kafka' || connector === 'upsert-kafka'
-  return isKafka && options['sink.delivery-guarantee'] === 'exactly-once'
+function isKafka({ options }: TableDefinition): boolean {
+  return options.connector === 'kafka' || options.connector === 'upsert-kafka'
+}
+
+function isExact(table: TableDefinition): boolean {
+  return isKafka(table) && table.options['sink.delivery-guarantee'] === 'exactly-once'
 }
 
 function requestOf(io: Io, table: TableDefinition): LingeringRequest {

@@ -96,7 +96,8 @@ function markText({ mark, because }: NodeMark, style: Style): string {
   return `${style.warning('js')}${because.length === 0 ? '' : style.faint(` (${because.join(', ')})`)}`
 }
 
-function nodeText(node: PlanNode): string {
+/** What a node does, in a line. */
+export function nodeText(node: PlanNode): string {
   const columns = inputsOf(node)[0] === undefined ? [] : schemaOf(inputsOf(node)[0]!)
   switch (node.kind) {
     case 'scan':

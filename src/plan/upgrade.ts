@@ -1,0 +1,112 @@
+/**
+ * What becomes of a pipeline's state when its text changes: an operator is found again by what it does and where it stands
+ * (identity.ts); one that is not found begins empty, and the state of one that is gone has no owner any more.
+ */
+import { aggregateText, expressionText } from './expression-text.ts'
+import { typeText } from './functions/type-text.ts'
+import { operatorIds } from './identity.ts'
+import { inputsOf, type Pipeline, type PlanNode, schemaOf } from './nodes.ts'
+import { traitsOf } from './traits.ts'
+
+export interface Upgrade {
+  /** Operators that go on with their state. */
+  readonly kept: readonly PlanNode[]
+  /** Operators whose meaning has changed: state of the old one means something else. */
+  readonly changed: readonly {
+    readonly before: PlanNode
+    readonly after: PlanNode
+    readonly because: readonly string[]
+  }[]
+  /** Operators that begin empty. */
+  readonly added: readonly PlanNode[]
+  /** Operators that are gone: a restore is refused unless their state is given up. */
+  readonly removed: readonly PlanNode[]
+}
+
+export function upgradeOf(
+  before: Pick<Pipeline, 'sinks'>,
+  after: Pick<Pipeline, 'sinks'>,
+): Upgrade {
+  const old = stateful(before)
+  const now = stateful(after)
+  const kept = [...now].filter(([id]) => old.has(id)).map(([, node]) => node)
+  const gone = [...old].filter(([id]) => !now.has(id)).map(([, node]) => node)
+  const fresh = [...now].filter(([id]) => !old.has(id)).map(([, node]) => node)
+  const changed = fresh.flatMap((node) => {
+    const at = gone.findIndex((each) => each.kind === node.kind)
+    if (at < 0) return []
+    const [twin] = gone.splice(at, 1)
+    return [{ before: twin!, after: node, because: differences(twin!, node) }]
+  })
+  const added = fresh.filter((node) => !changed.some(({ after: twin }) => twin === node))
+  return { kept, changed, added, removed: gone }
+}
+
+/** Operators that keep something, by id, each once. */
+function stateful(pipeline: Pick<Pipeline, 'sinks'>): ReadonlyMap<string, PlanNode> {
+  const ids = operatorIds(pipeline)
+  const found = new Map<string, PlanNode>()
+  const visit = (node: PlanNode): void => {
+    if (traitsOf(node).state !== 'none') found.set(ids.get(node)!, node)
+    for (const input of inputsOf(node)) visit(input)
+  }
+  for (const { input } of pipeline.sinks) visit(input)
+  return found
+}
+
+/** What differs between two operators of a kind, in words. */
+function differences(before: PlanNode, after: PlanNode): readonly string[] {
+  const told = [
+    ...listed('key', keysIn(before), keysIn(after)),
+    ...listed('aggregate', aggregatesIn(before), aggregatesIn(after)),
+    ...windowDiffers(before, after),
+    ...typesDiffer(before, after),
+  ]
+  return told.length > 0 ? told : ['what it does, or what stands beneath it, has changed']
+}
+
+function listed(what: string, before: readonly string[], after: readonly string[]): string[] {
+  const added = after
+    .filter((each) => !before.includes(each))
+    .map((each) => `${what} ${each} added`)
+  const gone = before.filter((each) => !after.includes(each)).map((each) => `${what} ${each} gone`)
+  return [...added, ...gone]
+}
+
+function keysIn(node: PlanNode): readonly string[] {
+  const keys =
+    'keys' in node && (node.kind === 'group-aggregate' || node.kind === 'window-aggregate')
+      ? node.keys
+      : 'partition' in node
+        ? node.partition
+        : 'leftKeys' in node
+          ? node.leftKeys
+          : []
+  return keys.map((key) => expressionText(key, schemaOf(inputsOf(node)[0]!)))
+}
+
+function aggregatesIn(node: PlanNode): readonly string[] {
+  if (!('aggregates' in node)) return []
+  return node.aggregates.map((call) => aggregateText(call, schemaOf(node.input)))
+}
+
+function windowDiffers(before: PlanNode, after: PlanNode): string[] {
+  if (!('window' in before) || !('window' in after)) return []
+  const isSame = JSON.stringify(before.window) === JSON.stringify(after.window)
+  return isSame ? [] : ['the window differs']
+}
+
+/** Columns of one name whose type is another. */
+function typesDiffer(before: PlanNode, after: PlanNode): string[] {
+  const old = new Map(inputsOf(before).flatMap((input) => schemaOf(input).map(told)))
+  return inputsOf(after)
+    .flatMap((input) => schemaOf(input).map(told))
+    .flatMap(([name, type]) => {
+      const was = old.get(name)
+      return was === undefined || was === type ? [] : [`column ${name} was ${was} and is ${type}`]
+    })
+}
+
+function told(field: ReturnType<typeof schemaOf>[number]): readonly [string, string] {
+  return [field.name, typeText(field.type)]
+}
