@@ -143,7 +143,7 @@ function run(
         others.length === 0 &&
         key?.descending === true &&
         key.expression.kind === 'column' &&
-        key.expression.index === timeColumnOf(node.input)
+        timeColumnsOf(node.input).includes(key.expression.index)
       return windowRank(node, input(node.input), counts, lateFor, isLastByTime)
     }
     case 'rank':
@@ -183,9 +183,9 @@ function isUpdating(node: PlanNode): boolean {
   return makesChanges(node) || inputsOf(node).some(isUpdating)
 }
 
-/** The column window_time, of a window table function. */
-function timeColumnOf(node: PlanNode): number {
-  return node.kind === 'window-table' ? node.schema.length - 1 : -1
+/** The time that a window table function went by, and window_time. */
+function timeColumnsOf(node: PlanNode): readonly number[] {
+  return node.kind === 'window-table' ? [node.time, node.schema.length - 1] : []
 }
 
 function changeOf(given: NaiveRow | Change): Change {

@@ -12,8 +12,9 @@ import { compileProjection } from '../../compile/expression.ts'
 import type { Batch, Vector } from '../../data/batch.ts'
 import type { LinearMemory, Pointer } from '../../data/memory.ts'
 import { jsonText, rowReader } from '../../data/values.ts'
-import { schemaOf, type WindowRank } from '../../plan/nodes.ts'
+import { type PlanNode, schemaOf, type WindowRank } from '../../plan/nodes.ts'
 import { timeDomainOf } from '../../plan/time-attributes.ts'
+import type { TimeDomain } from '../../plan/windows.ts'
 import { rowLists } from '../../state/memory-row-lists.ts'
 import type { RowLists } from '../../state/row-lists.ts'
 import type { StateReader, StateWriter } from '../../state/state-stream.ts'
@@ -268,6 +269,15 @@ function isLastByTime({ input, order, from, to, timeDomain = 'event' }: WindowRa
   const [key, ...others] = order
   if (key === undefined || others.length > 0 || from !== 1 || to !== 1) return false
   const { expression, descending } = key
-  if (!descending || expression.kind !== 'column') return false
-  return timeDomainOf(input, expression.index) === timeDomain
+  return descending && expression.kind === 'column' && isTime(input, expression.index, timeDomain)
+}
+
+/** A window table function leaves window_time as the only time; here the one that it went by still counts, as in Flink. */
+function isTime(node: PlanNode, index: number, domain: TimeDomain): boolean {
+  if (timeDomainOf(node, index) === domain) return true
+  if (node.kind === 'window-table') return index === node.time
+  if (node.kind === 'filter') return isTime(node.input, index, domain)
+  if (node.kind !== 'project') return false
+  const expression = node.expressions[index]!
+  return expression.kind === 'column' && isTime(node.input, expression.index, domain)
 }
