@@ -254,6 +254,7 @@ export function scripted(
     summary: 'Rows of a test',
     options: [
       { name: 'changelog', kind: 'string', required: false, fallback: 'false', summary: '' },
+      { name: 'endless', kind: 'boolean', required: false, fallback: 'false', summary: '' },
     ],
     metadata: {},
     source: {
@@ -261,9 +262,9 @@ export function scripted(
       mode: ({ changelog }) =>
         changelog === 'upsert' ? 'upsert' : changelog === 'true' ? 'retract' : 'append',
       bounded: () => true,
-      open: async ({ table, schema }) => ({
+      open: async ({ table, schema, options }) => ({
         replay: 'exact',
-        bounded: true,
+        bounded: options.endless !== 'true',
         splits: async () => (fed.get(table) ?? []).map((_, index) => `${index}`),
         endPosition: async (split) => `${fed.get(table)![Number(split)]!.length}`,
         open: async (split, start, memory) =>

@@ -45,7 +45,9 @@ function statementOf({ step, name, schema, options, partitionKeys, ...config }: 
   if (!step.startsWith('SOURCE') && !step.startsWith('SINK')) return ''
   const partitions = step.startsWith('SINK') && partitionKeys?.length ? partitionKeys : []
   const partitioned = partitions.length === 0 ? '' : `PARTITIONED BY (${partitions.join(', ')}) `
-  return `CREATE TABLE ${name} (${schema.join(', ')}) ${partitioned}WITH ('connector' = 'scripted', 'changelog' = '${modeOf(options)}');\n`
+  // A table that is looked up is another one in each life: none is all of it.
+  const endless = 'disable-lookup' in options ? ", 'endless' = 'true'" : ''
+  return `CREATE TABLE ${name} (${schema.join(', ')}) ${partitioned}WITH ('connector' = 'scripted', 'changelog' = '${modeOf(options)}'${endless});\n`
 }
 
 function modeOf(options: Step['options']): string {

@@ -157,7 +157,7 @@ test('an interval join by the clock meets what came within its bounds, and tells
 const latest = (type: 'inner' | 'left', options: { waits: boolean; updates: boolean }) =>
   driven((context) =>
     latestJoin(
-      { kind: 'temporal-join', type, ...sides, leftTime: 0, timeDomain: 'processing' },
+      { kind: 'temporal-join', type, ...sides, leftTime: 1, timeDomain: 'processing' },
       context,
       options,
     ),

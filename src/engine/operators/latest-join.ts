@@ -11,6 +11,7 @@
 import type { Batch } from '../../data/batch.ts'
 import type { LinearMemory } from '../../data/memory.ts'
 import { schemaOf, type TemporalJoin } from '../../plan/nodes.ts'
+import { traitsOf } from '../../plan/traits.ts'
 import { memoryRowLists } from '../../state/memory-row-lists.ts'
 import type { RowLists } from '../../state/row-lists.ts'
 import type { StateReader, StateWriter } from '../../state/state-stream.ts'
@@ -45,7 +46,13 @@ export function latestJoin(
   const keyedRight = keyedBatches(right, plan.rightKeys, context)
   const changes = latestChanges(plan, context, rows)
   const told = updates
-    ? toldRows(memory, keyTypes, [...typesOf(left), ...typesOf(right)], keyedLeft)
+    ? toldRows(memory, {
+        keys: keyTypes,
+        own: typesOf(left),
+        by: namingColumns(plan),
+        beside: typesOf(right),
+        keyed: keyedLeft,
+      })
     : undefined
   const probed: Pick<RowLists, 'lists' | 'find'> = {
     lists: (keys, lists) => rows.find(keys, lists),
@@ -80,6 +87,13 @@ export function latestJoin(
       for (const table of Object.values(tables)) table?.dispose()
     },
   }
+}
+
+/** Columns of the left side that tell a row that goes: its key, or all but the time, which is another then. */
+function namingColumns({ left, leftTime }: TemporalJoin): readonly number[] {
+  const { upsertKey } = traitsOf(left)
+  if (upsertKey !== undefined && upsertKey.length > 0) return upsertKey
+  return schemaOf(left).flatMap((_, index) => (index === leftTime ? [] : [index]))
 }
 
 function latestChanges(plan: TemporalJoin, context: OperatorContext, rows: RowLists): JoinChanges {

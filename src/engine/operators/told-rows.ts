@@ -14,21 +14,35 @@ export interface ToldRows {
   take(keyed: KeyedBatch, probe: (keyed: KeyedBatch, emit: Emit) => void, emit: Emit): void
 }
 
-/** `told`: the types of what is told, which begins with the row's own columns; `keyed` reads only those. */
-export function toldRows(
-  memory: LinearMemory,
-  keys: readonly DataType[],
-  told: readonly DataType[],
-  keyed: (batch: Batch) => KeyedBatch,
-): ToldRows {
-  const rows = memoryRowLists(memory, { keys, row: told, extras: 0 })
+export interface ToldOptions {
+  readonly keys: readonly DataType[]
+  /** Of a row. */
+  readonly own: readonly DataType[]
+  /** Columns by which a row that goes is the one that came. */
+  readonly by: readonly number[]
+  /** What is told beside a row. */
+  readonly beside: readonly DataType[]
+  /** Reads the row's own columns alone. */
+  keyed(batch: Batch): KeyedBatch
+}
+
+export function toldRows(memory: LinearMemory, options: ToldOptions): ToldRows {
+  const { keys, own, by, beside, keyed } = options
+  // What a row is found by stands first.
+  const all = [...own, ...beside].map((_, index) => index)
+  const order = [...by, ...all.filter((index) => !by.includes(index))]
+  const kept = <Column>(columns: readonly Column[]): Column[] =>
+    order.map((index) => columns[index]!)
+  const given = <Column>(columns: readonly Column[]): Column[] =>
+    all.map((index) => columns[order.indexOf(index)]!)
+  const rows = memoryRowLists(memory, { keys, row: kept([...own, ...beside]), extras: 0 })
 
   function remember(batch: Batch): void {
     const { count, selection } = batch
     const lists = memory.arena.allocate(4 * count)
     const entries = memory.arena.allocate(4 * count)
     rows.lists({ count, selection, keys: keyed(batch).keys }, lists)
-    rows.append(batch, lists, entries)
+    rows.append({ ...batch, columns: kept(batch.columns) }, lists, entries)
   }
 
   function takeBack({ batch, keys: columns }: KeyedBatch, emit: Emit): void {
@@ -37,14 +51,15 @@ export function toldRows(
     const entries = memory.arena.allocate(4 * count)
     const kinds = memory.arena.allocate(count)
     rows.find({ count, selection, keys: columns }, lists)
+    const found = by.map((index) => batch.columns[index]!)
     for (let position = 0; position < count; position++) {
       const row = rowAt(memory, batch, position)
       const list = memory.u32[lists / 4 + position]!
-      const entry = list === 0 ? 0 : rows.beginning(list, batch.columns, row)
+      const entry = list === 0 ? 0 : rows.beginning(list, found, row)
       if (entry === 0) continue
       memory.u32[entries / 4] = entry
       memory.u8[kinds] = memory.u8[batch.kinds + row]!
-      const one = rows.columnsOf(entries, 1)
+      const one = given(rows.columnsOf(entries, 1))
       emit({ rowCount: 1, columns: one, kinds, selection: 0, count: 1 })
       rows.remove(entry)
     }
@@ -52,14 +67,14 @@ export function toldRows(
 
   return {
     rows,
-    take(given, probe, emit) {
+    take(come, probe, emit) {
       const remembering: Emit = (batch) => {
         remember(batch)
-        emitChanges(memory, batch, given.batch.count === 1, emit)
+        emitChanges(memory, batch, come.batch.count === 1, emit)
       }
-      for (const { adds, batch } of runsOf(memory, given.batch)) {
-        if (adds) probe({ ...given, batch }, remembering)
-        else takeBack({ ...given, batch }, emit)
+      for (const { adds, batch } of runsOf(memory, come.batch)) {
+        if (adds) probe({ ...come, batch }, remembering)
+        else takeBack({ ...come, batch }, emit)
       }
     },
   }
