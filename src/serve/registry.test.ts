@@ -219,6 +219,16 @@ test('Protobuf is told as text or serialized, however it was registered', async 
   })
 })
 
+test('a large schema is taken, and a body beyond the bound is not', async () => {
+  const fields = Array.from({ length: 20_000 }, (_, at) => ({ name: `f${at}`, type: 'int' }))
+  const large = await ask('POST', '/subjects/large/versions', record(...fields))
+  assert.equal(large.status, 200)
+  const { status } = await ask('POST', '/subjects/huge/versions', { schema: 'x'.repeat(9 << 20) })
+  assert.equal(status, 413)
+  const answer = await fetch(`${server.url}/subjects/bad/versions`, { method: 'POST', body: '{' })
+  assert.equal(answer.status, 422)
+})
+
 test('all of it is there again after a restart, and ids are not given twice', async () => {
   const { json } = await ask(
     'POST',

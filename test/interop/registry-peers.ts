@@ -56,6 +56,29 @@ async function run(command: string, args: readonly string[]): Promise<Record<str
   return JSON.parse(stdout.trim().split('\n').at(-1)!)
 }
 
+/** An emulator of AWS that has Glue's registry, in memory; it checks no compatibility. */
+export async function startMoto(port: number): Promise<Apicurio> {
+  const moto = resolve(CACHE, 'moto')
+  if (!existsSync(resolve(moto, '.done'))) {
+    execFileSync('python3', ['-m', 'venv', moto], { stdio: 'inherit' })
+    execFileSync(resolve(moto, 'bin/pip'), ['install', '-q', 'moto[server]==5.2.5'], {
+      stdio: 'inherit',
+    })
+    writeFileSync(resolve(moto, '.done'), '')
+  }
+  const child = spawn(resolve(moto, 'bin/moto_server'), ['-H', '127.0.0.1', '-p', String(port)], {
+    stdio: 'ignore',
+  })
+  const url = `http://127.0.0.1:${port}`
+  for (let attempt = 0; attempt < 120; attempt++) {
+    if ((await fetch(`${url}/moto-api/`).catch(() => undefined))?.ok)
+      return { url, stop: () => child.kill() }
+    await setTimeout(250)
+  }
+  child.kill()
+  throw new Error('moto does not answer')
+}
+
 export interface Apicurio {
   /** Of its Confluent API. */
   readonly url: string

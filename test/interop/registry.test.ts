@@ -19,6 +19,7 @@ import {
   runNodeClients,
   runPythonClients,
   startApicurio,
+  startMoto,
 } from './registry-peers.ts'
 
 const HEADERS = { 'content-type': 'application/vnd.schemaregistry.v1+json' }
@@ -133,6 +134,27 @@ test("Confluent's deserializers read what sinks write, and tables read what its 
       { id: 9007199254740993n, city: 'oslo', amount: '0.25', moment, tags: ['c'] },
     )
   })
+})
+
+test("Glue's registry takes what a sink writes, and a table reads it back by its version's id", async () => {
+  const moto = await startMoto(18_472)
+  try {
+    await using sql = sqlDirectory()
+    const options = `'avro-glue.endpoint' = '${moto.url}', 'avro-glue.region' = 'eu-west-1', 'avro-glue.access-key-id' = 'id', 'avro-glue.secret-access-key' = 'secret'`
+    const table = `CREATE TABLE g (id BIGINT NOT NULL, city STRING) WITH ('connector' = 'log', 'topic' = 'g', 'format' = 'avro-glue', ${options});`
+    const source = `CREATE TABLE source (id BIGINT NOT NULL, city STRING) WITH ('connector' = 'values', 'data' = '{"id":1,"city":"oslo"}');`
+    await sql.run(`${source} ${table} INSERT INTO g SELECT * FROM source;`)
+    await sql.run(`${source} ${table} INSERT INTO g SELECT * FROM source;`)
+    const rows = (await sql.query(`${table} SELECT * FROM g`)).map((row) => ({ ...row }))
+    assert.deepEqual(rows, [
+      { id: 1n, city: 'oslo' },
+      { id: 1n, city: 'oslo' },
+    ])
+    const [record] = readPartition({ ...sql, topic: 'g', partition: 0 }, 0, 1)
+    assert.deepEqual([...record!.value!.subarray(0, 2)], [3, 0])
+  } finally {
+    moto.stop()
+  }
 })
 
 /**
