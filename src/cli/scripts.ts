@@ -3,8 +3,11 @@ import { pathToFileURL } from 'node:url'
 import { isPipelineDefinition, type PipelineDefinition, pipelineSql } from '../api/pipeline.ts'
 import type { Schema } from '../data/types.ts'
 import { MillraceError } from '../errors.ts'
-import { type Pipeline, type PlanNode, schemaOf } from '../plan/nodes.ts'
+import { type PlanNode, schemaOf } from '../plan/nodes.ts'
+import type { Pipeline } from '../plan/pipeline.ts'
 import { CONNECTORS } from '../run/connectors.ts'
+import { settingsOf } from '../run/settings.ts'
+import { zonedWindows } from '../run/zoned-windows.ts'
 import { isPipeline, planProblem } from './exported-plan.ts'
 import { fileName, nameFromFile, type PipelineFile, type Project, type SqlFile } from './project.ts'
 import { type Finding, ProjectError } from './project-error.ts'
@@ -53,7 +56,9 @@ async function checkFiles(
     const compiled =
       file.kind === 'sql' ? await bindPipeline(project, file.file) : await load(project, file)
     told.push(...compiled.findings)
-    if (compiled.pipeline !== undefined) pipelines.push({ file, pipeline: compiled.pipeline })
+    if (compiled.pipeline === undefined) continue
+    pipelines.push({ file, pipeline: compiled.pipeline })
+    told.push(...settingFindings(fileName(file), compiled.pipeline))
   }
   // An error in a table is met again by each pipeline that sees it.
   for (const finding of [...told, ...sameNames(pipelines)]) findings.set(finding.text, finding)
@@ -190,6 +195,18 @@ async function bindDefinition(
   }
   const text = pipelineSql(definition, describe)
   return bindPipeline(project, { name: file.name, text })
+}
+
+/** Settings that can't be, and windows that can't be as the settings say. */
+function settingFindings(file: string, { settings, sinks }: Pipeline): Finding[] {
+  try {
+    const { timeZone } = settingsOf(settings)
+    for (const { input } of sinks) zonedWindows(input, timeZone)
+    return []
+  } catch (error) {
+    if (!(error instanceof MillraceError)) throw error
+    return [findingFrom(error.code, file, error.message, error.hint)]
+  }
 }
 
 /** Two pipelines of one name would share their checkpoints. */
