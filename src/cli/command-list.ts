@@ -101,7 +101,7 @@ export const COMMANDS: readonly ListedCommand[] = [
   },
   {
     name: 'kafka',
-    summary: 'list transactions that pipelines have open at Kafka, and abort one',
+    summary: 'hold Kafka tables against their brokers; list and abort open transactions',
     group: DATA,
     load: async () => (await import('./commands/kafka.ts')).declareKafka,
   },

@@ -53,11 +53,45 @@ test('a transaction that a killed pipeline has left is listed, aborted, and its 
   assert.equal(millrace(['kafka', 'txn', 'abort', 'millrace-other-0']).status, 2)
   assert.match(millrace(['kafka', 'txn', 'abort', open[0].id]).stdout, /^aborted the transaction/)
   assert.match(millrace(['kafka', 'txn', 'list']).stdout, /no pipeline/)
+  const doctor = millrace(['kafka', 'doctor', '--json'])
+  const findings = doctor.stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+  assert.equal(doctor.status, 0, doctor.stderr)
+  const texts = findings
+    .map(({ table: name, severity, text }) => `${name} ${severity} ${text}`)
+    .join('\n')
+  assert.match(texts, new RegExp(`^i ok topic ${source}: 1 partitions, all with a leader`, 'm'))
+  assert.match(texts, /^i ok topic .*: rows are removed after 7\.0 days/m)
+  assert.match(texts, /^o ok transactions live 15 min/m)
   const finished = millrace(['run', '--until', 'end'])
   assert.equal(finished.status, 0, finished.stderr)
   const found = (await consumeWithLibrdkafka(sink)).map(({ value }) => JSON.parse(value ?? '').n)
   assert.deepEqual(
     found.sort((a, b) => a - b),
     records.map((_, n) => n),
+  )
+})
+
+test('the doctor finds a topic that is not there, and a transaction that may live too long', async () => {
+  const sink = await createTopic(uniqueTopic('out'))
+  const directory = temporaryDirectory()
+  mkdirSync(join(directory, 'pipelines'))
+  const exact = {
+    'sink.delivery-guarantee': 'exactly-once',
+    'properties.transaction.timeout.ms': '3600000',
+  }
+  const sql = `${table('i', 'n BIGINT', 'no-such-topic')} ${table('o', 'n BIGINT', sink, exact)} INSERT INTO o SELECT n FROM i;`
+  writeFileSync(join(directory, 'pipelines/copy.sql'), sql)
+  const doctor = spawnSync(process.execPath, [MAIN, 'kafka', 'doctor'], {
+    cwd: directory,
+    encoding: 'utf8',
+  })
+  assert.equal(doctor.status, 1)
+  assert.match(doctor.stdout, /error +i: topic no-such-topic is not on/)
+  assert.match(
+    doctor.stdout,
+    /error +o: properties.transaction.timeout.ms is 3600000, and the brokers take 900000/,
   )
 })

@@ -54,7 +54,7 @@ export interface TransactionsOptions {
 }
 
 /** The broker's default for transaction.max.timeout.ms: nothing longer is sure to be taken. */
-const TIMEOUT_MS = 900_000
+export const TIMEOUT_MS = 900_000
 const joined = new Map<string, Transactions>()
 
 /** The same for all tables of a pipeline on one cluster. @throws KAFKA_OPTION_INVALID for a second cluster */
