@@ -1,6 +1,6 @@
 /** What is said of a pipeline before it starts: its name, where that comes from, and what it promises. */
 import type { Connector } from '../connectors/contract/connector.ts'
-import type { Pipeline } from '../plan/nodes.ts'
+import type { Pipeline } from '../plan/pipeline.ts'
 import { guaranteeOf } from './guarantee.ts'
 import type { Style } from './render/style.ts'
 

@@ -1,6 +1,6 @@
 /** What losing this machine would lose, and what of a pipeline could be made again: told by `explain`. */
 import type { Connector } from '../connectors/contract/connector.ts'
-import type { Pipeline } from '../plan/nodes.ts'
+import type { Pipeline } from '../plan/pipeline.ts'
 import { scansOf } from './guarantee.ts'
 
 /** Connectors whose data stands on this machine's disk, in the project or the owner's data. */

@@ -6,16 +6,9 @@
  */
 import { invariant } from '../errors.ts'
 import { operatorIds } from '../plan/identity.ts'
-import type {
-  Pipeline,
-  PlanNode,
-  Project,
-  Scan,
-  SinkNode,
-  Values,
-  WatermarkAssigner,
-} from '../plan/nodes.ts'
+import type { PlanNode, Project, Scan, SinkNode, Values, WatermarkAssigner } from '../plan/nodes.ts'
 import { inputsOf } from '../plan/nodes.ts'
+import type { Pipeline } from '../plan/pipeline.ts'
 import { makesChanges } from '../plan/traits.ts'
 
 export interface Graph {
@@ -110,6 +103,8 @@ export function isUpdating(
   const at = graph.nodes[node]!
   if (at.kind === 'source') return at.origin.kind === 'scan' && givesChanges(at.origin)
   if (at.plan.kind === 'sort') return false
+  // A version that is replaced changes nothing that was told.
+  if (at.plan.kind === 'temporal-join') return isUpdating(graph, at.inputs[0]!, givesChanges)
   if (at.plan.kind !== 'sink' && makesChanges(at.plan)) return true
   return at.inputs.some((input) => isUpdating(graph, input, givesChanges))
 }

@@ -9,7 +9,8 @@ import { createHash } from 'node:crypto'
 import type { Schema } from '../data/types.ts'
 import { mapAggregate, mapColumns } from './columns.ts'
 import type { Expression } from './expressions.ts'
-import { inputsOf, type Pipeline, type PlanNode, type SinkNode, schemaOf } from './nodes.ts'
+import { inputsOf, type PlanNode, type SinkNode, schemaOf } from './nodes.ts'
+import type { Pipeline } from './pipeline.ts'
 import { columnsRead, moveColumns } from './shape.ts'
 
 /** Of every node of the pipeline. */

@@ -338,15 +338,6 @@ export interface SinkChecks {
   readonly nested: 'ignore' | 'rows' | 'all'
 }
 
-/** What runs as one unit, with one identity and one checkpoint line. */
-export interface Pipeline {
-  readonly name: string
-  /** True when the name was derived, not SET 'pipeline.name'. */
-  readonly nameIsDerived: boolean
-  readonly settings: Readonly<Record<string, string>>
-  readonly sinks: readonly SinkNode[]
-}
-
 /** The inputs of `node`, left to right. A new kind does not compile until it is listed here. */
 export function inputsOf(node: PlanNode | SinkNode): readonly PlanNode[] {
   switch (node.kind) {

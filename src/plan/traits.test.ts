@@ -78,6 +78,25 @@ test('a filter, a union and a sort say what their inputs make of them', () => {
   })
 })
 
+test('a join keeps all rows, unless both sides have a time to live or time passes them', () => {
+  const join = {
+    kind: 'join',
+    type: 'inner',
+    left: scan,
+    right: scan,
+    leftKeys: [column(0)],
+    rightKeys: [column(0)],
+    schema: [...schema, ...schema],
+  } as const
+  assert.deepEqual(traitsOf(join), { changes: 'append', state: 'rows' })
+  assert.equal(traitsOf({ ...join, leftTtlUs: 1 }).state, 'rows')
+  assert.equal(traitsOf({ ...join, leftTtlUs: 1, rightTtlUs: 1 }).state, 'time')
+  const times = { leftTime: 1, rightTime: 1, lowerUs: 0, upperUs: 1 }
+  assert.equal(traitsOf({ ...join, kind: 'interval-join', ...times }).state, 'time')
+  const versioned = { ...join, kind: 'temporal-join', right: grouped, ...times } as const
+  assert.deepEqual(traitsOf(versioned), { changes: 'append', state: 'keys' })
+})
+
 test('expressions read as SQL, with names and the brackets they need', () => {
   const call = (name: string, ...args: Expression[]): Expression => ({
     kind: 'call',

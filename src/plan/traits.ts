@@ -1,15 +1,18 @@
 /** What can be known of a node without running it: which changes it gives, by which columns they meet, how its state grows. */
 import { unreachable } from '../errors.ts'
 import type { Expression } from './expressions.ts'
-import { inputsOf, type PlanNode, type Scan, schemaOf } from './nodes.ts'
+import { inputsOf, type Join, type PlanNode, type Scan, schemaOf } from './nodes.ts'
 
 export interface NodeTraits {
   /** 'append': +I only. 'update': rows may be taken back (-U, +U, -D). */
   readonly changes: 'append' | 'update'
   /** Numbers of output columns that name a row among its changes; absent where none do. */
   readonly upsertKey?: readonly number[]
-  /** 'none': keeps nothing. 'windows': what is open, dropped when it fires. 'keys': an entry for every key there ever was. 'rows': all rows. */
-  readonly state: 'none' | 'windows' | 'keys' | 'rows'
+  /**
+   * 'none': keeps nothing. 'windows': what is open, dropped when it fires. 'time': rows until time has passed them. 'keys': an entry
+   * for every key there ever was. 'rows': all rows.
+   */
+  readonly state: 'none' | 'windows' | 'time' | 'keys' | 'rows'
 }
 
 export function traitsOf(node: PlanNode): NodeTraits {
@@ -83,18 +86,23 @@ export function traitsOf(node: PlanNode): NodeTraits {
     case 'window-join':
       return { changes: 'append', state: 'windows' }
     case 'interval-join':
+      return { changes: inputs[0]!.changes, state: 'time' }
     case 'temporal-join':
-      return { changes: inputs[0]!.changes, state: 'rows' }
-    case 'join': {
-      const upsertKey = joinKey(node, inputs)
-      return {
-        changes: given,
-        state: 'rows',
-        ...(upsertKey === undefined ? {} : { upsertKey }),
-      }
-    }
+      // Of each key the version that is valid.
+      return { changes: inputs[0]!.changes, state: 'keys' }
+    case 'join':
+      return { changes: given, ...joinTraits(node, inputs) }
     default:
       return unreachable(node)
+  }
+}
+
+function joinTraits(node: Join, inputs: readonly NodeTraits[]): Omit<NodeTraits, 'changes'> {
+  const upsertKey = joinKey(node, inputs)
+  const isBounded = node.leftTtlUs !== undefined && node.rightTtlUs !== undefined
+  return {
+    state: isBounded ? 'time' : 'rows',
+    ...(upsertKey === undefined ? {} : { upsertKey }),
   }
 }
 
@@ -150,10 +158,7 @@ function rankKey(node: Extract<PlanNode, { kind: 'rank' }>): { upsertKey?: reado
 }
 
 /** Both sides' keys together; of the left side alone where no more than one right row meets a left one. */
-function joinKey(
-  node: Extract<PlanNode, { kind: 'join' }>,
-  [left, right]: readonly NodeTraits[],
-): readonly number[] | undefined {
+function joinKey(node: Join, [left, right]: readonly NodeTraits[]): readonly number[] | undefined {
   if (node.type === 'semi' || node.type === 'anti') return left!.upsertKey
   const width = schemaOf(node.left).length
   const isCovered = (key: readonly number[] | undefined, by: readonly Expression[]): boolean =>

@@ -5,7 +5,8 @@
 import { aggregateText, expressionText } from './expression-text.ts'
 import { typeText } from './functions/type-text.ts'
 import { operatorIds } from './identity.ts'
-import { inputsOf, type Pipeline, type PlanNode, schemaOf } from './nodes.ts'
+import { inputsOf, type PlanNode, schemaOf } from './nodes.ts'
+import type { Pipeline } from './pipeline.ts'
 import { traitsOf } from './traits.ts'
 
 export interface Upgrade {

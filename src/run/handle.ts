@@ -3,7 +3,7 @@ import type { Connector } from '../connectors/contract/connector.ts'
 import type { CheckpointId, CommitRequest } from '../connectors/contract/sink.ts'
 import type { RowKindText, Value } from '../data/values.ts'
 import type { MillraceError } from '../errors.ts'
-import type { Pipeline } from '../plan/nodes.ts'
+import type { Pipeline } from '../plan/pipeline.ts'
 import type { Ports } from '../ports/ports.ts'
 
 export interface PipelineStart {

@@ -4,7 +4,7 @@ import type { CheckpointId, SourcePositions } from '../connectors/contract/sink.
 import type { WindowProgress } from '../engine/operator.ts'
 import type { SourceSplit } from '../engine/source-split.ts'
 import type { ErrorCode, Facts } from '../errors.ts'
-import type { Pipeline } from '../plan/nodes.ts'
+import type { Pipeline } from '../plan/pipeline.ts'
 import type { PortsRecipe } from '../ports/ports.ts'
 import type { SourceIdentities, StateChain, WorkerSnapshot } from '../state/checkpoint.ts'
 import type { WaitingRows } from './side-rows.ts'

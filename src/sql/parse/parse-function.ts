@@ -1,7 +1,7 @@
 /** CREATE FUNCTION name AS './module.ts#export' LANGUAGE TYPESCRIPT. */
 import { type Place, spanning } from '../place.ts'
 import { SqlError } from '../sql-error.ts'
-import type { CreateFunction } from '../syntax.ts'
+import type { CreateFunction } from '../statements.ts'
 import {
   type Cursor,
   expectString,

@@ -1,7 +1,7 @@
 /** A SQL text to statements: what can't be read is told, and reading goes on at the next statement. */
 import { type Place, spanning } from '../place.ts'
 import { SqlError } from '../sql-error.ts'
-import type { Explained, Insert, Statement } from '../syntax.ts'
+import type { Explained, Insert, Statement } from '../statements.ts'
 import {
   atSymbol,
   type Cursor,

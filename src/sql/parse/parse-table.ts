@@ -1,7 +1,8 @@
 /** CREATE TABLE: columns, watermark, key, options. */
 import { type Place, spanning } from '../place.ts'
 import { SqlError } from '../sql-error.ts'
-import type { ColumnSyntax, CreateTable, Identifier, QualifiedName } from '../syntax.ts'
+import type { ColumnSyntax, CreateTable } from '../statements.ts'
+import type { Identifier, QualifiedName } from '../syntax.ts'
 import {
   atSymbol,
   atWords,
