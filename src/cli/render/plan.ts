@@ -70,6 +70,7 @@ export function planLines(
 const STATE_TEXT: Readonly<Record<NodeTraits['state'], string>> = {
   none: '',
   windows: 'state: open windows',
+  time: 'state: rows until time has passed them',
   keys: 'state: every key, for ever',
   rows: 'state: all rows',
 }
@@ -85,7 +86,8 @@ export function renderPlan(lines: readonly PlanLine[], style: Style): string[] {
     const changes = line.changes === 'append' ? '+I         ' : '+I -U +U -D'
     const mark = line.mark === undefined ? '' : markText(line.mark, style)
     const state = STATE_TEXT[line.state]
-    const shown = line.state === 'keys' ? style.warning(state) : style.faint(state)
+    const grows = line.state === 'keys' || (line.state === 'rows' && line.kind !== 'sort')
+    const shown = grows ? style.warning(state) : style.faint(state)
     const painted = line.depth === 0 ? style.strong(text) : text
     return `${painted}  ${style.faint(changes)}  ${padded(mark, 6)}  ${shown}`.trimEnd()
   })
