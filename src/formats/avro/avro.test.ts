@@ -9,6 +9,7 @@ import type { CellValue } from '../../data/nested-cells.ts'
 import { type DataType, type Schema, types, withNullability } from '../../data/types.ts'
 import { createAvroDecoder } from './decode.ts'
 import { createAvroEncoder } from './encode.ts'
+import { avro, avroConfluent } from './format.ts'
 import { avroSchemaOf } from './from-columns.ts'
 import { parseAvro } from './schema.ts'
 
@@ -305,4 +306,34 @@ test('__proto__ is a field like others', () => {
   const bytes = Uint8Array.of(4, 104, 105)
   const { rows } = decoded(writer, [{ name: '__proto__', type: types.string }], [bytes])
   assert.deepEqual(rows, [['hi']])
+})
+
+test('what can not be written is refused by name: a type, a symbol, a schema without the column, no registry', async () => {
+  const memory = new LinearMemory({ bytesMax: 16 << 20 })
+  const schema: Schema = [{ name: 'size', type: types.string }]
+  const request = {
+    memory,
+    table: 't',
+    schema,
+    physical: schema,
+    options: {},
+    subject: 's',
+    schemas: undefined,
+  }
+  const month: Schema = [{ name: 'm', type: { kind: 'interval_year_month', nullable: true } }]
+  await assert.rejects(avro.openEncoder({ ...request, schema: month }), {
+    code: 'FORMAT_TYPE_UNSUPPORTED',
+  })
+  await assert.rejects(avroConfluent.openDecoder(request), { code: 'SCHEMA_MISSING' })
+  const sizes = ['null', { type: 'enum', name: 'Size', symbols: ['S'] }]
+  const parsed = parseAvro({ text: JSON.stringify(record([field('size', sizes)])), references: [] })
+  const encoder = createAvroEncoder(memory, 't', schema, parsed, new Uint8Array())
+  const writer = cellWriterOf(memory, types.string, 1, () => assert.fail())
+  writer.set(0, 'XL')
+  const batch: Batch = { rowCount: 1, columns: [writer.vector], kinds: 0, selection: 0, count: 1 }
+  assert.throws(() => encoder.encode(batch), { code: 'VALUE_REFUSED' })
+  const other = parseAvro({ text: JSON.stringify(record([field('other', 'int')])), references: [] })
+  assert.throws(() => createAvroEncoder(memory, 't', schema, other, new Uint8Array()), {
+    code: 'SCHEMA_INVALID',
+  })
 })
