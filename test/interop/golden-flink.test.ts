@@ -57,7 +57,9 @@ for (const scenario of readScenarios()) {
   if (name in DIFFERENT) continue
   test(`${name}: as Flink`, { timeout: 120_000 }, async () => {
     const rows = await askFlink(scenario)
-    const isByRow = plan.kind !== 'sort' && !/window-aggregate|union-all/.test(JSON.stringify(plan))
+    // Two tables are read in an order of Flink's own.
+    const isByRow =
+      plan.kind !== 'sort' && !/window-aggregate|union-all|join"/.test(JSON.stringify(plan))
     if (isByRow) {
       assert.deepEqual(
         rows.map(({ kind, fields }) => `${KINDS[kind]} ${told(fields)}`),
