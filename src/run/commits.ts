@@ -94,7 +94,8 @@ export function createCommits(
         }
         const outcome = await tried(committer, request, clock)
         if (outcome.kind === 'lost') throw lost(name, outcome.reason, request)
-        if (outcome.kind !== 'committed') return refusal(name, outcome, request)
+        if (outcome.kind === 'retry') throw notTaken(name, outcome.reason, request)
+        if (outcome.kind === 'refused') return refusal(name, outcome, request)
         waiting.set(name, [])
         if (!outcome.already) made++
         committedAtMs.set(name, clock.monotonicMs())
@@ -124,12 +125,24 @@ async function tried(
 
 function refusal(
   sink: string,
-  outcome: Extract<CommitOutcome, { kind: 'refused' | 'retry' }>,
+  { reason, remedy }: Extract<CommitOutcome, { kind: 'refused' }>,
   pending: CommitRequest,
 ): Refusal {
-  const remedy =
-    outcome.kind === 'refused' ? outcome.remedy : 'start the pipeline again when the sink answers'
-  return { sink, reason: outcome.reason, remedy, pending }
+  return { sink, reason, remedy, pending }
+}
+
+/** Nobody has refused it: the next attempt, after a while, commits it first. */
+function notTaken(
+  sink: string,
+  reason: string,
+  { checkpoint, pipeline }: CommitRequest,
+): MillraceError {
+  const id = `${checkpoint.incarnation}-${checkpoint.counter}`
+  return new MillraceError('STORE_FAILED', {
+    message: `${sink} has not taken what checkpoint ${id} of pipeline '${pipeline}' had prepared: ${reason}`,
+    hint: 'it is kept in the checkpoint, and tried again under the restart policy',
+    facts: { sink, pipeline, checkpoint: id },
+  })
 }
 
 /** The attempt that follows finds it lost again, and goes back. */

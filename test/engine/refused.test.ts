@@ -170,6 +170,32 @@ test('two pipelines that run side by side commit to one table by turns, each exa
   assert.ok(versions.length > 6, 'both have committed, time and again')
 })
 
+test('a store that gives no answer for a while stops nothing: the commit is tried again, and made once', async () => {
+  const ports = simulatedPorts(1)
+  await produce(ports, 0, 50)
+  await live(ports, { sql: SQL, until: 'now' })
+  await produce(ports, 50, 80)
+  let isAway = true
+  let ticks = 0
+  let restarts = 0
+  const outcome = await live(ports, {
+    sql: SQL,
+    until: 'now',
+    meanwhile(run) {
+      restarts = Math.max(restarts, run.status().restarts)
+      if (++ticks === 6000) isAway = false
+    },
+    objects: (store) => ({
+      ...store,
+      put: async (key, bytes, options) =>
+        isAway && options?.ifAbsent === true ? 'ambiguous' : store.put(key, bytes, options),
+    }),
+  })
+  assert.deepEqual(outcome, finishedNow)
+  assert.ok(restarts > 0)
+  assert.deepEqual(await kept(ports), range(0, 80))
+})
+
 test('on a disk that is full, fails or may not be written a pipeline waits or stops by name, and loses nothing', async () => {
   const rules: FailureRule[] = []
   for (const code of ['ENOSPC', 'EROFS', 'EIO'] as const) {
