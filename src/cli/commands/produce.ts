@@ -4,6 +4,7 @@ import { resolve } from 'node:path'
 import type { Readable } from 'node:stream'
 import { MillraceError } from '../../errors.ts'
 import { nodePorts } from '../../ports/node/ports.ts'
+import type { LineSchema } from '../../registry/line-schema.ts'
 import { localSchemas } from '../../registry/local-source.ts'
 import type { ProducedRecord } from '../../serve/protocol.ts'
 import {
@@ -18,9 +19,9 @@ import { FSYNC_HELP, fsyncPolicy } from '../fsync.ts'
 import { EXIT, type Io } from '../io.ts'
 import { type Line, type LineFields, readLines } from '../produce-lines.ts'
 import { openTarget, type RowTarget } from '../produce-rows.ts'
-import type { LineSchema } from '../produce-schema.ts'
 import { dataDirectoryOf } from '../project.ts'
 import { countOf, countText } from '../render/quantity.ts'
+import { readSchemaFile } from '../schema-file.ts'
 
 interface ProduceOptions extends ProjectOptions, LineFields {
   readonly partitions?: number
@@ -181,7 +182,7 @@ async function lineSchema(
   options: ProduceOptions,
 ): Promise<LineSchema | undefined> {
   const subject = options.subject ?? `${topic}-value`
-  const { openLineSchema, readSchemaFile } = await import('../produce-schema.ts')
+  const { openLineSchema } = await import('../../registry/line-schema.ts')
   if (options.schema !== undefined) {
     const given = readSchemaFile(io.directory, options.schema)
     return openLineSchema({ ...given, id: await target.register(subject, given) })
@@ -199,8 +200,11 @@ function fittingRecords(
   tell: (bad: Extract<Line, { kind: 'bad' }>) => void,
 ): readonly ProducedRecord[] {
   if (schema === undefined) return records
-  return schema.convert(records).flatMap((each, index) => {
-    if ('record' in each) return [each.record]
+  return schema.convert(records.map(({ value }) => value)).flatMap((each, index) => {
+    if ('bytes' in each) {
+      const value = Buffer.from(each.bytes).toString('base64')
+      return [{ ...records[index]!, value, encoding: 'base64' as const }]
+    }
     tell({ kind: 'bad', line: lines[index]!, reason: each.reason })
     return []
   })

@@ -1,14 +1,11 @@
 /**
- * JSON lines held against a subject's schema before they are appended: those that fit are written as the subject's records are, those that don't are told.
+ * Texts of JSON objects held against a subject's schema: those that fit become the bytes of the subject's records, those that don't are told.
  *
- *   AVRO, PROTOBUF   each line becomes a record behind the schema's id, as 'avro-confluent' and 'protobuf-confluent' read it
- *   JSON             each line is validated and stays as it is
+ *   AVRO, PROTOBUF   each becomes a record behind the schema's id, as 'avro-confluent' and 'protobuf-confluent' read it
+ *   JSON             each is validated and stays as it is
  */
-import { readFileSync } from 'node:fs'
-import { extname, resolve } from 'node:path'
 import { LinearMemory, type Pointer } from '../data/memory.ts'
 import type { Schema } from '../data/types.ts'
-import { MillraceError } from '../errors.ts'
 import { createAvroEncoder } from '../formats/avro/encode.ts'
 import { parseAvro } from '../formats/avro/schema.ts'
 import { columnsOfAvro } from '../formats/avro/to-columns.ts'
@@ -19,42 +16,14 @@ import { encoderOf } from '../formats/protobuf/format.ts'
 import { messageAt, writeMessagePath } from '../formats/protobuf/message-path.ts'
 import { readProto } from '../formats/protobuf/names.ts'
 import { columnsOfProto } from '../formats/protobuf/to-columns.ts'
-import type { RegisteredSchema, ResolvedSchema } from '../formats/schema-source.ts'
-import type { ProducedRecord } from '../serve/protocol.ts'
+import type { RegisteredSchema } from '../formats/schema-source.ts'
 
-/** What became of one line. */
-export type Converted = { readonly record: ProducedRecord } | { readonly reason: string }
+/** What became of one text. */
+export type Converted = { readonly bytes: Uint8Array } | { readonly reason: string }
 
 export interface LineSchema {
-  /** One for each record, in order. */
-  convert(records: readonly ProducedRecord[]): readonly Converted[]
-}
-
-const TYPES: Readonly<Record<string, ResolvedSchema['type']>> = {
-  '.avsc': 'AVRO',
-  '.proto': 'PROTOBUF',
-  '.json': 'JSON',
-}
-
-/** Reads a schema's file; its ending says what it is. @throws USAGE_INVALID, FILE_UNREADABLE */
-export function readSchemaFile(directory: string, path: string): ResolvedSchema {
-  const type = TYPES[extname(path).toLowerCase()]
-  if (type === undefined)
-    throw new MillraceError('USAGE_INVALID', {
-      message: `${path} ends in neither .avsc, .proto nor .json`,
-      hint: 'the ending says what the schema is: Avro, Protobuf or JSON Schema',
-      facts: { path },
-    })
-  try {
-    return { type, text: readFileSync(resolve(directory, path), 'utf8'), references: [] }
-  } catch (error) {
-    throw new MillraceError('FILE_UNREADABLE', {
-      message: `can't read ${path}: ${error instanceof Error ? error.message : error}`,
-      hint: 'name the file of a schema',
-      facts: { path },
-      cause: error,
-    })
-  }
+  /** One for each text, in order. A text is valid JSON. */
+  convert(texts: readonly string[]): readonly Converted[]
 }
 
 /** @throws FORMAT_TYPE_UNSUPPORTED if lines of JSON can't be told as the schema wants */
@@ -77,13 +46,13 @@ export async function openLineSchema(schema: RegisteredSchema): Promise<LineSche
       return encoding(columns, (memory) => encoderOf(memory, 'the lines', columns, own, head))
     }
     case 'JSON': {
-      const { jsonValidator } = await import('../registry/json-schema/validate.ts')
+      const { jsonValidator } = await import('./json-schema/validate.ts')
       const validate = jsonValidator(schema)
       return {
-        convert: (records) =>
-          records.map((record) => {
-            const reason = validate(JSON.parse(record.value))
-            return reason === undefined ? { record } : { reason }
+        convert: (texts) =>
+          texts.map((text) => {
+            const reason = validate(JSON.parse(text))
+            return reason === undefined ? { bytes: Buffer.from(text) } : { reason }
           }),
       }
     }
@@ -95,9 +64,9 @@ function encoding(columns: Schema, open: (memory: LinearMemory) => RecordEncoder
   const decoder = createJsonDecoder({ memory, schema: columns, timestampFormat: 'ISO-8601' })
   const encoder = open(memory)
   return {
-    convert(records) {
+    convert(texts) {
       const mark = memory.arena.mark()
-      const decoded = decoder.decode(placed(memory, records), records.length)
+      const decoded = decoder.decode(placed(memory, texts), texts.length)
       const { rowCount, selection, count, dead } = decoded
       const cells = encoder.encode({
         rowCount,
@@ -108,14 +77,13 @@ function encoding(columns: Schema, open: (memory: LinearMemory) => RecordEncoder
       })
       const reasons = new Map(dead.map(({ row, reason }) => [row, reason]))
       let at = cells >>> 2
-      const converted = records.map((record, row): Converted => {
+      const converted = texts.map((_, row): Converted => {
         const reason = reasons.get(row)
         if (reason !== undefined) return { reason }
         const address = memory.u32[at]!
         const bytes = memory.u8.slice(address, address + memory.u32[at + 1]!)
         at += 2
-        const value = Buffer.from(bytes).toString('base64')
-        return { record: { ...record, value, encoding: 'base64' } }
+        return { bytes }
       })
       memory.arena.release(mark)
       return converted
@@ -123,10 +91,10 @@ function encoding(columns: Schema, open: (memory: LinearMemory) => RecordEncoder
   }
 }
 
-function placed(memory: LinearMemory, records: readonly ProducedRecord[]): Pointer {
-  const cells = memory.arena.allocate(8 * records.length)
-  records.forEach(({ value }, row) => {
-    const bytes = Buffer.from(value)
+function placed(memory: LinearMemory, texts: readonly string[]): Pointer {
+  const cells = memory.arena.allocate(8 * texts.length)
+  texts.forEach((text, row) => {
+    const bytes = Buffer.from(text)
     const address = memory.arena.allocate(bytes.length)
     memory.u8.set(bytes, address)
     memory.u32[(cells >>> 2) + 2 * row] = address

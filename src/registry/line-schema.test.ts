@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { openLineSchema } from './line-schema.ts'
+
+const reasonOf = (each: object): unknown => ('reason' in each ? each.reason : 'fits')
+
+test('texts that fit become records behind the id, in order; the others say why', async () => {
+  const text = JSON.stringify({
+    type: 'record',
+    name: 'R',
+    fields: [
+      { name: 'id', type: 'long' },
+      { name: 'city', type: ['null', 'string'], default: null },
+    ],
+  })
+  const schema = await openLineSchema({ type: 'AVRO', text, references: [], id: 300 })
+  const told = schema.convert(['{"id":1}', '{"id":"x"}', '{"id":-2,"city":"é"}', '{"city":"x"}'])
+  assert.deepEqual(
+    told.map(reasonOf).map((each) => each === 'fits'),
+    [true, false, true, false],
+  )
+  const [first, , third] = told as { bytes: Uint8Array }[]
+  assert.deepEqual([...first!.bytes], [0, 0, 0, 1, 44, 2, 0])
+  assert.deepEqual([...third!.bytes], [0, 0, 0, 1, 44, 3, 2, 4, 0xc3, 0xa9])
+  assert.deepEqual(schema.convert([]), [])
+})
+
+test('values are held against JSON Schemas with what they refer to, of each draft that is known', async () => {
+  const references = [{ name: 'money.json', text: '{"type":"integer"}' }]
+  for (const draft of [
+    'http://json-schema.org/draft-07/schema#',
+    'https://json-schema.org/draft/2019-09/schema',
+    'https://json-schema.org/draft/2020-12/schema',
+  ]) {
+    const text = JSON.stringify({
+      $schema: draft,
+      properties: { a: { $ref: 'money.json' } },
+      required: ['a'],
+    })
+    const schema = await openLineSchema({ type: 'JSON', text, references, id: 1 })
+    assert.deepEqual(schema.convert(['{"a":1}', '{"a":"x"}', '{}']).map(reasonOf), [
+      'fits',
+      'field a must be integer',
+      "the value must have required property 'a'",
+    ])
+  }
+  const remote = {
+    type: 'JSON',
+    text: '{"$ref":"http://127.0.0.1:1/x.json"}',
+    references: [],
+    id: 1,
+  } as const
+  await assert.rejects(openLineSchema(remote), { code: 'SCHEMA_INVALID' })
+})
+
+test('a schema whose values no columns hold is refused by name', async () => {
+  const field = (type: unknown) =>
+    JSON.stringify({ type: 'record', name: 'R', fields: [{ name: 'a', type }] })
+  for (const text of [field(['string', 'int']), field(['null', 'R']), '"string"'])
+    await assert.rejects(openLineSchema({ type: 'AVRO', text, references: [], id: 1 }), {
+      code: 'FORMAT_TYPE_UNSUPPORTED',
+    })
+  const self = 'syntax = "proto3"; message M { M m = 1; }'
+  await assert.rejects(openLineSchema({ type: 'PROTOBUF', text: self, references: [], id: 1 }), {
+    code: 'FORMAT_TYPE_UNSUPPORTED',
+  })
+})
