@@ -46,7 +46,6 @@ export const ERRORS = {
   KAFKA_OFFSET_OUT_OF_RANGE: { fault: 'source', retry: 'never' },
   KAFKA_OPTION_INVALID: { fault: 'query', retry: 'never' },
   KAFKA_PARTITIONS_ADDED: { fault: 'source', retry: 'backoff' },
-  KAFKA_PRODUCER_FENCED: { fault: 'outside', retry: 'never' },
   KAFKA_RECORD_TOO_LARGE: { fault: 'data', retry: 'never' },
   KAFKA_REQUEST_FAILED: { fault: 'outside', retry: 'never' },
   KAFKA_TOPIC_MISSING: { fault: 'usage', retry: 'never' },
@@ -127,6 +126,7 @@ export const ERRORS = {
   VALUE_UNSAFE: { fault: 'usage', retry: 'never' },
   VARINT_UNENDED: { fault: 'data', retry: 'never' },
   VIEW_FOLLOWER_SLOW: { fault: 'usage', retry: 'never' },
+  WATERMARK_UNFOUNDED: { fault: 'usage', retry: 'never' },
 } as const satisfies Record<string, ErrorTrait>
 
 export interface ErrorTrait {

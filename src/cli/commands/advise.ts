@@ -28,6 +28,7 @@ import { ProjectError } from '../project-error.ts'
 import { adviceLines } from '../render/advice.ts'
 import { findingLines } from '../render/error.ts'
 import { measureTopic } from '../topic-measure.ts'
+import { declareAdviseWatermark } from './advise-watermark.ts'
 
 interface AdviseOptions extends ProjectOptions {
   readonly format: string
@@ -57,6 +58,9 @@ export const declareAdvise: Declare = (command, io) => {
     'millrace advise needs.yaml --format html --out advice.html',
     'millrace advise needs.yaml --prices my-prices.json --write my-project',
   )
+  // Options behind `watermark` are its own.
+  command.enablePositionalOptions()
+  declareAdviseWatermark(command, io)
 }
 
 async function run(io: Io, file: string | undefined, options: AdviseOptions): Promise<void> {
