@@ -8,7 +8,7 @@ import type { Place } from '../place.ts'
 import { SqlError } from '../sql-error.ts'
 import type { BodySyntax, ExpressionSyntax } from '../syntax.ts'
 import { bindExpression, callOf, castTo, requireBoolean, sameType } from './bind-expression.ts'
-import { distinctNode } from './bind-window.ts'
+import { distinctNode } from './group-nodes.ts'
 import { type Relation, relationOf } from './scope.ts'
 
 /** SELECT without FROM: one row without columns. */

@@ -17,8 +17,8 @@ import { SqlError } from '../sql-error.ts'
 import type { QueryExpression, QuerySyntax } from '../syntax.ts'
 import { callOf } from './bind-expression.ts'
 import type { Attached, LateColumns } from './bind-late.ts'
-import { aggregateNode, distinctNode } from './bind-window.ts'
 import type { BindQuery, Catalog } from './catalog.ts'
+import { aggregateNode, distinctNode } from './group-nodes.ts'
 import type { Relation } from './scope.ts'
 
 export interface SubqueryContext {

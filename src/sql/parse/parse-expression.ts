@@ -1,7 +1,7 @@
 /** Expressions, by precedence (a Pratt parser): a prefix, then every operator that binds tighter than what stands left. */
 import { type Place, spanning } from '../place.ts'
 import { SqlError } from '../sql-error.ts'
-import type { ExpressionSyntax, QuerySyntax } from '../syntax.ts'
+import type { ExpressionSyntax } from '../syntax.ts'
 import {
   atSymbol,
   atWords,
@@ -20,6 +20,7 @@ import {
 } from './cursor.ts'
 import { isBareFunction, parseCall } from './parse-call.ts'
 import { parseLiteral } from './parse-literal.ts'
+import { atSubquery, parseQuantified, parseSubquery } from './parse-subquery.ts'
 import { parseType } from './parse-type.ts'
 import { POWER } from './power.ts'
 import { isCallable, isReserved } from './reserved.ts'
@@ -120,38 +121,6 @@ function parseNamed(cursor: Cursor): ExpressionSyntax {
   }
   const name = expectName(cursor, 'an expression')
   return { kind: 'reference', parts: [name], at: name.at }
-}
-
-/** A query in parentheses. */
-function parseSubquery(cursor: Cursor): QuerySyntax {
-  expectSymbol(cursor, '(', 'around the query')
-  const query = cursor.query(cursor)
-  expectSymbol(cursor, ')', 'to close the query')
-  return query
-}
-
-/** `((SELECT ...) + 1)` is no query, `((SELECT ...) UNION ...)` is one. */
-function atSubquery(cursor: Cursor): boolean {
-  if (!atSymbol(cursor, '(')) return false
-  let ahead = 1
-  while (atSymbol(cursor, '(', ahead)) ahead++
-  if (!QUERY_WORDS.includes(peek(cursor, ahead).upper)) return false
-  if (ahead === 1) return true
-  const behind = peek(cursor, closing(cursor, ahead - 1) + 1)
-  return behind.text === ')' || QUERY_ENDS.includes(behind.upper)
-}
-
-const QUERY_WORDS = ['SELECT', 'WITH', 'VALUES']
-const QUERY_ENDS = ['UNION', 'INTERSECT', 'EXCEPT', 'MINUS', 'ORDER', 'LIMIT', 'OFFSET', 'FETCH']
-
-/** How far ahead the parenthesis is that closes the one `ahead`. */
-function closing(cursor: Cursor, ahead: number): number {
-  let depth = 0
-  for (let at = ahead; ; at++) {
-    if (peek(cursor, at).kind === 'end') return at
-    if (atSymbol(cursor, '(', at)) depth++
-    else if (atSymbol(cursor, ')', at) && --depth === 0) return at
-  }
 }
 
 /** (x), or the row (x, y). */
@@ -264,22 +233,6 @@ function parseInfix(
   }
   if (token.kind === 'symbol') return parseAccess(cursor, left, symbol, power)
   return parseWordInfix(cursor, left, symbol, power)
-}
-
-/** = ANY (query), = SOME (query), <> ALL (query): IN and NOT IN. */
-function parseQuantified(
-  cursor: Cursor,
-  left: ExpressionSyntax,
-  comparison: string,
-): ExpressionSyntax | undefined {
-  const { upper, at } = peek(cursor)
-  if (!['ANY', 'SOME', 'ALL'].includes(upper) || !atSymbol(cursor, '(', 1)) return undefined
-  const isIn = comparison === 'EQUALS' && upper !== 'ALL'
-  if (!isIn && !(comparison === 'NOT_EQUALS' && upper === 'ALL'))
-    throw unsupported('comparison with ANY or ALL', at)
-  take(cursor)
-  const query = parseSubquery(cursor)
-  return { kind: 'in-query', input: left, query, negated: !isIn, at: since(cursor, left.at) }
 }
 
 function parseAccess(
