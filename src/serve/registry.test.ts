@@ -219,6 +219,21 @@ test('Protobuf is told as text or serialized, however it was registered', async 
   })
 })
 
+test('many at once get one id each for what differs, and one for what is the same', async () => {
+  const answers = await Promise.all(
+    Array.from({ length: 40 }, (_, at) =>
+      ask('POST', `/subjects/race-${at}/versions`, record({ name: `r${at % 20}`, type: 'int' })),
+    ),
+  )
+  const ids = answers.map(({ json }) => (json as { id: number }).id)
+  assert.equal(new Set(ids).size, 20)
+  const same = await Promise.all(
+    Array.from({ length: 20 }, () => ask('POST', '/subjects/race/versions', record(a))),
+  )
+  assert.equal(new Set(same.map(({ json }) => (json as { id: number }).id)).size, 1)
+  assert.deepEqual((await ask('GET', '/subjects/race/versions')).json, [1])
+})
+
 test('a large schema is taken, and a body beyond the bound is not', async () => {
   const fields = Array.from({ length: 20_000 }, (_, at) => ({ name: `f${at}`, type: 'int' }))
   const large = await ask('POST', '/subjects/large/versions', record(...fields))
