@@ -7,7 +7,7 @@ import { KAFKA_OPTIONS, UPSERT_KAFKA_OPTIONS } from './options.ts'
 import { openKafkaSink } from './sink.ts'
 import { openKafkaSource } from './source.ts'
 
-const HEADERS: DataType = {
+export const HEADERS: DataType = {
   kind: 'map',
   key: withNullability(types.string, false),
   value: types.bytes,

@@ -58,6 +58,7 @@ export class Fetcher {
   readonly #stopping = new AbortController()
   #room = Promise.withResolvers<void>()
   #refreshing: Promise<void> | undefined
+  #turn = 0
   #refreshedMs: number
   #missingSinceMs: number | undefined
 
@@ -151,7 +152,10 @@ export class Fetcher {
     return isMoved
   }
 
-  #topicsOf(wanted: readonly Feed[]): FetchTopic[] {
+  /** Each time another partition comes first: a broker gives a batch that is larger than the limit only to the first. */
+  #topicsOf(asked: readonly Feed[]): FetchTopic[] {
+    const first = this.#turn++ % asked.length
+    const wanted = [...asked.slice(first), ...asked.slice(0, first)]
     const share = Math.floor(BYTES_AHEAD / CHUNKS_AHEAD / this.#feeds.length)
     const bounded = Math.min(Math.max(share, PARTITION_BYTES_MIN), PARTITION_BYTES_MAX)
     const bytesMax = this.#options.partitionBytesMax ?? bounded
