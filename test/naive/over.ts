@@ -52,12 +52,18 @@ export function onTime(
       reached = watermark
       for (const each of kept) each.told ||= (each.row[node.time!] as bigint) <= watermark
     }
+    const { preceding, kind } = node.frame
+    const toldTimes = kept
+      .filter((each) => each.told && each.key === key)
+      .map((each) => each.row[node.time!] as bigint)
+    // A RANGE is dropped with its last row: then what reaches back to it is late.
+    const reaches = toldTimes.map((told) => told + BigInt(kind === 'range' ? (preceding ?? 0) : 0))
+    const isDropped = kind === 'range' && reaches.every((each) => each <= (reached ?? each - 1n))
     const isLate =
-      node.frame.preceding === undefined
+      preceding === undefined
         ? watermark !== undefined && time <= watermark
-        : kept.some(
-            (each) => each.told && each.key === key && (each.row[node.time!] as bigint) >= time,
-          )
+        : toldTimes.some((told) => told >= time) ||
+          (isDropped && reaches.some((each) => each >= time))
     if (isLate) late(change, time)
     else kept.push({ row: [...row], key, told: false })
   }

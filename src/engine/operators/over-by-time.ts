@@ -36,6 +36,8 @@ export class OverByTime implements Operator {
   readonly #telling: OverTelling
   readonly #tellLate: ReturnType<typeof lateTeller>
   readonly #timers = new Timers()
+  /** Of RANGE: lists, by when the last of their rows that were told leaves all frames. */
+  readonly #idle = new Timers()
   readonly #isByClock: boolean
   #watermarkUs: bigint
 
@@ -72,6 +74,7 @@ export class OverByTime implements Operator {
       entry = this.#timers.pop(watermarkUs)
     }
     if (due.length > 0) this.#tell(this.#inOrder(due), emit)
+    this.#expire(watermarkUs)
   }
 
   onEnd(): void {}
@@ -87,6 +90,7 @@ export class OverByTime implements Operator {
       for (let entry = rows.first(list); entry !== 0; entry = rows.next(entry)) {
         const timeUs = this.#timeOf(entry)
         if (group === 0 || !this.#isTold(group, timeUs)) this.#timers.push(timeUs, entry)
+        else this.#watchIdle(entry)
       }
     })
   }
@@ -163,9 +167,43 @@ export class OverByTime implements Operator {
       let end = Math.min(start + TELL_ROWS, due.length)
       const { compareEntries } = this.#state.order
       while (end < due.length && compareEntries(due[end - 1]!, due[end]!) === 0) end++
-      this.#telling.tell(due.slice(start, end), emit)
+      const told = due.slice(start, end)
+      const lasts = new Map(told.map((entry) => [this.#state.rows.listOf(entry), entry]))
+      this.#telling.tell(told, emit)
+      for (const last of lasts.values()) this.#watchIdle(last)
       start = end
     }
+  }
+
+  #watchIdle(last: Pointer): void {
+    const { kind, preceding } = this.#plan.frame
+    if (kind === 'rows' || preceding === undefined) return
+    this.#idle.push(this.#timeOf(last) + BigInt(preceding), this.#state.rows.listOf(last))
+  }
+
+  /** Rows that have been told, and that no frame of a row ahead of the watermark reaches back to. */
+  #expire(watermarkUs: bigint): void {
+    const lists = new Set<Pointer>()
+    for (let list = this.#idle.pop(watermarkUs); list !== undefined; ) {
+      if (this.#state.rows.count(list) > 0) lists.add(list)
+      list = this.#idle.pop(watermarkUs)
+    }
+    const silent = [...lists].flatMap((list) => this.#silentIn(list, watermarkUs))
+    if (silent.length > 0) this.#telling.expire(silent)
+  }
+
+  /** The rows that have been told, of a list whose last of them is behind all frames. */
+  #silentIn(list: Pointer, watermarkUs: bigint): readonly Pointer[] {
+    const { rows } = this.#state
+    const told: Pointer[] = []
+    for (let entry = rows.first(list); entry !== 0; entry = rows.next(entry)) {
+      if (this.#timeOf(entry) > watermarkUs) break
+      told.push(entry)
+    }
+    const last = told.at(-1)
+    if (last === undefined) return []
+    const leavesUs = this.#timeOf(last) + BigInt(this.#plan.frame.preceding!)
+    return leavesUs <= watermarkUs ? told : []
   }
 
   #isTold(group: Pointer, timeUs: bigint): boolean {

@@ -115,7 +115,7 @@ export class OverFrames {
     for (const call of this.#calls.calls) kept.add(this.pick(call, last))
     for (let entry = last; entry !== 0; ) {
       const previous = rows.previous(entry)
-      if (!kept.has(entry)) this.#leave(entry)
+      if (!kept.has(entry)) this.leave(entry)
       entry = previous
     }
   }
@@ -126,7 +126,7 @@ export class OverFrames {
     const fromUs = this.#timeOf(entry) - BigInt(this.#plan.frame.preceding!)
     let count = 0
     for (let at = this.#rows.first(list); this.#timeOf(at) < fromUs; count++) {
-      this.#leave(at)
+      this.leave(at)
       at = this.#rows.first(list)
     }
     return count
@@ -140,11 +140,12 @@ export class OverFrames {
       i64[frame] = i64[frame]! + 1n
       return 0
     }
-    this.#leave(this.#rows.first(this.#rows.listOf(entry)))
+    this.leave(this.#rows.first(this.#rows.listOf(entry)))
     return 1
   }
 
-  #leave(entry: Pointer): void {
+  /** The entry is in no frame and no list; it is freed when its rows have been told. */
+  leave(entry: Pointer): void {
     this.#state.ordered.detach(this.#rows.listOf(entry), entry)
     this.#gone.push(entry)
   }

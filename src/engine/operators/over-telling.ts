@@ -79,14 +79,33 @@ export class OverTelling {
     arena.release(mark)
   }
 
+  /** These rows, of each list in order, have left every frame there may still be. What would reach back to them is late from now on. */
+  expire(left: readonly Pointer[]): void {
+    const { arena } = this.#memory
+    const mark = arena.mark()
+    for (const entry of left) this.#frames.leave(entry)
+    const count = left.length
+    const entries = arena.allocate(4 * count)
+    this.#memory.u32.set(left, entries / 4)
+    const columns = this.#state.rows.columnsOf(entries, count)
+    const groups = this.#state.groupsOf(columns, { count, selection: 0 }, true)
+    const batch: Batch = { rowCount: count, columns, kinds: 0, selection: 0, count }
+    const { aggregates, tables } = this.#state
+    const frame = this.#evaluation.frameOf(batch)
+    aggregates.retract(tables, frame, this.#state.keysOf(columns), groups)
+    this.#noteTold({ count, entries, groups, columns }, BigInt(this.#plan.frame.preceding!))
+    this.#frames.finish([])
+    arena.release(mark)
+  }
+
   /** Up to where each partition has been told. */
-  #noteTold({ count, columns, groups }: Told): void {
+  #noteTold({ count, columns, groups }: Told, furtherUs = 0n): void {
     const [lastUs, hasLast] = [this.#state.cell('lastUs'), this.#state.cell('hasLast')]
     const times = columns[this.#plan.time!]!.cells / 8
     const { u32, i64 } = this.#memory
     for (let at = 0; at < count; at++) {
       const group = u32[groups / 4 + at]!
-      i64[(group + lastUs) / 8] = i64[times + at]!
+      i64[(group + lastUs) / 8] = i64[times + at]! + furtherUs
       u32[(group + hasLast) / 4] = 1
     }
   }
