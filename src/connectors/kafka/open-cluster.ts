@@ -1,7 +1,8 @@
 /** The cluster that a table's options name. */
 import type { Ports } from '../../ports/ports.ts'
 import { type Cluster, openCluster } from './cluster.ts'
-import { connectionOptions, type Properties } from './properties.ts'
+import { connectionOptions } from './connection.ts'
+import type { Properties } from './properties.ts'
 
 export function clusterOf(
   { options, ports }: { readonly options: Readonly<Record<string, string>>; readonly ports: Ports },

@@ -3,7 +3,8 @@ import test from 'node:test'
 import { MillraceError } from '../../errors.ts'
 import { nodePorts } from '../../ports/node/ports.ts'
 import { tokenRefusal } from './bearer-token.ts'
-import { connectionOptions, propertiesOf } from './properties.ts'
+import { connectionOptions } from './connection.ts'
+import { propertiesOf } from './properties.ts'
 
 function connecting(given: Readonly<Record<string, string>>): ReturnType<typeof connectionOptions> {
   const options = Object.fromEntries(
