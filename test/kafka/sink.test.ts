@@ -9,7 +9,7 @@ import {
   produceWithLibrdkafka,
   uniqueTopic,
 } from './broker.ts'
-import { runToEnd, temporaryDirectory } from './pipelines.ts'
+import { runToEnd, start, temporaryDirectory } from './pipelines.ts'
 import { table } from './queries.ts'
 
 before(async () => {
@@ -143,6 +143,22 @@ test('rows of exactly-once are there once they are committed, with a marker of t
   assert.equal(marker?.key, topic)
   assert.equal(JSON.parse(marker?.value ?? '').incarnation, 1)
   assert.equal(consumeWithJava(topic, 3).length, 3)
+})
+
+test('a row that the topic does not take stops the pipeline by name', async () => {
+  const topic = await createTopic(uniqueTopic('small'), 1, { 'max.message.bytes': '1000' })
+  const long = (bytes: number, options: Readonly<Record<string, string>>) =>
+    `${table('o', 's STRING', topic, options)} INSERT INTO o SELECT REPEAT('x', ${bytes}) FROM ${ROWS};`
+  for (const options of [{}, { 'properties.max.request.size': '1500' }]) {
+    const run = await start({
+      sql: long(2000, options),
+      directory: temporaryDirectory(),
+      more: { until: 'end' },
+    })
+    const outcome = await run.finished
+    assert.ok(outcome.kind === 'failed', outcome.kind)
+    assert.equal(outcome.error.code, 'KAFKA_RECORD_TOO_LARGE', outcome.error.message)
+  }
 })
 
 test('tables of one pipeline share a transaction, and a second cluster is refused', async () => {

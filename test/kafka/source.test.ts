@@ -1,5 +1,6 @@
 /** The kafka source against a real broker; what it reads was written by librdkafka and by Java. */
 import assert from 'node:assert/strict'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { before, test } from 'node:test'
 import { KAFKA, kafkaTool, startKafka } from '../../scripts/engines/kafka.ts'
 import { MillraceError } from '../../src/errors.ts'
@@ -261,6 +262,39 @@ test('rows that retention has removed stop the table, or are told and passed ove
   assert.deepEqual([rows.map(({ n }) => n), dead], [[4, 5, 6, 7, 8, 9], 1])
 })
 
+test('a batch that was damaged on its way is told by its topic and offset', async () => {
+  const topic = await createTopic(uniqueTopic('damaged'))
+  await produceWithLibrdkafka({ topic, records: numbers(0, 3) })
+  const proxy = await damagingProxy()
+  try {
+    const options = { 'properties.bootstrap.servers': `127.0.0.1:${proxy.port}` }
+    const sql = `${table('t', 'n INT', topic, options)} SELECT n FROM t`
+    await assert.rejects(
+      ask(sql),
+      fails('KAFKA_BATCH_CORRUPT', /damaged.*\[0\] from offset 0 on: the checksum/),
+    )
+  } finally {
+    proxy.close()
+  }
+})
+
+test('a broker that takes connections and answers nothing is told', {
+  timeout: 60_000,
+}, async () => {
+  const server = createServer(() => {})
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  const options = {
+    'properties.bootstrap.servers': `127.0.0.1:${port}`,
+    'properties.request.timeout.ms': '1000',
+  }
+  await assert.rejects(
+    ask(`${table('t', 'n INT', 'x', options)} SELECT n FROM t`),
+    fails('KAFKA_UNREACHABLE', /does not answer/),
+  )
+  server.close()
+})
+
 test('a topic that is not there, a host that does not answer and options that mean nothing are told by name', async () => {
   await assert.rejects(
     ask(`${table('t', 'n INT', 'no-such-topic')} SELECT n FROM t`),
@@ -286,5 +320,41 @@ function fails(code: MillraceError['code'], message: RegExp): (error: unknown) =
     assert.equal(error.code, code, error.message)
     assert.match(error.message, message)
     return true
+  }
+}
+
+/**
+ * Between us and the broker: addresses in answers are its own, and `"n":1` in what comes back is changed on the way.
+ */
+async function damagingProxy(): Promise<{ readonly port: number; close(): void }> {
+  const { port: brokerPort } = new URL(`tcp://${KAFKA}`)
+  const sockets: Socket[] = []
+  const server = createServer((near) => {
+    const far = connect(Number(brokerPort), '127.0.0.1')
+    sockets.push(near, far)
+    near.pipe(far)
+    near.on('error', () => far.destroy())
+    far.on('error', () => near.destroy())
+    far.on('data', (bytes: Buffer) => {
+      const changed = Buffer.from(bytes)
+      const at = changed.indexOf('{"n":1}')
+      if (at >= 0) changed[at + 5] = 0x39
+      // Its port, where metadata names it.
+      const own = (server.address() as AddressInfo).port
+      for (let name = -1; ; ) {
+        name = changed.indexOf('127.0.0.1', name + 1)
+        if (name < 0) break
+        changed.writeInt32BE(own, name + 9)
+      }
+      near.write(changed)
+    })
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return {
+    port: (server.address() as AddressInfo).port,
+    close() {
+      for (const socket of sockets) socket.destroy()
+      server.close()
+    },
   }
 }

@@ -23,7 +23,7 @@ before(async () => {
 })
 
 test('a transaction that a killed pipeline has left is listed, aborted, and its rows are written again', async () => {
-  const source = await createTopic(uniqueTopic('in'))
+  const source = await createTopic(uniqueTopic('in'), 1, { 'retention.ms': '604800000' })
   const sink = await createTopic(uniqueTopic('out'))
   const records = Array.from({ length: 100 }, (_, n) => ({ value: JSON.stringify({ n }) }))
   await produceWithLibrdkafka({ topic: source, records })
