@@ -13,8 +13,8 @@ const NULL = 0, BOOLEAN = 1, INTEGER = 2, INTEGER_AS_DOUBLE = 3, FLOAT = 4, DOUB
 const E_END = 1, E_VARINT = 2, E_BRANCH = 3, E_SYMBOL = 4, E_LENGTH = 5, E_UTF8 = 6, E_RANGE = 7, E_AFTER = 8, E_DEPTH = 9, E_NULL = 10, E_BOOLEAN = 11,
   E_NOTHING = 12, E_COUNT = 13;
 const DEPTH_MAX: i32 = 128;
-/** Items of one array: those of no bytes would otherwise cost nothing to claim. */
-const ITEMS_MAX: i64 = 1 << 24;
+/** Items of one array, if there are more than bytes: those of no bytes would otherwise cost nothing to claim. */
+const ITEMS_MAX: i64 = 1 << 16;
 
 let end: usize = 0;
 let error: i32 = 0;
@@ -146,7 +146,7 @@ function blocks(node: usize, p: usize, row: usize, isMap: bool): usize {
       if (!p) return 0;
     }
     items += count;
-    if (count < 0 || items > ITEMS_MAX) return fail(E_COUNT, node);
+    if (count < 0 || (items > ITEMS_MAX && items > <i64>(end - start))) return fail(E_COUNT, node);
     for (let k: i64 = 0; k < count; k++) {
       if (isMap) {
         p = varint(p, node);

@@ -12,6 +12,8 @@ import { hasEnded, type OwnerStatus } from './status.ts'
 
 const HEADER_BYTES_MAX = 16 << 10
 const BODY_BYTES_MAX = 1 << 10
+/** Names of subjects stand in paths. */
+const PARAMETER_LENGTH_MAX = 4096
 const REQUEST_MS_MAX = 30_000
 
 export interface HttpOptions {
@@ -64,6 +66,7 @@ export async function serveHttp(options: HttpOptions): Promise<HttpServer> {
     requestTimeout: REQUEST_MS_MAX,
     forceCloseConnections: true,
     http: { maxHeaderSize: HEADER_BYTES_MAX },
+    routerOptions: { maxParamLength: PARAMETER_LENGTH_MAX },
   })
   addRoutes(app, options)
   await options.routes?.(app)

@@ -234,6 +234,15 @@ test('many at once get one id each for what differs, and one for what is the sam
   assert.deepEqual((await ask('GET', '/subjects/race/versions')).json, [1])
 })
 
+test('names of subjects may be long, and hold what paths separate', async () => {
+  const subject = `a/b c%d:${'long.'.repeat(200)}Ünïcode-value`
+  const path = `/subjects/${encodeURIComponent(subject)}/versions`
+  assert.equal((await ask('POST', path, record(a))).status, 200)
+  assert.deepEqual((await ask('GET', path)).json, [1])
+  const found = await ask('GET', `/subjects?subjectPrefix=${encodeURIComponent('a/b')}`)
+  assert.deepEqual(found.json, [subject])
+})
+
 test('a large schema is taken, and a body beyond the bound is not', async () => {
   const fields = Array.from({ length: 20_000 }, (_, at) => ({ name: `f${at}`, type: 'int' }))
   const large = await ask('POST', '/subjects/large/versions', record(...fields))

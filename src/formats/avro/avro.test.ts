@@ -168,6 +168,37 @@ test('every type that columns can have is read as avsc wrote it', () => {
   )
 })
 
+test('arrays inside a ROW that is NULL are not looked for, and items of no bytes are counted', () => {
+  const inner = {
+    type: 'record',
+    name: 'Inner',
+    fields: [field('tags', { type: 'array', items: 'string' })],
+  }
+  const writer = record([
+    field('inner', ['null', inner]),
+    field('nulls', { type: 'array', items: 'null' }),
+  ])
+  const type = judge(writer)
+  const tags: DataType = { kind: 'array', element: types.string, nullable: true }
+  const nulls: DataType = { kind: 'array', element: types.int, nullable: true }
+  const columns: Schema = [
+    {
+      name: 'inner',
+      type: { kind: 'row', fields: [{ name: 'tags', type: tags }], nullable: true },
+    },
+    { name: 'nulls', type: nulls },
+  ]
+  const memory = new LinearMemory({ bytesMax: 64 << 20 })
+  memory.u8.fill(255, memory.allocate(8 << 20))
+  const { rows, dead } = decoded(writer, columns, [
+    type.toBuffer({ inner: null, nulls: [null, null] }),
+    type.toBuffer({ inner: { tags: ['x'] }, nulls: [] }),
+    Uint8Array.of(0, 0x80, 0x80, 0x80, 0x10, 0),
+  ])
+  assert.deepEqual(rows, [[null, [null, null]], [[['x']], []], undefined])
+  assert.match(dead[0]!.reason, /too many items/)
+})
+
 test('damaged records are dead or decode to something, and never fail', () => {
   const writer = record([
     field('a', 'string'),

@@ -107,12 +107,19 @@ function slotsOf(memory: LinearMemory, type: Field['type'], count: number): Slot
   memory.u8.fill(255, validity, validity + bitmap)
   const isRow = layoutOf(type) === 'row'
   return {
-    cells: isRow ? 0 : memory.arena.allocate(cellBytes(type) * count),
+    cells: isRow ? 0 : cellsOf(memory, type, count),
     validity: type.nullable ? validity : 0,
     children:
       type.kind === 'row' ? type.fields.map((field) => slotsOf(memory, field.type, count)) : [],
     hasNull: false,
   }
+}
+
+/** Of ARRAYs and MAPs they are cleared: inside a ROW that is NULL no span is written, and none must be found. */
+function cellsOf(memory: LinearMemory, type: Field['type'], count: number): Pointer {
+  const bytes = cellBytes(type) * count
+  const isSpan = type.kind === 'array' || type.kind === 'map'
+  return isSpan ? memory.arena.allocateCleared(bytes) : memory.arena.allocate(bytes)
 }
 
 function vectorOf(type: Field['type'], slots: Slots): Vector {
@@ -190,8 +197,8 @@ function encodeSpans(
 ): void {
   for (let row = from; row < to; row++) {
     const isNull = validity !== 0 && ((memory.u8[validity + (row >> 3)]! >> (row & 7)) & 1) === 0
-    if (isNull || refused.has(row)) continue
     const words = (cells >>> 2) + 2 * row
+    if (isNull || refused.has(row) || memory.u32[words + 1] === 0) continue
     const bytes = memory.u8.slice(memory.u32[words]!, memory.u32[words]! + memory.u32[words + 1]!)
     try {
       const block = encodeNested(type, read({ bytes, at: 0 }))

@@ -173,7 +173,8 @@ function readItems(cursor: Cursor, item: ReadValue): CellValue[] {
 function readLong(cursor: Cursor): bigint {
   let zigzag = 0n
   for (let shift = 0n; ; shift += 7n) {
-    const byte = cursor.bytes[cursor.at++]!
+    const byte = cursor.bytes[cursor.at++]
+    if (byte === undefined) throw new ValueRefused('the record ends too early')
     zigzag |= BigInt(byte & 0x7f) << shift
     if (byte < 0x80) return (zigzag >> 1n) ^ -(zigzag & 1n)
   }
