@@ -27,17 +27,18 @@ const PINS = 'pins'
 
 /** Keeps `offset` of the partition and all after it, until the pin is moved or taken away. Durable when it resolves. */
 export async function pin(ports: Ports, place: PinPlace, offset: number): Promise<void> {
-  const { dataDirectory, pipeline, source, topic, partition } = place
-  const directory = join(pinsOf(dataDirectory, pipeline), encodeURIComponent(source))
-  await ensureDirectory(ports, dataDirectory, directory)
-  await replaceFile(ports, join(directory, `${topic}-${partition}`), `${offset}\n`, 'log.pin')
+  await ensureDirectory(ports, place.dataDirectory, directoryOf(place))
+  await movePin(ports, place, offset)
+}
+
+/** As `pin`, where there is one that this process has set. */
+export function movePin(ports: Ports, place: PinPlace, offset: number): Promise<void> {
+  return replaceFile(ports, pathOf(place), `${offset}\n`, 'log.pin')
 }
 
 /** Where the pin stands; undefined if there is none. @throws LOG_CORRUPT */
 export function pinned(ports: Ports, place: PinPlace): number | undefined {
-  const { dataDirectory, pipeline, source, topic, partition } = place
-  const directory = join(pinsOf(dataDirectory, pipeline), encodeURIComponent(source))
-  return readPin(ports, join(directory, `${topic}-${partition}`))
+  return readPin(ports, pathOf(place))
 }
 
 /** Takes away a pipeline's pins, but those of the sources in `kept`. */
@@ -95,6 +96,14 @@ export function leastPin(
     }
   }
   return least
+}
+
+function pathOf(place: PinPlace): string {
+  return join(directoryOf(place), `${place.topic}-${place.partition}`)
+}
+
+function directoryOf({ dataDirectory, pipeline, source }: PinPlace): string {
+  return join(pinsOf(dataDirectory, pipeline), encodeURIComponent(source))
 }
 
 function pinsOf(dataDirectory: string, pipeline: string): string {

@@ -5,7 +5,7 @@
  */
 import { MillraceError } from '../../errors.ts'
 import { errorCode } from '../../log/durable-files.ts'
-import { copyPins, pin, pinned, unpin } from '../../log/pins.ts'
+import { copyPins, movePin, pin, pinned, unpin } from '../../log/pins.ts'
 import type { Ports } from '../../ports/ports.ts'
 import type { SourceRequest } from '../contract/source.ts'
 
@@ -15,8 +15,8 @@ const MOVE_MS = 30_000
 export interface MovingPin {
   /** Keeps `offset` and all after it, durably; what is kept already stays. */
   hold(offset: number): Promise<void>
-  /** Nothing before `offset` will be asked for again. */
-  move(offset: number): Promise<void>
+  /** Nothing before `offset` will be asked for again. Waits for nothing. @throws what kept an earlier move from being made, if it was no disk */
+  move(offset: number): void
   /** Moves it to where it may stand now. */
   settle(): Promise<void>
 }
@@ -32,29 +32,39 @@ export function pinOf(
   let movedMs = ports.clock.monotonicMs()
   let stands = pinned(ports, place)
   let wanted = stands
-  const set = async (offset: number): Promise<void> => {
-    await pin(ports, place, offset)
-    stands = offset
-    movedMs = ports.clock.monotonicMs()
-  }
+  let moving: Promise<void> | undefined
+  let failure: unknown
   /** A disk that refuses it leaves the pin where it was: more is kept than need be. */
-  const tryToSet = (offset: number): Promise<void> =>
-    set(offset).catch((error: unknown) => {
-      if (errorCode(error) === undefined || error instanceof MillraceError) throw error
-    })
+  const moveTo = async (offset: number): Promise<void> => {
+    movedMs = ports.clock.monotonicMs()
+    try {
+      await movePin(ports, place, offset)
+      stands = offset
+    } catch (error) {
+      if (errorCode(error) === undefined || error instanceof MillraceError) failure = error
+    }
+    moving = undefined
+  }
+  const passFailure = (): void => {
+    if (failure !== undefined) throw failure
+  }
   return {
     async hold(offset) {
       wanted = offset
-      if (stands === undefined || stands > offset) await set(offset).catch(refused(topic))
+      if (stands !== undefined && stands <= offset) return
+      await pin(ports, place, offset).catch(refused(topic))
+      stands = offset
     },
-    async move(offset) {
+    move(offset) {
+      passFailure()
       wanted = offset
-      if (stands !== offset && ports.clock.monotonicMs() - movedMs >= MOVE_MS) {
-        await tryToSet(offset)
-      }
+      const isDue = ports.clock.monotonicMs() - movedMs >= MOVE_MS
+      if (isDue && stands !== offset) moving ??= moveTo(offset)
     },
     async settle() {
-      if (wanted !== undefined && wanted !== stands) await tryToSet(wanted)
+      await moving
+      if (wanted !== undefined && wanted !== stands) await moveTo(wanted)
+      passFailure()
     },
   }
 }

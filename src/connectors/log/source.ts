@@ -93,7 +93,7 @@ async function openSplit(
     },
     async committed(position) {
       checkIdentity()
-      await pin?.move(Number(position))
+      pin?.move(Number(position))
     },
     async close() {
       closeSplit(reader, decoder)
