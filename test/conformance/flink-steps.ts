@@ -46,7 +46,7 @@ function statementOf({ step, name, schema, options, partitionKeys, ...config }: 
   const partitions = step.startsWith('SINK') && partitionKeys?.length ? partitionKeys : []
   const partitioned = partitions.length === 0 ? '' : `PARTITIONED BY (${partitions.join(', ')}) `
   // A table that is looked up is another one in each life: none is all of it.
-  const endless = 'disable-lookup' in options ? ", 'endless' = 'true'" : ''
+  const endless = options['disable-lookup'] === 'false' ? ", 'endless' = 'true'" : ''
   return `CREATE TABLE ${name} (${schema.join(', ')}) ${partitioned}WITH ('connector' = 'scripted', 'changelog' = '${modeOf(options)}'${endless});\n`
 }
 
