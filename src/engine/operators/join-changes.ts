@@ -16,16 +16,36 @@ export interface ChangesOptions {
   readonly isLeft: boolean
   readonly other: MetSide
   readonly matches: Matcher
+  /** Where rows of the other side are told differently once they meet one. */
+  readonly meetings?: Meetings
+}
+
+/** How many rows of the batches' side an entry of the other side meets. */
+export interface Meetings {
+  /** Before the pairs of a batch. */
+  start(batch: Batch, lists: Pointer): void
+  /** When the row at `position` of the batch comes or goes. */
+  before(position: number, entry: Pointer): bigint
+  after(entry: Pointer, count: bigint): void
+}
+
+/** Noted beside each entry: where a condition or a time to live parts rows of one key. */
+export function meetingsOfEntries(other: MetSide): Meetings {
+  return {
+    start() {},
+    before: (_, entry) => other.count(entry),
+    after: (entry, count) => other.setCount(entry, count),
+  }
 }
 
 /** Emits what the batch changes; u32 by position, how many rows each meets, or 0 where nobody asks. */
 export type JoinChanges = (batch: Batch, lists: Pointer, emit: Emit) => Pointer
 
 export function joinChanges(options: ChangesOptions): JoinChanges {
-  const { type, isLeft, other } = options
+  const { type, isLeft, meetings } = options
   if (type === 'semi' || type === 'anti') return isLeft ? probingLeft(options) : probedLeft(options)
   const isOuter = type === 'full' || type === (isLeft ? 'left' : 'right')
-  return isOuter || other.isCounted ? outer(options, isOuter) : inner(options)
+  return isOuter || meetings !== undefined ? outer(options, isOuter) : inner(options)
 }
 
 function inner({ memory, isLeft, other, matches }: ChangesOptions): JoinChanges {
@@ -45,23 +65,25 @@ function inner({ memory, isLeft, other, matches }: ChangesOptions): JoinChanges 
 }
 
 function outer(options: ChangesOptions, isOuter: boolean): JoinChanges {
-  const { memory, isLeft, other, matches } = options
+  const { memory, isLeft, other, matches, meetings } = options
   return (batch, lists, emit) => {
     const met = memory.arena.allocateCleared(4 * batch.count)
     let settled = 0
+    meetings?.start(batch, lists)
     matches(batch, lists, (pairs) => {
       const out = joinedRows(memory, 2 * PAIRS_MAX + batch.count)
       const groups = pairGroups(memory, pairs, settled)
-      for (const { position, from, to } of groups) {
+      for (const group of groups) {
+        const { position, from, to } = group
         memory.u32[met / 4 + position]! += to - from
         const row = rowAt(memory, batch, position)
         const kind = kindOf(memory, batch, row)
         const adds = isAdded(memory, batch, row)
-        if (other.isCounted && adds) meet(out, pairs, from, to, 1n)
-        const given = isOuter || (adds && other.isCounted) ? (adds ? INSERT : DELETE) : kind
+        if (adds) meet(out, pairs, group, 1n)
+        const given = isOuter || (adds && meetings !== undefined) ? (adds ? INSERT : DELETE) : kind
         for (let at = from; at < to; at++)
           put(memory, out, row, memory.u32[pairs.entries / 4 + at]!, given)
-        if (other.isCounted && !adds) meet(out, pairs, from, to, -1n)
+        if (!adds) meet(out, pairs, group, -1n)
         const isDone = position < pairs.complete
         if (isDone && isOuter && memory.u32[met / 4 + position] === 0)
           put(memory, out, row, 0, adds ? INSERT : DELETE)
@@ -75,13 +97,14 @@ function outer(options: ChangesOptions, isOuter: boolean): JoinChanges {
   }
 
   /** Entries that meet their first row, or lose their last, are no more, or again, told with NULLs. */
-  function meet(out: JoinedRows, { entries }: Matches, from: number, to: number, by: bigint): void {
-    for (let at = from; at < to; at++) {
+  function meet(out: JoinedRows, { entries }: Matches, group: Group, by: bigint): void {
+    if (meetings === undefined) return
+    for (let at = group.from; at < group.to; at++) {
       const entry = memory.u32[entries / 4 + at]!
-      const before = other.count(entry)
+      const before = meetings.before(group.position, entry)
       if (by === 1n && before === 0n) put(memory, out, NO_ROW, entry, DELETE)
       if (by === -1n && before === 1n) put(memory, out, NO_ROW, entry, INSERT)
-      other.setCount(entry, before + by)
+      meetings.after(entry, before + by)
     }
   }
 }

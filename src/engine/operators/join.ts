@@ -5,19 +5,21 @@
  *   out    inner: each pair as the row that came or went; outer: -D of the row with NULLs and +I of the pair when a row meets its first,
  *          -D of the pair and +I with NULLs when it loses its last. Semi and anti: left rows alone, when they meet their first or lose
  *          their last
- *   state  both sides' rows, in lists by key; of rows that are told with NULLs (of semi and anti: of left rows) the number of rows
- *          they meet; with a TTL the time at which they were last written
+ *   state  both sides' rows, in lists by key; where there is a condition or a TTL, of rows that are told with NULLs (of semi and anti: of left
+ *          rows) the number of rows they meet; with a TTL the time at which they were last written
  *
  * With one-row batches the changelog is Flink's, row for row, but for the order of the rows that one row meets. NULL keys meet nothing.
  *
  * @see Flink, StreamingJoinOperator and StreamingSemiAntiJoinOperator
  */
 import type { Batch } from '../../data/batch.ts'
+import type { LinearMemory } from '../../data/memory.ts'
 import { type Join, type PlanNode, schemaOf } from '../../plan/nodes.ts'
 import { pairedRowLists } from '../../state/memory-row-lists.ts'
 import type { OperatorContext } from '../evaluation.ts'
 import type { Operator } from '../operator.ts'
-import { type JoinChanges, joinChanges } from './join-changes.ts'
+import { keepingByKey, meetingsOfKeys, turningByKey } from './join-by-key.ts'
+import { type JoinChanges, joinChanges, meetingsOfEntries } from './join-changes.ts'
 import { matcherOf } from './join-matches.ts'
 import { type KeyedBatch, keyedBatches, listsOf } from './join-side.ts'
 import { extrasOf, type SideNotes, type StoredSide, storedSide } from './join-store.ts'
@@ -70,9 +72,14 @@ function sweep(sides: readonly Side[]): void {
 function sidesOf(plan: Join, context: OperatorContext): readonly Side[] {
   const { memory, nowUs } = context
   const { type, left, right, leftKeys, rightKeys } = plan
+  // Without a condition or a time to live a row meets all of its key.
+  const isByKey =
+    plan.condition === undefined && plan.leftTtlUs === undefined && plan.rightTtlUs === undefined
+  const isTurned = type === 'semi' || type === 'anti'
+  const isOuter = [type === 'left' || type === 'full', type === 'right' || type === 'full'] as const
   const notes = [
-    { isCounted: type !== 'inner' && type !== 'right', ...ttlOf(plan.leftTtlUs) },
-    { isCounted: type === 'right' || type === 'full', ...ttlOf(plan.rightTtlUs) },
+    { isCounted: !isByKey && (isOuter[0] || isTurned), ...ttlOf(plan.leftTtlUs) },
+    { isCounted: !isByKey && isOuter[1], ...ttlOf(plan.rightTtlUs) },
   ] as const
   const layout = (input: PlanNode, side: SideNotes) => ({
     row: schemaOf(input).map((field) => field.type),
@@ -100,12 +107,34 @@ function sidesOf(plan: Join, context: OperatorContext): readonly Side[] {
       },
       context,
     )
+    const store = stores[isLeft ? 0 : 1]
+    const meetings = isByKey ? meetingsOfKeys(memory, store.rows) : meetingsOfEntries(other)
+    const changes = joinChanges({
+      memory,
+      type,
+      isLeft,
+      other,
+      matches,
+      ...(isOuter[isLeft ? 1 : 0] ? { meetings } : {}),
+    })
+    const turned = isTurned && isByKey ? turnedByKey(memory, type, isLeft, stores) : undefined
     return {
       keyed: keyedBatches(isLeft ? left : right, isLeft ? leftKeys : rightKeys, context),
-      store: stores[isLeft ? 0 : 1],
-      changes: joinChanges({ memory, type, isLeft, other, matches }),
+      store,
+      changes: turned ?? changes,
     }
   })
+}
+
+function turnedByKey(
+  memory: LinearMemory,
+  type: 'semi' | 'anti',
+  isLeft: boolean,
+  [left, right]: readonly [StoredSide, StoredSide],
+): JoinChanges {
+  return isLeft
+    ? keepingByKey(memory, type, right.rows)
+    : turningByKey(memory, type, left.rows, right.rows)
 }
 
 function ttlOf(ttlUs: number | undefined): Pick<SideNotes, 'ttlUs'> {
