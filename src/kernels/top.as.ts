@@ -1,10 +1,12 @@
 /**
  * The first N rows of each partition, in order: fixed blocks that rows are offered to.
  *
- *   code     what a sort key is ordered by, lower first: u64 code, u32 rank (NULLs before or behind all values)
- *   top      what a partition's entry holds: 0 u32 block, 4 u32 elements in it, 8 u64 code and 16 u32 rank of the last of N,
+ *   code     what a row is ordered by, lower first: u64 a sort key (a text: its address and length, as in a column), then u32 ranks, 2 bits
+ *            a key: 1 for a value, 0 or 2 for a NULL before or behind all values
+ *   top      what a partition's entry holds: 0 u32 block, 4 u32 elements in it, 8 u64 first key and 16 u32 ranks of the last of N,
  *            20 u32 number of the batch that touched it
- *   element  0 u64 code, 8 u32 what it is of (a row's entry; while it is new, its position in the batch), 12 u32 rank, doubled, + 1 if new
+ *   element  the keys as in a code, then u32 what it is of (a row's entry; while it is new, its position in the batch), then u32 ranks, and
+ *            NEW if it is new
  *
  * Elements that tie stand in the order in which they came.
  */
@@ -14,6 +16,9 @@
 const VALUE_RANK: u32 = 1
 const NAN: u64 = 0x7ff8000000000000
 const SIGN: u64 = 0x8000000000000000
+/** Of an element's last word. */
+const NEW: u32 = 0x80000000
+const RANKS: u32 = 0xffff
 
 // @ts-ignore: decorator
 @inline
@@ -30,30 +35,79 @@ function orderedDouble(cells: usize): u64 {
   return (bits & SIGN) != 0 ? ~bits : bits | SIGN
 }
 
-/** 16 bytes a position to `out`: u64 code, u32 rank. `nullRank`: 0 before all values, 2 behind. */
+/**
+ * Key `key` of each position to `out`, `stride` bytes a position, its rank with those of the keys before it. `kind`: 0 i64, 1 f64, 2 bytes
+ * (which are not turned around by `descending`). `nullRank`: 0 before all values, 2 behind.
+ */
 export function sortCodes(
   cells: usize,
   validity: usize,
   selection: usize,
   count: u32,
-  isDouble: u32,
+  kind: u32,
   descending: u32,
   nullRank: u32,
+  key: u32,
+  stride: u32,
   out: usize,
 ): void {
+  const shift = key << 1
   for (let at: u32 = 0; at < count; at++) {
     const row = rowAt(selection, at)
-    const to = out + ((<usize>at) << 4)
+    const to = out + <usize>(at * stride)
+    const ranks = to + <usize>(stride - 8)
+    const before = key == 0 ? 0 : load<u32>(ranks)
     if (validity != 0 && ((load<u8>(validity + (row >> 3)) >> <u8>(row & 7)) & 1) == 0) {
-      store<u64>(to, 0)
-      store<u32>(to, nullRank, 8)
+      store<u64>(to + (<usize>key << 3), 0)
+      store<u32>(ranks, before | (nullRank << shift))
       continue
     }
     const cell = cells + ((<usize>row) << 3)
-    const code = isDouble != 0 ? orderedDouble(cell) : load<u64>(cell) ^ SIGN
-    store<u64>(to, descending != 0 ? ~code : code)
-    store<u32>(to, VALUE_RANK, 8)
+    let code = load<u64>(cell)
+    if (kind == 0) code ^= SIGN
+    else if (kind == 1) code = orderedDouble(cell)
+    store<u64>(to + (<usize>key << 3), descending != 0 && kind != 2 ? ~code : code)
+    store<u32>(ranks, before | (VALUE_RANK << shift))
   }
+}
+
+function compareTexts(left: u64, right: u64): i32 {
+  const leftBytes = <u32>(left >>> 32)
+  const rightBytes = <u32>(right >>> 32)
+  const least = min<u32>(leftBytes, rightBytes)
+  const a = <usize>(<u32>left)
+  const b = <usize>(<u32>right)
+  for (let at: u32 = 0; at < least; at++) {
+    const x = load<u8>(a + at)
+    const y = load<u8>(b + at)
+    if (x != y) return x < y ? -1 : 1
+  }
+  return leftBytes == rightBytes ? 0 : leftBytes < rightBytes ? -1 : 1
+}
+
+/** Orders two codes. `texts` and `turned`: a bit a key, for texts and for those of them that are descending. */
+function compareCodes(
+  left: usize,
+  leftRanks: u32,
+  right: usize,
+  rightRanks: u32,
+  keys: u32,
+  texts: u32,
+  turned: u32,
+): i32 {
+  for (let key: u32 = 0; key < keys; key++) {
+    const rank = (leftRanks >> (key << 1)) & 3
+    const other = (rightRanks >> (key << 1)) & 3
+    if (rank != other) return rank < other ? -1 : 1
+    if (rank != VALUE_RANK) continue
+    const x = load<u64>(left + (<usize>key << 3))
+    const y = load<u64>(right + (<usize>key << 3))
+    if (((texts >> key) & 1) != 0) {
+      const order = compareTexts(x, y)
+      if (order != 0) return ((turned >> key) & 1) != 0 ? -order : order
+    } else if (x != y) return x < y ? -1 : 1
+  }
+  return 0
 }
 
 /** Of the current batch: pairs (u32 top, u32 elements before) written, and evicted entries. */
@@ -76,29 +130,47 @@ export function offer(
   touched: usize,
   before: usize,
   evicted: usize,
+  keys: u32,
+  texts: u32,
+  turned: u32,
 ): u32 {
   if (from == 0) {
     touchedCount = 0
     evictedCount = 0
   }
+  const ofAt: usize = <usize>keys << 3
+  const stride: u32 = <u32>ofAt + 8
   for (let at = from; at < count; at++) {
     const top = <usize>load<u32>(tops + ((<usize>at) << 2))
     const head = top + offset
     let size = load<u32>(head, 4)
-    const code = load<u64>(codes + ((<usize>at) << 4))
-    const rank = load<u32>(codes + ((<usize>at) << 4), 8)
-    if (size == limit) {
-      const lastRank = load<u32>(head, 16)
-      if (rank > lastRank || (rank == lastRank && code >= load<u64>(head, 8))) continue
-    }
+    const code = codes + <usize>(at * stride)
+    const ranks = load<u32>(code + ofAt)
     const block = <usize>load<u32>(head)
+    if (size == limit) {
+      let isOpen = true
+      if ((texts & 1) == 0) {
+        const rank = ranks & 3
+        const lastRank = load<u32>(head, 16) & 3
+        const first = load<u64>(code)
+        const lastFirst = load<u64>(head, 8)
+        if (rank > lastRank || (rank == lastRank && first > lastFirst)) continue
+        isOpen = rank == lastRank && first == lastFirst
+      }
+      if (isOpen) {
+        if (keys == 1 && texts == 0) continue
+        const last = block + <usize>((size - 1) * stride)
+        const lastRanks = load<u32>(last + ofAt, 4) & RANKS
+        if (compareCodes(code, ranks, last, lastRanks, keys, texts, turned) >= 0) continue
+      }
+    }
     if (block == 0) return at
     if (load<u32>(head, 20) != stamp) {
       store<u32>(head, stamp, 20)
       if (before != 0) {
         const copy = before + ((<usize>(touchedCount * limit)) << 2)
         for (let i: u32 = 0; i < size; i++)
-          store<u32>(copy + ((<usize>i) << 2), load<u32>(block + ((<usize>i) << 4), 8))
+          store<u32>(copy + ((<usize>i) << 2), load<u32>(block + <usize>(i * stride) + ofAt))
       }
       const note = touched + ((<usize>touchedCount) << 3)
       touchedCount++
@@ -106,55 +178,79 @@ export function offer(
       store<u32>(note, size, 4)
     }
     if (size == limit) {
-      const last = block + ((<usize>(size - 1)) << 4)
-      if ((load<u32>(last, 12) & 1) == 0) {
-        store<u32>(evicted + ((<usize>evictedCount) << 2), load<u32>(last, 8))
+      const last = block + <usize>((size - 1) * stride) + ofAt
+      if ((load<u32>(last, 4) & NEW) == 0) {
+        store<u32>(evicted + ((<usize>evictedCount) << 2), load<u32>(last))
         evictedCount++
       }
       size--
     }
-    let place = block + ((<usize>size) << 4)
+    let place = block + <usize>(size * stride)
     while (place > block) {
-      const other = place - 16
-      const otherRank = load<u32>(other, 12) >> 1
-      if (otherRank < rank || (otherRank == rank && load<u64>(other) <= code)) break
-      store<u64>(place, load<u64>(other))
-      store<u64>(place, load<u64>(other, 8), 8)
+      const other = place - <usize>stride
+      const otherRanks = load<u32>(other + ofAt, 4) & RANKS
+      if (compareCodes(other, otherRanks, code, ranks, keys, texts, turned) <= 0) break
+      memory.copy(place, other, <usize>stride)
       place = other
     }
-    store<u64>(place, code)
-    store<u32>(place, at, 8)
-    store<u32>(place, (rank << 1) | 1, 12)
+    memory.copy(place, code, ofAt)
+    store<u32>(place + ofAt, at)
+    store<u32>(place + ofAt, ranks | NEW, 4)
     size++
     store<u32>(head, size, 4)
     if (size == limit) {
-      const last = block + ((<usize>(size - 1)) << 4)
+      const last = block + <usize>((size - 1) * stride)
       store<u64>(head, load<u64>(last), 8)
-      store<u32>(head, load<u32>(last, 12) >> 1, 16)
+      store<u32>(head, load<u32>(last + ofAt, 4) & RANKS, 16)
     }
   }
   return count
 }
 
 /** For each position that is still among the elements its element's address to the cleared `where` (u32 a position). */
-export function survivors(touched: usize, count: u32, offset: usize, where: usize): void {
+export function survivors(
+  touched: usize,
+  count: u32,
+  offset: usize,
+  where: usize,
+  keys: u32,
+): void {
+  const ofAt: usize = <usize>keys << 3
   for (let at: u32 = 0; at < count; at++) {
     const head = <usize>load<u32>(touched + ((<usize>at) << 3)) + offset
     const block = <usize>load<u32>(head)
-    const end = block + ((<usize>load<u32>(head, 4)) << 4)
-    for (let element = block; element < end; element += 16) {
-      if ((load<u32>(element, 12) & 1) != 0)
-        store<u32>(where + ((<usize>load<u32>(element, 8)) << 2), <u32>element)
+    const stride = ofAt + 8
+    const end = block + <usize>load<u32>(head, 4) * stride
+    for (let element = block; element < end; element += stride) {
+      if ((load<u32>(element + ofAt, 4) & NEW) != 0)
+        store<u32>(where + ((<usize>load<u32>(element + ofAt)) << 2), <u32>element)
     }
   }
 }
 
-/** New elements get the entries of their rows, and are new no more. */
-export function settle(elements: usize, entries: usize, count: u32): void {
+/**
+ * New elements get the entries of their rows, and are new no more; their texts are where the rows are kept, at `cells` (u32 offsets in an
+ * entry, one a key).
+ */
+export function settle(
+  elements: usize,
+  entries: usize,
+  count: u32,
+  keys: u32,
+  texts: u32,
+  cells: usize,
+): void {
+  const ofAt: usize = <usize>keys << 3
   for (let at: u32 = 0; at < count; at++) {
     const element = <usize>load<u32>(elements + ((<usize>at) << 2))
-    store<u32>(element, load<u32>(entries + ((<usize>at) << 2)), 8)
-    store<u32>(element, load<u32>(element, 12) & ~1, 12)
+    const entry = load<u32>(entries + ((<usize>at) << 2))
+    store<u32>(element + ofAt, entry)
+    store<u32>(element + ofAt, load<u32>(element + ofAt, 4) & RANKS, 4)
+    for (let key: u32 = 0; key < keys; key++) {
+      if (((texts >> key) & 1) == 0) continue
+      const cell = <usize>entry + <usize>load<u32>(cells + (<usize>key << 2))
+      store<u64>(element + (<usize>key << 3), load<u64>(cell))
+    }
   }
 }
 
@@ -173,7 +269,9 @@ export function placeChanges(
   entries: usize,
   kinds: usize,
   numbers: usize,
+  keys: u32,
 ): u32 {
+  const ofAt: usize = <usize>keys << 3
   let written: u32 = 0
   for (let at: u32 = 0; at < count; at++) {
     const note = touched + ((<usize>at) << 3)
@@ -184,7 +282,7 @@ export function placeChanges(
     const old = before + ((<usize>(at * limit)) << 2)
     // Nothing leaves but by what comes: there are never fewer than before.
     for (let i = first - 1; i < size; i++) {
-      const now = load<u32>(block + ((<usize>i) << 4), 8)
+      const now = load<u32>(block + <usize>i * (ofAt + 8) + ofAt)
       let kind: u8 = 0
       if (i < sizeBefore) {
         const was = load<u32>(old + ((<usize>i) << 2))

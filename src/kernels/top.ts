@@ -2,9 +2,9 @@
 import type { LinearMemory, Pointer } from '../data/memory.ts'
 import { wasmBase64 } from './top.generated.ts'
 
-/** Bytes of a code, and of an element of a block. */
-export const CODE_BYTES = 16
-export const ELEMENT_BYTES = 16
+/** Of a code and of an element of a block, by the number of sort keys. */
+export const codeBytes = (keys: number) => 8 * keys + 8
+export const SORT_KEYS_MAX = 8
 /** i64 cells of a top. */
 export const TOP_CELLS = 3
 
@@ -14,9 +14,11 @@ export interface TopKernel {
     validity: Pointer,
     selection: Pointer,
     count: number,
-    isDouble: number,
+    kind: number,
     descending: number,
     nullRank: number,
+    key: number,
+    stride: number,
     out: Pointer,
   ): void
   offer(
@@ -30,11 +32,21 @@ export interface TopKernel {
     touched: Pointer,
     before: Pointer,
     evicted: Pointer,
+    keys: number,
+    texts: number,
+    turned: number,
   ): number
   readonly touchedCount: { readonly value: number }
   readonly evictedCount: { readonly value: number }
-  survivors(touched: Pointer, count: number, offset: number, where: Pointer): void
-  settle(elements: Pointer, entries: Pointer, count: number): void
+  survivors(touched: Pointer, count: number, offset: number, where: Pointer, keys: number): void
+  settle(
+    elements: Pointer,
+    entries: Pointer,
+    count: number,
+    keys: number,
+    texts: number,
+    cells: Pointer,
+  ): void
   placeChanges(
     touched: Pointer,
     count: number,
@@ -45,6 +57,7 @@ export interface TopKernel {
     entries: Pointer,
     kinds: Pointer,
     numbers: Pointer,
+    keys: number,
   ): number
 }
 

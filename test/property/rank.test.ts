@@ -21,6 +21,8 @@ const shape = fc.record({
     'v desc nulls last',
     'd, v desc',
     'k desc, t',
+    'v desc, k, x desc, t',
+    'k nulls last, v desc nulls first',
     'x',
     't desc',
     '',

@@ -1,5 +1,5 @@
 /**
- * Top-N of few rows by one plain sort key, where nothing is taken back: each partition's first N are in a block of their own, which
+ * Top-N of few rows, where nothing is taken back: each partition's first N are in a block of their own, which
  * kernels keep in order. Rows that do not stay are never copied.
  *
  *   state  the rows, in a list a partition; the blocks are made again from them
@@ -8,10 +8,10 @@
 import { compileProjection } from '../../compile/expression.ts'
 import { type Batch, DELETE, type Vector } from '../../data/batch.ts'
 import type { LinearMemory, Pointer } from '../../data/memory.ts'
-import { layoutOf } from '../../data/types.ts'
+import { type DataType, layoutOf } from '../../data/types.ts'
 import {
-  CODE_BYTES,
-  ELEMENT_BYTES,
+  codeBytes,
+  SORT_KEYS_MAX,
   TOP_CELLS,
   type TopKernel,
   topKernel,
@@ -25,7 +25,7 @@ import type { StateReader, StateWriter } from '../../state/state-stream.ts'
 import { type Evaluation, evaluationOf, type OperatorContext } from '../evaluation.ts'
 import type { Emit, Operator } from '../operator.ts'
 import { emitChanges } from './row-picks.ts'
-import { type SortColumns, sortColumns } from './sort-order.ts'
+import { type KeyColumn, type SortColumns, sortColumns } from './sort-order.ts'
 
 const TABLE = 'rows'
 /** Blocks of more rows would be long to move. */
@@ -36,11 +36,17 @@ const SCAN_LISTS = 1024
 export type FixedRank = Rank & { readonly to: number }
 
 export function isFixedTop(plan: Rank): plan is FixedRank {
-  const [key, ...others] = plan.order
-  if (key === undefined || others.length > 0 || plan.partition.length === 0) return false
-  if (typeof plan.to !== 'number' || plan.to > ROWS_MAX) return false
-  const layout = layoutOf(key.expression.type)
-  return layout === 'i64' || layout === 'f64'
+  const { order, partition, to } = plan
+  if (order.length === 0 || order.length > SORT_KEYS_MAX || partition.length === 0) return false
+  if (typeof to !== 'number' || to > ROWS_MAX) return false
+  return order.every(({ expression: { type } }) => keyKind(type) !== undefined)
+}
+
+/** How a kernel takes a sort key; undefined if it does not. */
+function keyKind(type: DataType): 0 | 1 | 2 | undefined {
+  if (type.kind === 'array' || type.kind === 'map') return undefined
+  const layout = layoutOf(type)
+  return layout === 'i64' ? 0 : layout === 'f64' ? 1 : layout === 'bytes' ? 2 : undefined
 }
 
 export function topFixed(plan: FixedRank, context: OperatorContext): Operator {
@@ -74,6 +80,11 @@ class TopFixed implements Operator {
   readonly #topOffset: number
   readonly #width: number
   readonly #isByNumber: boolean
+  /** Bits of sort keys: texts, and those of them that are descending. */
+  readonly #texts: number
+  readonly #turned: number
+  /** u32 offsets of the sort keys in an entry. */
+  readonly #cells: Pointer
   readonly #chunks: Pointer[] = []
   #free: Pointer = 0
   #freeEnd: Pointer = 0
@@ -97,6 +108,16 @@ class TopFixed implements Operator {
     this.#topOffset = this.#tops.valueOffset(0)
     this.#width = schema.length
     this.#isByNumber = plan.outputsNumber || plan.from > 1
+    const order = this.#columns.keys
+    const bits = (isIn: (key: KeyColumn) => boolean): number =>
+      order.reduce((sum, key, index) => sum | (isIn(key) ? 1 << index : 0), 0)
+    this.#texts = bits(({ type }) => keyKind(type) === 2)
+    this.#turned = bits(({ descending }) => descending)
+    this.#cells = memory.allocate(4 * SORT_KEYS_MAX)
+    memory.u32.set(
+      order.map(({ column }) => this.#rows.cellOffset(column)),
+      this.#cells / 4,
+    )
   }
 
   onBatch(batch: Batch, emit: Emit): void {
@@ -142,6 +163,7 @@ class TopFixed implements Operator {
     this.#rows.dispose()
     this.#tops.dispose()
     for (const chunk of this.#chunks.splice(0)) this.#memory.free(chunk, CHUNK_BYTES)
+    this.#memory.free(this.#cells, 4 * SORT_KEYS_MAX)
   }
 
   #offer(batch: Batch, keys: readonly Vector[]): Offered {
@@ -161,7 +183,21 @@ class TopFixed implements Operator {
     for (let at = 0; ; ) {
       const { offer } = this.#kernel
       const offset = this.#topOffset
-      at = offer(tops, offset, codes, at, count, to, this.#stamp, touched, before, evicted)
+      at = offer(
+        tops,
+        offset,
+        codes,
+        at,
+        count,
+        to,
+        this.#stamp,
+        touched,
+        before,
+        evicted,
+        this.#columns.keys.length,
+        this.#texts,
+        this.#turned,
+      )
       if (at >= count) break
       const top = this.#memory.u32[tops / 4 + at]!
       this.#memory.u32[(top + offset) / 4] = this.#block()
@@ -175,7 +211,8 @@ class TopFixed implements Operator {
   #survivors({ count, selection }: Batch, touched: Pointer, touchedCount: number) {
     const { arena } = this.#memory
     const where = arena.allocateCleared(4 * count)
-    this.#kernel.survivors(touched, touchedCount, this.#topOffset, where)
+    const keys = this.#columns.keys.length
+    this.#kernel.survivors(touched, touchedCount, this.#topOffset, where, keys)
     const stay = arena.allocate(4 * count)
     const elements = arena.allocate(4 * count)
     const { u32 } = this.#memory
@@ -196,7 +233,7 @@ class TopFixed implements Operator {
     this.#rows.lists({ count: stayCount, selection: stay, keys }, lists)
     const entries = arena.allocate(4 * stayCount)
     this.#rows.append({ ...batch, selection: stay, count: stayCount }, lists, entries)
-    this.#kernel.settle(elements, entries, stayCount)
+    this.#settle(elements, entries, stayCount)
   }
 
   /** -D of rows that left, then +I of those that came. */
@@ -231,6 +268,7 @@ class TopFixed implements Operator {
       entries,
       kinds,
       numbers,
+      this.#columns.keys.length,
     )
     const columns = this.#rows.columnsOf(entries, count).slice(0, this.#width)
     if (outputsNumber) columns.push({ type: schema.at(-1)!.type, cells: numbers, validity: 0 })
@@ -261,20 +299,36 @@ class TopFixed implements Operator {
     return tops
   }
 
+  #settle(elements: Pointer, entries: Pointer, count: number): void {
+    const keys = this.#columns.keys.length
+    this.#kernel.settle(elements, entries, count, keys, this.#texts, this.#cells)
+  }
+
   #codesOf({ columns, selection, count }: Pick<Batch, 'columns' | 'selection' | 'count'>): Pointer {
-    const [key] = this.#columns.keys
-    const { column, type, descending, nullsFirst } = key!
-    const codes = this.#memory.arena.allocate(CODE_BYTES * count)
-    const { cells, validity } = columns[column]!
-    const isDouble = layoutOf(type) === 'f64' ? 1 : 0
-    const nullRank = nullsFirst ? 0 : 2
-    const turned = descending ? 1 : 0
-    this.#kernel.sortCodes(cells, validity, selection, count, isDouble, turned, nullRank, codes)
+    const { keys } = this.#columns
+    const stride = codeBytes(keys.length)
+    const codes = this.#memory.arena.allocate(stride * count)
+    keys.forEach(({ column, type, descending, nullsFirst }, index) => {
+      const { cells, validity } = columns[column]!
+      const [turned, nullRank] = [descending ? 1 : 0, nullsFirst ? 0 : 2]
+      this.#kernel.sortCodes(
+        cells,
+        validity,
+        selection,
+        count,
+        keyKind(type)!,
+        turned,
+        nullRank,
+        index,
+        stride,
+        codes,
+      )
+    })
     return codes
   }
 
   #block(): Pointer {
-    const bytes = ELEMENT_BYTES * this.#plan.to
+    const bytes = codeBytes(this.#columns.keys.length) * this.#plan.to
     if (this.#free + bytes > this.#freeEnd) {
       this.#free = this.#memory.allocate(CHUNK_BYTES)
       this.#freeEnd = this.#free + CHUNK_BYTES
@@ -318,6 +372,6 @@ class TopFixed implements Operator {
     const kept = arena.allocate(4 * stayCount)
     for (let at = 0; at < stayCount; at++)
       this.#memory.u32[kept / 4 + at] = entries[this.#memory.u32[stay / 4 + at]!]!
-    this.#kernel.settle(elements, kept, stayCount)
+    this.#settle(elements, kept, stayCount)
   }
 }
