@@ -13,6 +13,7 @@ import type { Clock } from '../../src/ports/clock.ts'
 import { type Assembly, assemble } from '../../src/run/assembly.ts'
 import { positionsOf } from '../../src/run/checkpointing.ts'
 import { settingsOf } from '../../src/run/settings.ts'
+import { zonedWindows } from '../../src/run/zoned-windows.ts'
 import type { StateFile } from '../../src/state/checkpoint.ts'
 import { openSnapshot } from '../../src/state/snapshot-reader.ts'
 import { createSnapshotWriter } from '../../src/state/snapshot-writer.ts'
@@ -94,11 +95,12 @@ export async function runWay(plan: PlanNode, fed: Fed, way: Way = {}): Promise<R
   const chain: StateFile[] = []
   let positions = {}
   let watermarks: ReadonlyMap<string, bigint> = new Map()
+  const settings = settingsOf({ ...SETTINGS, ...way.settings })
   for (;;) {
     const assembly = await assemble({
       pipeline: 'way',
       graph: graphOf({
-        sinks: [sinkOf(plan, way)],
+        sinks: [sinkOf(zonedWindows(plan, settings.timeZone), way)],
       }),
       opening: {
         connectors,
@@ -107,7 +109,7 @@ export async function runWay(plan: PlanNode, fed: Fed, way: Way = {}): Promise<R
         baseDirectory: '/',
         environment: {},
       },
-      settings: settingsOf({ ...SETTINGS, ...way.settings }),
+      settings,
       clock,
       until: 'end',
       positions,
