@@ -58,10 +58,10 @@ export function planLines(
   const { name, options } = sink.table
   lines.push({
     depth: 0,
-    text: `${name} (${options.connector ?? '?'})`,
+    text: `${name} (${options.connector ?? '?'})${sink.materializes ? ' by its own key' : ''}`,
     kind: 'sink',
     changes,
-    state: 'none',
+    state: sink.materializes ? 'rows' : 'none',
   })
   visit(sink.input, 1)
   return lines
