@@ -31,7 +31,9 @@ export async function createProgram(
 ): Promise<Command> {
   const program = new Command('millrace')
   configure(program, io)
+  // A command's options are its own, also where one above it has some of the same name.
   program
+    .enablePositionalOptions()
     .description(
       'The streaming lakehouse in one npm install: events in, a queryable table out, exactly once.',
     )

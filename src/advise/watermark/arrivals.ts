@@ -268,10 +268,7 @@ export function together(parts: readonly ArrivalsPart[]): ArrivalsPart {
 
 /** The parts as shares complete at `delayUs`. */
 export function partsAt(parts: readonly ArrivalsPart[], delayUs: number): Part[] {
-  return parts.map(({ events, needs }) => {
-    const { least, most } = needs.shareBelow(delayUs)
-    return { events, share: (least + most) / 2 }
-  })
+  return parts.map(({ events, needs }) => ({ events, share: needs.shareBelow(delayUs).likely }))
 }
 
 function withOpenHolds(totals: Totals, { splits, holds }: Metering): Totals {

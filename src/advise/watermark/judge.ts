@@ -100,8 +100,7 @@ function choiceAt(
   holdout: Holdout | undefined,
 ): DelayChoice {
   const { arrivals, all } = whole
-  const { least, most } = all.needs.shareBelow(delayUs)
-  const completeness = (least + most) / 2
+  const { least, likely: completeness, most } = all.needs.shareBelow(delayUs)
   const independent = effectiveEvents(partsAt(arrivals.parts, delayUs))
   const needed = eventsNeeded(Math.min(asked, 1 - 1 / (all.events + 1)))
   const value = all.values.shareBelow(delayUs)
@@ -112,7 +111,7 @@ function choiceAt(
     interval: widened(wilson(completeness, independent), { low: least, high: most }, () =>
       holdout?.differs === true ? halvesAt(arrivals.parts, delayUs) : [],
     ),
-    ...(all.values.total > 0 && { valueCompleteness: (value.least + value.most) / 2 }),
+    ...(all.values.total > 0 && { valueCompleteness: value.likely }),
     addedLatencyUs: delayUs,
     openWindows: Math.ceil(spanUs / arrivals.windowUs),
     stateBytesMost: Math.ceil(
@@ -155,8 +154,7 @@ function shareOf(
   half: { readonly parts: readonly ArrivalsPart[]; readonly needs: Sketch },
   delayUs: number,
 ): Interval & { readonly share: number } {
-  const { least, most } = half.needs.shareBelow(delayUs)
-  const share = (least + most) / 2
+  const share = half.needs.shareBelow(delayUs).likely
   return { share, ...wilson(share, effectiveEvents(partsAt(half.parts, delayUs))) }
 }
 

@@ -1,5 +1,5 @@
 /**
- * DDSketch: how many values fall into each bucket of a geometric scale, so that a quantile is known within 0.5 % of its value, in
+ * DDSketch: how many values fall into each bucket of a geometric scale, so that a quantile is known within 0.25 % of its value, in
  * memory that does not grow with the count. Two sketches of one scale merge exactly: the sum of their buckets.
  *
  *   bucket i    values in (BASE^(i-1), BASE^i], i from 0; values <= 0 are counted apart, values of at most 1 in bucket 0
@@ -7,12 +7,18 @@
  * @see Masson, Rim, Lee, "DDSketch: a fast and fully-mergeable quantile sketch with relative-error guarantees", VLDB 2019
  */
 
-/** (1 + a) / (1 - a) for a relative accuracy a of 0.5 %. */
-const BASE = 1.005 / 0.995
+/** (1 + a) / (1 - a) for a relative accuracy a of 0.25 %. */
+const BASE = 1.0025 / 0.9975
 const PER_LOG = 1 / Math.log(BASE)
-/** Values beyond BASE^3500 (about 1.5e15: 48 years in microseconds) share the last bucket. */
-const BUCKETS_MAX = 3500
+/** Values beyond BASE^7000 (about 1.6e15: 50 years in microseconds) share the last bucket. */
+const BUCKETS_MAX = 7000
 const BUCKETS_LEAST = 256
+
+export interface ShareBelow {
+  readonly least: number
+  readonly likely: number
+  readonly most: number
+}
 
 export class Sketch {
   #buckets = new Float64Array(BUCKETS_LEAST)
@@ -72,15 +78,20 @@ export class Sketch {
     return this.#greatest
   }
 
-  /** The share of the weight below `value`, between what is certain and what its own bucket leaves open. 1 if nothing was added. */
-  shareBelow(value: number): { readonly least: number; readonly most: number } {
-    if (this.#total === 0) return { least: 1, most: 1 }
-    if (value > this.#greatest) return { least: 1, most: 1 }
+  /** The share of the weight below `value`: what is certain, what its own bucket leaves open, and what is likely if that one is filled evenly. 1 if nothing was added. */
+  shareBelow(value: number): ShareBelow {
+    if (this.#total === 0 || value > this.#greatest) return { least: 1, likely: 1, most: 1 }
     const own = value <= 0 ? -1 : bucketOf(value)
     let seen = this.#atMostZero
     for (let at = 0; at < Math.min(own, this.#buckets.length); at++) seen += this.#buckets[at]!
     const open = own < 0 ? 0 : (this.#buckets[own] ?? 0)
-    return { least: seen / this.#total, most: (seen + open) / this.#total }
+    const start = own <= 0 ? 0 : BASE ** (own - 1)
+    const part = own < 0 ? 0 : Math.min(1, (value - start) / (BASE ** own - start))
+    return {
+      least: seen / this.#total,
+      likely: (seen + part * open) / this.#total,
+      most: (seen + open) / this.#total,
+    }
   }
 
   #grow(bucket: number): void {

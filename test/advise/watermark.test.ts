@@ -1,0 +1,224 @@
+/** The delay that is advised, held against what pipelines with that delay do lose. */
+import assert from 'node:assert/strict'
+import { cpSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import test from 'node:test'
+import { intervalSql } from '../../src/advise/watermark/delay.ts'
+import { judge } from '../../src/advise/watermark/judge.ts'
+import type { WatermarkAdvice } from '../../src/advise/watermark/shape.ts'
+import { measureTable } from '../../src/cli/watermark-measure.ts'
+import { open } from '../../src/index.ts'
+import { nodePorts } from '../../src/ports/node/ports.ts'
+import { inDirectory, millrace } from '../cli/process.ts'
+import { randomOf, STREAMS, writeStream } from './lateness.ts'
+
+const TOLERANCE = 0.001
+const WINDOW_US = 60_000_000
+
+async function advised(
+  directory: string,
+  tables: string,
+  column: string,
+  completeness: number,
+  windowUs = WINDOW_US,
+): Promise<WatermarkAdvice> {
+  const project = {
+    directory,
+    dataDirectory: join(directory, '.millrace'),
+    config: { data: '.millrace', workers: 1, http: {}, log: { level: 'silent' as const } },
+    tables: [{ name: 'tables.sql', text: tables }],
+    pipelines: [],
+  }
+  const ports = nodePorts()
+  const measured = await measureTable(
+    { project, table: 'measured', column },
+    { ports, environment: {}, windowUs, futureBoundUs: 3_600_000_000, valueColumn: 'v' },
+  )
+  return judge(measured, { of: 'measured', column, completeness })
+}
+
+interface Kept {
+  readonly events: number
+  readonly value: number
+}
+
+/** The shares of the rows, and of their values, that a pipeline counts. */
+async function kept(
+  directory: string,
+  tables: string,
+  window: string,
+  time: string,
+): Promise<Kept> {
+  const folder = mkdtempSync(join(directory, 'counted-'))
+  const counted = `CREATE TABLE counted (rows_counted BIGINT, worth DOUBLE)
+    WITH ('connector' = 'filesystem', 'path' = '${folder}/rows', 'format' = 'json');`
+  await using db = await open({ data: folder, directory, tables: `${tables}\n${counted}` })
+  await using run = await db.run(
+    `INSERT INTO counted SELECT COUNT(*), SUM(v)
+     FROM TABLE(TUMBLE(TABLE measured, DESCRIPTOR(\`${time}\`), INTERVAL ${window}))
+     GROUP BY window_start, window_end`,
+    { until: 'end' },
+  )
+  await run.finished
+  const { read, late } = run.status().conservation
+  const [whole] = await db.query('SELECT SUM(v) AS worth FROM measured').rows()
+  const [seen] = await db
+    .query('SELECT SUM(rows_counted) AS n, SUM(worth) AS worth FROM counted')
+    .rows()
+  assert.equal(Number(seen!.n) + late, read)
+  return { events: 1 - late / read, value: Number(seen!.worth) / Number(whole!.worth) }
+}
+
+function tablesOver(folder: string, delay: string): string {
+  return `CREATE TABLE measured (t BIGINT, v DOUBLE, happened_at AS TO_TIMESTAMP_LTZ(t, 3),
+    WATERMARK FOR happened_at AS happened_at - ${delay})
+    WITH ('connector' = 'filesystem', 'path' = '${folder}', 'format' = 'json');`
+}
+
+function within(achieved: number, advice: WatermarkAdvice, what: string): void {
+  const { completeness, interval } = advice.chosen
+  const isPromised = Math.abs(achieved - completeness) <= TOLERANCE
+  const isInside = achieved >= interval.low && achieved <= interval.high
+  assert.ok(
+    isPromised || isInside,
+    `${what}: ${achieved}, promised ${JSON.stringify(advice.chosen)}`,
+  )
+}
+
+for (const [number, { name, splits }] of STREAMS.entries()) {
+  test(`${name}: a pipeline with the advised delay keeps what was promised, of these events and of others like them`, async () => {
+    await inDirectory(async (directory) => {
+      writeStream(join(directory, 'seen'), splits(randomOf(number + 1)))
+      writeStream(join(directory, 'unseen'), splits(randomOf(number + 101)))
+      for (const completeness of [0.9, 0.99, 0.999]) {
+        const table = tablesOver('seen', "INTERVAL '0' SECOND")
+        const advice = await advised(directory, table, 'happened_at', completeness)
+        const delay = intervalSql(advice.chosen.delayUs)
+        assert.ok(advice.isFounded)
+        assert.ok(advice.chosen.completeness >= completeness)
+        const seen = await kept(directory, tablesOver('seen', delay), "'1' MINUTE", 'happened_at')
+        within(seen.events, advice, `${name}, seen, ${completeness}`)
+        assert.ok(Math.abs(seen.value - advice.chosen.valueCompleteness!) <= 2 * TOLERANCE)
+        if (completeness !== 0.99) continue
+        const unseen = await kept(
+          directory,
+          tablesOver('unseen', delay),
+          "'1' MINUTE",
+          'happened_at',
+        )
+        within(unseen.events, advice, `${name}, unseen, ${completeness}`)
+      }
+    })
+  })
+}
+
+test('what is fitted on a drifting stream is said to differ on the rest, and a steady one is not', async () => {
+  await inDirectory(async (directory) => {
+    for (const { name, splits } of STREAMS) {
+      if (name !== 'drifting' && name !== 'exponential') continue
+      writeStream(join(directory, name), splits(randomOf(7)))
+      const table = tablesOver(name, "INTERVAL '0' SECOND")
+      const advice = await advised(directory, table, 'happened_at', 0.99)
+      assert.equal(advice.holdout!.differs, name === 'drifting', name)
+      assert.equal(
+        advice.guards.some(({ code }) => code === 'drift'),
+        name === 'drifting',
+      )
+    }
+  })
+})
+
+test('the slow split is named', async () => {
+  await inDirectory(async (directory) => {
+    const { splits } = STREAMS.find(({ name }) => name === 'one slow partition')!
+    writeStream(join(directory, 'seen'), splits(randomOf(3)))
+    const table = tablesOver('seen', "INTERVAL '0' SECOND")
+    const { guards } = await advised(directory, table, 'happened_at', 0.99)
+    assert.match(guards.find(({ code }) => code === 'slow-split')?.says ?? '', /'2\.jsonl' is slow/)
+  })
+})
+
+test('earthquakes: pipelines keep what was promised for windows of an hour', async () => {
+  await inDirectory(async (directory) => {
+    cpSync('examples/earthquakes', directory, { recursive: true })
+    const events = readFileSync(join(directory, 'events.jsonl'), 'utf8')
+    assert.equal(events.trim().split('\n').length, 1707)
+    const table = (delay: string): string => `CREATE TABLE measured (
+      \`time\` TIMESTAMP_LTZ(3), magnitude DOUBLE, v AS magnitude,
+      WATERMARK FOR \`time\` AS \`time\` - ${delay})
+      WITH ('connector' = 'filesystem', 'path' = 'events.jsonl', 'format' = 'json',
+        'json.timestamp-format.standard' = 'ISO-8601');`
+    for (const completeness of [0.5, 0.9, 0.99]) {
+      const none = table("INTERVAL '0' SECOND")
+      const advice = await advised(directory, none, 'time', completeness, 3_600_000_000)
+      const delay = intervalSql(advice.chosen.delayUs)
+      const { events: share } = await kept(directory, table(delay), "'1' HOUR", 'time')
+      within(share, advice, `earthquakes, ${completeness}`)
+    }
+  })
+})
+
+test('the command measures a file, writes the watermark into the table, and the table is valid', async () => {
+  await inDirectory(async (directory) => {
+    cpSync('examples/earthquakes', directory, { recursive: true })
+    const file = await millrace(directory, [
+      ...['advise', 'watermark', 'events.jsonl', '--time', 'time', '--window', '1h'],
+      ...['--complete', '90%', '--json'],
+    ])
+    assert.equal(file.code, 0, file.err)
+    const advice: WatermarkAdvice = JSON.parse(file.out)
+    const written = await millrace(directory, [
+      ...['advise', 'watermark', 'quakes', '--window', '1h', '--complete', '90%'],
+      ...['--write', 'tables/quakes.sql'],
+    ])
+    assert.equal(written.code, 0, written.err)
+    assert.ok(readFileSync(join(directory, 'tables/quakes.sql'), 'utf8').includes(advice.line))
+    assert.ok(written.out.startsWith(advice.line))
+    assert.equal((await millrace(directory, ['check'])).code, 0)
+  })
+})
+
+test('events that were sorted are no ground for a delay, and no file is touched', async () => {
+  await inDirectory(async (directory) => {
+    const lines = Array.from({ length: 2000 }, (_, at) => `{"t":${1_760_000_000_000 + at}}\n`)
+    writeFileSync(join(directory, 'sorted.jsonl'), lines.join(''))
+    const asked = ['advise', 'watermark', 'sorted.jsonl', '--write', 'x.sql', '--json']
+    const { code, out, err } = await millrace(directory, asked)
+    assert.equal(code, 1)
+    const [advice, refusal] = out.trim().split('\n')
+    assert.equal(JSON.parse(advice!).isFounded, false)
+    assert.match(`${refusal}${err}`, /WATERMARK_UNFOUNDED/)
+  })
+})
+
+test('history that was appended at once says so', async () => {
+  await inDirectory(async (directory) => {
+    const random = randomOf(5)
+    const lines = Array.from({ length: 3000 }, (_, at) => {
+      const t = new Date(1_760_000_000_000 + at * 60_000 - random() * 600_000).toISOString()
+      return `{"t":"${t}"}\n`
+    })
+    const produced = await millrace(
+      directory,
+      ['produce', 'history', '--partitions', '1'],
+      lines.join(''),
+    )
+    assert.equal(produced.code, 0, produced.err)
+    const { code, out } = await millrace(directory, ['advise', 'watermark', 'history', '--json'])
+    assert.equal(code, 1)
+    const advice: WatermarkAdvice = JSON.parse(out)
+    assert.ok(advice.guards.some(({ code }) => code === 'replayed'))
+  })
+})
+
+test('docs/watermarks.md shows what its command says', async () => {
+  await inDirectory(async (directory) => {
+    cpSync('examples/earthquakes', directory, { recursive: true })
+    const page = readFileSync('docs/watermarks.md', 'utf8')
+    const [, command] = /^millrace (advise watermark .*)$/m.exec(page)!
+    const [, shown] = /<!-- output -->\n```text\n([\s\S]*?)```/.exec(page)!
+    const { code, out, err } = await millrace(directory, command!.split(' '))
+    assert.equal(code, 0, err)
+    assert.equal(out, shown)
+  })
+})
