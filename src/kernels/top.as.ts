@@ -189,11 +189,24 @@ export function offer(
     while (place > block) {
       const other = place - <usize>stride
       const otherRanks = load<u32>(other + ofAt, 4) & RANKS
-      if (compareCodes(other, otherRanks, code, ranks, keys, texts, turned) <= 0) break
-      memory.copy(place, other, <usize>stride)
+      let isDecided = false
+      if ((texts & 1) == 0) {
+        const first = load<u64>(code)
+        const otherFirst = load<u64>(other)
+        const rank = ranks & 3
+        const otherRank = otherRanks & 3
+        if (otherRank < rank || (otherRank == rank && otherFirst < first)) break
+        isDecided = otherRank > rank || otherFirst > first
+        if (!isDecided && keys == 1) break
+      }
+      if (!isDecided) {
+        if (compareCodes(other, otherRanks, code, ranks, keys, texts, turned) <= 0) break
+      }
+      for (let at: usize = 0; at < <usize>stride; at += 8)
+        store<u64>(place + at, load<u64>(other + at))
       place = other
     }
-    memory.copy(place, code, ofAt)
+    for (let at: usize = 0; at < ofAt; at += 8) store<u64>(place + at, load<u64>(code + at))
     store<u32>(place + ofAt, at)
     store<u32>(place + ofAt, ranks | NEW, 4)
     size++
