@@ -9,8 +9,8 @@ const PROGRAM = new URL('./pipeline-process.ts', import.meta.url).pathname
 export interface PipelineProcess {
   readonly child: ChildProcess
   readonly lines: string[]
-  /** Resolves with the first line from now on, or before, that matches. @throws if the process ends without one */
-  line(pattern: RegExp): Promise<string>
+  /** Resolves with the first line that matches, of those from `from` on. @throws if the process ends without one */
+  line(pattern: RegExp, from?: number): Promise<string>
   /** The exit code, or undefined for one that was killed. */
   readonly ended: Promise<number | undefined>
 }
@@ -52,9 +52,9 @@ export function launch(
     child,
     lines,
     ended,
-    async line(pattern) {
+    async line(pattern, from = 0) {
       for (;;) {
-        const found = lines.find((each) => pattern.test(each))
+        const found = lines.slice(from).find((each) => pattern.test(each))
         if (found !== undefined) return found
         if (isOver) throw new Error(`it ended without ${pattern}: ${lines.join('\n')}`)
         await new Promise((resolve) => setTimeout(resolve, 20))
