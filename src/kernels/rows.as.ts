@@ -304,3 +304,34 @@ export function keepWithin(
   }
   return <u32>kept
 }
+
+/**
+ * u32 by position: how long the row's list is as the rows before it leave it, if +I and +U add one and others take one. `lists` by
+ * position, 0 = none.
+ */
+export function lengthsBefore(
+  table: usize,
+  lists: usize,
+  kinds: usize,
+  selection: usize,
+  count: u32,
+  out: usize,
+): void {
+  for (let at: u32 = 0; at < count; at++) {
+    const head = <usize>load<u32>(lists + ((<usize>at) << 2))
+    let length: i32 = 0
+    if (head != 0) {
+      const cells = cellsOf(table, head)
+      const delta = load<i32>(cells, 20)
+      length = load<i32>(cells, 8) + delta
+      const kind: u32 = kinds == 0 ? 0 : <u32>load<u8>(kinds + rowAt(selection, at))
+      const by: i32 = (kind & 1) == 0 ? 1 : length > 0 ? -1 : 0
+      store<i32>(cells, delta + by, 20)
+    }
+    store<i32>(out + ((<usize>at) << 2), length)
+  }
+  for (let at: u32 = 0; at < count; at++) {
+    const head = <usize>load<u32>(lists + ((<usize>at) << 2))
+    if (head != 0) store<i32>(cellsOf(table, head), 0, 20)
+  }
+}

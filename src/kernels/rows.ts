@@ -70,6 +70,14 @@ export interface RowsKernel {
     entries: Pointer,
     max: number,
   ): number
+  lengthsBefore(
+    store: Pointer,
+    lists: Pointer,
+    kinds: Pointer,
+    selection: Pointer,
+    count: number,
+    out: Pointer,
+  ): void
   readonly pairPosition: { readonly value: number }
   readonly pairEntry: { readonly value: Pointer }
   encodeRows(

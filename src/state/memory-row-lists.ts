@@ -192,6 +192,10 @@ class MemoryRowLists implements RowLists {
     return this.#ofList(list, COUNT)
   }
 
+  lengthsBefore({ kinds, selection, count }: Batch, lists: Pointer, lengths: Pointer): void {
+    this.#maker.kernel.lengthsBefore(this.#store, lists, kinds, selection, count, lengths)
+  }
+
   isOlder(entry: Pointer, than: Pointer): boolean {
     const { i64 } = this.#maker.memory
     return i64[entry / 8 + NUMBER]! < i64[than / 8 + NUMBER]!

@@ -61,6 +61,11 @@ export interface RowLists {
   next(entry: Pointer): Pointer
   previous(entry: Pointer): Pointer
   count(list: Pointer): number
+  /**
+   * Writes u32 by position of the batch: how long the row's list is as the rows before it leave it, if they came and went. Nothing is
+   * done. `lists`: by position, 0 = none.
+   */
+  lengthsBefore(batch: Batch, lists: Pointer, lengths: Pointer): void
   listOf(entry: Pointer): Pointer
   /** True if `entry` came before `than`. */
   isOlder(entry: Pointer, than: Pointer): boolean

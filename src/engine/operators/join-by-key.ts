@@ -2,7 +2,7 @@
  * Joins in which every row of a key meets every other of it, since nothing else is asked: then a row meets as many rows as the other
  * side's list is long, and nothing needs to be noted beside it. Semi and anti joins need not even look at the rows: lists that begin or end do.
  */
-import { type Batch, DELETE, INSERT, type RowKind } from '../../data/batch.ts'
+import { DELETE, INSERT, type RowKind } from '../../data/batch.ts'
 import type { LinearMemory, Pointer } from '../../data/memory.ts'
 import { pairsOfAtMost, type RowLists } from '../../state/row-lists.ts'
 import type { Emit } from '../operator.ts'
@@ -11,33 +11,15 @@ import { PAIRS_MAX } from './join-matches.ts'
 import { isAdded, rowAt } from './join-side.ts'
 import { emitChanges } from './row-picks.ts'
 
-/** How long the list of each row's key is in `own`, as the rows of the batch before it leave it. */
-function lengthsBefore(
-  memory: LinearMemory,
-  own: RowLists,
-  batch: Batch,
-  lists: Pointer,
-): number[] {
-  const lengths = new Map<Pointer, number>()
-  const before: number[] = []
-  for (let position = 0; position < batch.count; position++) {
-    const list = memory.u32[lists / 4 + position]!
-    const length = lengths.get(list) ?? (list === 0 ? 0 : own.count(list))
-    before.push(length)
-    const by = isAdded(memory, batch, rowAt(memory, batch, position)) ? 1 : -1
-    lengths.set(list, Math.max(length + by, 0))
-  }
-  return before
-}
-
 /** `own`: the rows of the batches' side. */
 export function meetingsOfKeys(memory: LinearMemory, own: RowLists): Meetings {
-  let before: number[] = []
+  let lengths = 0
   return {
     start(batch, lists) {
-      before = lengthsBefore(memory, own, batch, lists)
+      lengths = memory.arena.allocate(4 * batch.count)
+      own.lengthsBefore(batch, lists, lengths)
     },
-    before: (position) => BigInt(before[position]!),
+    before: (position) => BigInt(memory.u32[lengths / 4 + position]!),
     after() {},
   }
 }
@@ -70,14 +52,15 @@ export function turningByKey(
   right: RowLists,
 ): JoinChanges {
   return (batch, lists, emit) => {
-    const before = lengthsBefore(memory, right, batch, lists)
+    const before = memory.arena.allocate(4 * batch.count)
+    right.lengthsBefore(batch, lists, before)
     const turned = memory.arena.allocate(4 * batch.count)
     const kinds: RowKind[] = []
     for (let position = 0; position < batch.count; position++) {
       const list = memory.u32[lists / 4 + position]!
       const row = rowAt(memory, batch, position)
       const adds = isAdded(memory, batch, row)
-      if (list === 0 || before[position] !== (adds ? 0 : 1)) continue
+      if (list === 0 || memory.u32[before / 4 + position] !== (adds ? 0 : 1)) continue
       memory.u32[turned / 4 + kinds.length] = list
       const kind = batch.kinds === 0 ? INSERT : (memory.u8[batch.kinds + row] as RowKind)
       kinds.push(type === 'semi' ? kind : adds ? DELETE : INSERT)

@@ -11,7 +11,8 @@
  * Entry
  *   0 u32 head of its list, 4 u8 state (as in tables), 8 u32 next (of a free entry: the next free one), 12 u32 previous,
  *   16 i64 number, 24 extras, then masks (bit i: leaf i is NULL, its cell is 0), then cells
- * Head: an entry of a table whose value cells are u32 first, u32 last; u32 count, u32 tombstones; u32 1 if it waits to be swept
+ * Head: an entry of a table whose value cells are u32 first, u32 last; u32 count, u32 tombstones; u32 1 if it waits to be swept,
+ *   i32 what a batch would add to count, while it is looked at
  */
 import { BYTES } from '../group/hash.as'
 import { slabFree } from '../group/slab.as'
