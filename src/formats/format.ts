@@ -17,6 +17,8 @@ export interface Format {
   readonly options: readonly FormatOption[]
   /** True if records are lines of text: what files of records can be made of. */
   readonly isText: boolean
+  /** Of files of such records: 'json', 'csv'. */
+  readonly fileEnding?: string
   /** The row kinds that records stand for; +I only unless told. Takes and gives `kinds` where it is not 'append'. */
   readonly mode?: 'append' | 'upsert' | 'retract'
   openDecoder(request: DecoderRequest): Promise<RecordDecoder>

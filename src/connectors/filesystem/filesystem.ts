@@ -1,4 +1,4 @@
-/** Files as tables: JSON lines, read bounded or followed. Names and options are Flink's filesystem connector's. */
+/** Files as tables: a record a line, read bounded or followed. Names and options are Flink's filesystem connector's. */
 import type { Connector } from '../contract/connector.ts'
 import { formatOptions } from '../formats.ts'
 import { openFilesystemSink } from './sink.ts'
@@ -6,7 +6,7 @@ import { openFilesystemSource } from './source.ts'
 
 export const filesystem: Connector = {
   name: 'filesystem',
-  summary: 'Files of JSON lines: a file, or all files of a directory',
+  summary: 'Files of records that are lines: a file, or all files of a directory',
   options: [
     {
       name: 'path',

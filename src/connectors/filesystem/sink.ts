@@ -3,7 +3,7 @@
  * name when the checkpoint commits. A name is part of the checkpoint's, so that committing again finds its work done.
  *
  *   .<pipeline>-<worker>-<incarnation>-<counter>.inprogress   before
- *   <pipeline>-<worker>-<incarnation>-<counter>.json          after
+ *   <pipeline>-<worker>-<incarnation>-<counter>.json          after, or as the format's files end
  */
 import { dirname, join } from 'node:path'
 import type { Batch } from '../../data/batch.ts'
@@ -15,7 +15,6 @@ import {
   type CheckpointId,
   type CommitOutcome,
   type CommitRequest,
-  type Committable,
   isAfter,
   type Sink,
   type SinkCommitter,
@@ -39,7 +38,7 @@ export function openFilesystemSink(request: SinkRequest): Sink {
       await ports.files.syncDirectory(dirname(directory))
     },
     openWriter: (worker, memory) => fileWriter(request, directory, worker, memory),
-    openCommitter: async () => fileCommitter(ports, directory),
+    openCommitter: async () => fileCommitter(ports, directory, endingOf(request)),
   }
 }
 
@@ -129,10 +128,14 @@ function writeLines(
   flush()
 }
 
-function fileCommitter(ports: Ports, directory: string): SinkCommitter {
+function endingOf(request: SinkRequest): string {
+  return openValueFormat(request, request.table, 'json').format.fileEnding ?? 'json'
+}
+
+function fileCommitter(ports: Ports, directory: string, ending: string): SinkCommitter {
   return {
-    commit: (request) => commitParts(ports, directory, request),
-    lastCommitted: async (pipeline) => lastCommitted(ports, directory, pipeline),
+    commit: (request) => commitParts(ports, directory, ending, request),
+    lastCommitted: async (pipeline) => lastCommitted(ports, directory, ending, pipeline),
     close: async () => {},
   }
 }
@@ -140,27 +143,28 @@ function fileCommitter(ports: Ports, directory: string): SinkCommitter {
 async function commitParts(
   ports: Ports,
   directory: string,
+  ending: string,
   { committables }: CommitRequest,
 ): Promise<CommitOutcome> {
   const { files } = ports
   let renamed = 0
   for (const name of committables) {
     const from = join(directory, `.${name}.inprogress`)
-    const to = join(directory, `${name}.json`)
+    const to = join(directory, `${name}.${ending}`)
     if (files.exists(from)) {
       files.rename(from, to)
       renamed++
       ports.faultPoint('filesystem.part-committed')
-    } else if (!files.exists(to)) return partMissing(directory, name)
+    } else if (!files.exists(to)) return partMissing(to)
   }
   if (renamed > 0) await files.syncDirectory(directory)
   return { kind: 'committed', already: renamed === 0 && committables.length > 0 }
 }
 
-function partMissing(directory: string, name: Committable): CommitOutcome {
+function partMissing(path: string): CommitOutcome {
   return {
     kind: 'refused',
-    reason: `${join(directory, `${name}.json`)} is missing: it was prepared, and is neither there nor waiting`,
+    reason: `${path} is missing: it was prepared, and is neither there nor waiting`,
     remedy: 'someone removed files below the path: put the directory back, or start with --fresh',
   }
 }
@@ -169,13 +173,14 @@ function partMissing(directory: string, name: Committable): CommitOutcome {
 function lastCommitted(
   { files }: Ports,
   directory: string,
+  ending: string,
   pipeline: string,
 ): CheckpointId | undefined {
   const prefix = `${prefixOf(pipeline)}-`
   let last: CheckpointId | undefined
   for (const name of files.exists(directory) ? files.list(directory) : []) {
-    const match = /^\d+-(\d+)-(\d+)\.json$/.exec(name.slice(prefix.length))
-    if (match === null || !name.startsWith(prefix)) continue
+    const match = /^\d+-(\d+)-(\d+)\.(\w+)$/.exec(name.slice(prefix.length))
+    if (match === null || match[3] !== ending || !name.startsWith(prefix)) continue
     const found = { incarnation: Number(match[1]), counter: Number(match[2]) }
     if (last === undefined || isAfter(found, last)) last = found
   }

@@ -28,6 +28,7 @@ export const csv: Format = {
   name: 'csv',
   summary: 'One record of comma-separated fields, in the order of the columns',
   isText: true,
+  fileEnding: 'csv',
   options: [
     option('field-delimiter', "One character between fields; '\\t' is a tab", ','),
     option('quote-character', 'The character around fields that need it', '"'),

@@ -7,6 +7,7 @@ export const json: Format = {
   name: 'json',
   summary: 'One JSON object a record',
   isText: true,
+  fileEnding: 'json',
   options: [
     {
       name: 'json.timestamp-format.standard',

@@ -19,6 +19,7 @@ export const raw: Format = {
   name: 'raw',
   summary: 'The bytes of the record in one column: STRING, BYTES, BOOLEAN or a number',
   isText: true,
+  fileEnding: 'txt',
   options: [
     {
       name: 'raw.charset',
