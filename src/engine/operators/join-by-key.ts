@@ -14,13 +14,15 @@ import { emitChanges } from './row-picks.ts'
 /** `own`: the rows of the batches' side. */
 export function meetingsOfKeys(memory: LinearMemory, own: RowLists): Meetings {
   let lengths = 0
+  const lengthAt = (position: number): number => memory.u32[lengths / 4 + position]!
   return {
     start(batch, lists) {
       lengths = memory.arena.allocate(4 * batch.count)
       own.lengthsBefore(batch, lists, lengths)
     },
-    before: (position) => BigInt(memory.u32[lengths / 4 + position]!),
-    after() {},
+    ofAll: lengthAt,
+    of: lengthAt,
+    note() {},
   }
 }
 

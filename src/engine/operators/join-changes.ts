@@ -3,7 +3,7 @@ import { type Batch, DELETE, INSERT, type RowKind } from '../../data/batch.ts'
 import type { LinearMemory, Pointer } from '../../data/memory.ts'
 import type { JoinType } from '../../plan/nodes.ts'
 import type { Emit } from '../operator.ts'
-import { type Matcher, type Matches, PAIRS_MAX } from './join-matches.ts'
+import { type Matcher, PAIRS_MAX } from './join-matches.ts'
 import { isAdded, rowAt } from './join-side.ts'
 import type { MetSide } from './join-store.ts'
 import { type JoinedRows, joinedBatch, joinedRows, NO_ROW } from './joined-rows.ts'
@@ -20,21 +20,22 @@ export interface ChangesOptions {
   readonly meetings?: Meetings
 }
 
-/** How many rows of the batches' side an entry of the other side meets. */
+/** How many rows of the batches' side an entry of the other side meets, when the row at `position` of the batch comes or goes. */
 export interface Meetings {
   /** Before the pairs of a batch. */
   start(batch: Batch, lists: Pointer): void
-  /** When the row at `position` of the batch comes or goes. */
-  before(position: number, entry: Pointer): bigint
-  after(entry: Pointer, count: bigint): void
+  /** Where all entries that the row meets meet as many. */
+  ofAll?(position: number): number
+  of(position: number, entry: Pointer): number
+  note(entry: Pointer, count: number): void
 }
 
 /** Noted beside each entry: where a condition or a time to live parts rows of one key. */
 export function meetingsOfEntries(other: MetSide): Meetings {
   return {
     start() {},
-    before: (_, entry) => other.count(entry),
-    after: (entry, count) => other.setCount(entry, count),
+    of: (_, entry) => Number(other.count(entry)),
+    note: (entry, count) => other.setCount(entry, BigInt(count)),
   }
 }
 
@@ -71,24 +72,20 @@ function outer(options: ChangesOptions, isOuter: boolean): JoinChanges {
     let settled = 0
     meetings?.start(batch, lists)
     matches(batch, lists, (pairs) => {
+      const { positions, count, complete } = pairs
       const out = joinedRows(memory, 2 * PAIRS_MAX + batch.count)
-      const groups = pairGroups(memory, pairs, settled)
-      for (const group of groups) {
-        const { position, from, to } = group
-        memory.u32[met / 4 + position]! += to - from
+      let at = 0
+      for (let position = settled; position < complete || at < count; position++) {
+        const from = at
+        while (at < count && memory.u32[positions / 4 + at] === position) at++
+        memory.u32[met / 4 + position]! += at - from
         const row = rowAt(memory, batch, position)
-        const kind = kindOf(memory, batch, row)
-        const adds = isAdded(memory, batch, row)
-        if (adds) meet(out, pairs, group, 1n)
-        const given = isOuter || (adds && meetings !== undefined) ? (adds ? INSERT : DELETE) : kind
-        for (let at = from; at < to; at++)
-          put(memory, out, row, memory.u32[pairs.entries / 4 + at]!, given)
-        if (!adds) meet(out, pairs, group, -1n)
-        const isDone = position < pairs.complete
-        if (isDone && isOuter && memory.u32[met / 4 + position] === 0)
-          put(memory, out, row, 0, adds ? INSERT : DELETE)
+        tellRow(out, batch, row, { entries: pairs.entries, position, from, to: at })
+        const isAlone = isOuter && memory.u32[met / 4 + position] === 0
+        if (isAlone && position < complete)
+          put(memory, out, row, 0, isAdded(memory, batch, row) ? INSERT : DELETE)
       }
-      settled = pairs.complete
+      settled = complete
       if (out.count === 0) return
       const changed = joinedBatch(memory, out, batch, other.rows, isLeft)
       emitChanges(memory, changed, batch.count === 1, emit)
@@ -96,15 +93,28 @@ function outer(options: ChangesOptions, isOuter: boolean): JoinChanges {
     return met
   }
 
+  function tellRow(out: JoinedRows, batch: Batch, row: number, group: Group): void {
+    const { entries, from, to } = group
+    if (from === to) return
+    const adds = isAdded(memory, batch, row)
+    if (adds) meet(out, group, true)
+    const comes = isOuter || (adds && meetings !== undefined)
+    const kind = comes ? (adds ? INSERT : DELETE) : kindOf(memory, batch, row)
+    for (let at = from; at < to; at++) put(memory, out, row, memory.u32[entries / 4 + at]!, kind)
+    if (!adds) meet(out, group, false)
+  }
+
   /** Entries that meet their first row, or lose their last, are no more, or again, told with NULLs. */
-  function meet(out: JoinedRows, { entries }: Matches, group: Group, by: bigint): void {
+  function meet(out: JoinedRows, { entries, position, from, to }: Group, adds: boolean): void {
     if (meetings === undefined) return
-    for (let at = group.from; at < group.to; at++) {
+    const turns = adds ? 0 : 1
+    const all = meetings.ofAll?.(position)
+    if (all !== undefined && all !== turns) return
+    for (let at = from; at < to; at++) {
       const entry = memory.u32[entries / 4 + at]!
-      const before = meetings.before(group.position, entry)
-      if (by === 1n && before === 0n) put(memory, out, NO_ROW, entry, DELETE)
-      if (by === -1n && before === 1n) put(memory, out, NO_ROW, entry, INSERT)
-      meetings.after(entry, before + by)
+      const before = all ?? meetings.of(position, entry)
+      if (before === turns) put(memory, out, NO_ROW, entry, adds ? DELETE : INSERT)
+      if (all === undefined) meetings.note(entry, before + (adds ? 1 : -1))
     }
   }
 }
@@ -153,24 +163,12 @@ function probedLeft({ memory, type, other, matches }: ChangesOptions): JoinChang
   }
 }
 
+/** The pairs [from, to) are of the row at `position`. */
 interface Group {
+  readonly entries: Pointer
   readonly position: number
   readonly from: number
   readonly to: number
-}
-
-/** The pairs of each position from `settled` on, for positions that are complete also where there are none. */
-function* pairGroups(
-  { u32 }: LinearMemory,
-  { positions, count, complete }: Matches,
-  settled: number,
-): Generator<Group> {
-  let at = 0
-  for (let position = settled; position < complete || at < count; position++) {
-    const from = at
-    while (at < count && u32[positions / 4 + at] === position) at++
-    yield { position, from, to: at }
-  }
 }
 
 function put(
