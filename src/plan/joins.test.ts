@@ -45,6 +45,11 @@ function condition(columns: number): fc.Arbitrary<Expression> {
   return fc.oneof(
     { weight: 4, arbitrary: simple },
     fc.tuple(simple, simple).map((args) => call('OR', args)),
+    fc.tuple(any, any).map((args) => call('IS_NOT_DISTINCT_FROM', args)),
+    fc.tuple(any, any).map(([a, b]) => {
+      const nulls = call('AND', [call('IS_NULL', [b]), call('IS_NULL', [a])])
+      return call('OR', [nulls, call('EQUALS', [a, b])])
+    }),
     fc.constant<Expression>({ kind: 'literal', value: true, type: types.boolean }),
   )
 }

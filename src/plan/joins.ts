@@ -14,6 +14,7 @@ import {
 } from './conjuncts.ts'
 import type { Expression } from './expressions.ts'
 import { timeBoundsOf } from './interval-bounds.ts'
+import { type KeyPair, keyPairs, sideOf } from './join-keys.ts'
 import { type Join, type JoinType, type PlanNode, schemaOf } from './nodes.ts'
 import { isOuter } from './outer-columns.ts'
 import { processingTimesOf, timeAttributesOf } from './time-attributes.ts'
@@ -43,14 +44,6 @@ export function joinOf(
   return splitKeys(type, filterOver(left, ofLeft), filterOver(right, ofRight), rest)
 }
 
-/** The side whose columns alone `expression` reads; undefined for both, or none. */
-function sideOf(expression: Expression, width: number): 'left' | 'right' | undefined {
-  const columns = [...columnsIn(expression)]
-  if (columns.length === 0 || isOuter(expression)) return undefined
-  if (columns.every((column) => column < width)) return 'left'
-  return columns.every((column) => column >= width) ? 'right' : undefined
-}
-
 export function shifted(expression: Expression, by: number): Expression {
   return mapColumns(expression, (column) => ({ ...column, index: column.index + by }))
 }
@@ -62,12 +55,12 @@ function splitKeys(
   conjuncts: readonly Expression[],
 ): PlanNode {
   const width = schemaOf(left).length
-  const keys: [left: Expression, right: Expression][] = []
+  const keys: KeyPair[] = []
   const others: Expression[] = []
   for (const conjunct of conjuncts) {
-    const pair = equalPair(conjunct, width)
-    if (pair === undefined) others.push(conjunct)
-    else keys.push(pair)
+    const pairs = keyPairs(conjunct, width)
+    if (pairs === undefined) others.push(conjunct)
+    else keys.push(...pairs)
   }
   const schema = joinedSchema(type, schemaOf(left), schemaOf(right))
   const condition = conjunctionOf(others)
@@ -87,19 +80,6 @@ function splitKeys(
 
 function isUpdating(node: PlanNode): boolean {
   return traitsOf(node).changes === 'update'
-}
-
-/** The two sides of an equality between them. */
-export function equalPair(
-  conjunct: Expression,
-  width: number,
-): [left: Expression, right: Expression] | undefined {
-  if (conjunct.kind !== 'call' || conjunct.function !== 'EQUALS') return undefined
-  const [first, second] = conjunct.args as [Expression, Expression]
-  if (!isSteady(first) || !isSteady(second)) return undefined
-  if (sideOf(first, width) === 'left' && sideOf(second, width) === 'right') return [first, second]
-  if (sideOf(first, width) === 'right' && sideOf(second, width) === 'left') return [second, first]
-  return undefined
 }
 
 /** Names that stand twice get numbers. */
@@ -155,8 +135,8 @@ function intervalJoin(join: Join, conjuncts: readonly Expression[]): PlanNode | 
   const bounds = timeBoundsOf(conjuncts, width, times(left), times(right))
   if (bounds === undefined) return undefined
   const { leftTime, rightTime, timeDomain, lowerUs, upperUs, rest } = bounds
-  const pairs = rest.map((conjunct) => equalPair(conjunct, width))
-  const keys = pairs.filter((pair) => pair !== undefined)
+  const pairs = rest.map((conjunct) => keyPairs(conjunct, width))
+  const keys = pairs.flatMap((each) => each ?? [])
   const condition = conjunctionOf(rest.filter((_, index) => pairs[index] === undefined))
   return {
     kind: 'interval-join',

@@ -79,6 +79,11 @@ function call(expression: Call, row: NaiveRow): Plain {
       return at(0) !== true
     case 'IS_NOT_FALSE':
       return at(0) !== false
+    case 'IS_NOT_DISTINCT_FROM': {
+      const [first, second] = [at(0), at(1)]
+      if (first === null || second === null) return first === second
+      return compare(first, second, args[0]!.type) === 0
+    }
     case 'COALESCE':
     case 'IFNULL': {
       for (const arg of args) {

@@ -1,7 +1,8 @@
 /** JOIN t FOR SYSTEM_TIME AS OF o.ts: each row with the version of the other table's row that was valid then. */
 import { conjunctionOf } from '../../plan/conjuncts.ts'
 import type { Expression } from '../../plan/expressions.ts'
-import { equalPair, joinedSchema, shifted } from '../../plan/joins.ts'
+import { equalPair } from '../../plan/join-keys.ts'
+import { joinedSchema, shifted } from '../../plan/joins.ts'
 import { schemaOf, type TemporalJoin } from '../../plan/nodes.ts'
 import { timeAttributesOf, timeDomainOf } from '../../plan/time-attributes.ts'
 import { traitsOf } from '../../plan/traits.ts'
