@@ -11,6 +11,7 @@ import { MillraceError } from '../errors.ts'
 import { avro, avroConfluent, avroGlue } from '../formats/avro/format.ts'
 import { csv } from '../formats/csv/format.ts'
 import type { Format, FormatOptions, RecordDecoder, RecordEncoder } from '../formats/format.ts'
+import { jsonConfluent } from '../formats/json/confluent.ts'
 import { json } from '../formats/json/format.ts'
 import { protobuf, protobufConfluent } from '../formats/protobuf/format.ts'
 import { raw } from '../formats/raw/format.ts'
@@ -20,6 +21,7 @@ import type { ConnectorOption } from './contract/connector.ts'
 
 export const FORMATS: readonly Format[] = [
   json,
+  jsonConfluent,
   csv,
   raw,
   avro,

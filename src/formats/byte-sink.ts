@@ -110,3 +110,27 @@ export function placeRecords(
   })
   return cells
 }
+
+/** The records that the cells of bytes at `cells` point to, each behind `head`, in new memory of the arena. */
+export function headedRecords(
+  memory: LinearMemory,
+  head: Uint8Array,
+  cells: Pointer,
+  count: number,
+): Pointer {
+  let bytes = 0
+  for (let row = 0; row < count; row++)
+    bytes += head.length + memory.u32[(cells >>> 2) + 2 * row + 1]!
+  const headed = memory.arena.allocate(8 * count)
+  let at = memory.arena.allocate(bytes)
+  for (let row = 0; row < count; row++) {
+    const from = memory.u32[(cells >>> 2) + 2 * row]!
+    const length = memory.u32[(cells >>> 2) + 2 * row + 1]!
+    memory.u8.set(head, at)
+    memory.u8.copyWithin(at + head.length, from, from + length)
+    memory.u32[(headed >>> 2) + 2 * row] = at
+    memory.u32[(headed >>> 2) + 2 * row + 1] = head.length + length
+    at += head.length + length
+  }
+  return headed
+}

@@ -35,7 +35,15 @@ async function roundTrip(options: string, columns = COLUMNS, select = '*') {
   }
 }
 
-for (const format of ['json', 'csv', 'avro', 'avro-confluent', 'protobuf', 'protobuf-confluent']) {
+for (const format of [
+  'json',
+  'csv',
+  'avro',
+  'avro-confluent',
+  'protobuf',
+  'protobuf-confluent',
+  'json-confluent',
+]) {
   test(`${format}: what is written to a topic is read back the same`, async () => {
     const extra = format === 'csv' ? ", 'csv.null-literal' = 'NULL'" : ''
     const { read, given } = await roundTrip(`'format' = '${format}'${extra}`)
@@ -161,7 +169,15 @@ test('files of csv are written as lines', async () => {
   )
 })
 
-for (const format of ['json', 'csv', 'avro', 'avro-confluent', 'protobuf', 'protobuf-confluent']) {
+for (const format of [
+  'json',
+  'csv',
+  'avro',
+  'avro-confluent',
+  'protobuf',
+  'protobuf-confluent',
+  'json-confluent',
+]) {
   test(`${format}: a column called __proto__ is a column`, async () => {
     await using sql = sqlDirectory()
     const columns = '`__proto__` STRING, constructor STRING'

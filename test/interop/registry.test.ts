@@ -97,6 +97,7 @@ test("Confluent's deserializers read what sinks write, and tables read what its 
     const records = {
       avro: await hexOf('a', 'avro-confluent'),
       protobuf: await hexOf('p', 'protobuf-confluent'),
+      json: await hexOf('j', 'json-confluent'),
     }
     const told = await exchangeWithPython(url, records)
     const rows = [
@@ -111,10 +112,19 @@ test("Confluent's deserializers read what sinks write, and tables read what its 
     ].map((row) => ({ ...row, id: Number(row.id) }))
     assert.deepEqual(told.avroRead, rows)
     assert.deepEqual(told.protobufRead, rows)
+    assert.deepEqual(
+      told.jsonRead,
+      rows.map((row, at) => ({
+        ...row,
+        amount: at === 0 ? -12.5 : null,
+        moment: at === 0 ? '2026-01-31 12:00:01.5Z' : null,
+      })),
+    )
     const log = openLog(sql)
     for (const [topic, written] of [
       ['a', told.avroWritten],
       ['p', told.protobufWritten],
+      ['j', told.jsonWritten],
     ] as const)
       await log.append(topic, 0, [{ value: Buffer.from(String(written), 'hex') }])
     await log.close()
@@ -128,6 +138,10 @@ test("Confluent's deserializers read what sinks write, and tables read what its 
     assert.deepEqual(
       { ...(await last('a', 'avro-confluent')) },
       { id: 9007199254740993n, city: 'quito', amount: '-12.50', moment, tags: ['a', 'b'] },
+    )
+    assert.deepEqual(
+      { ...(await last('j', 'json-confluent')) },
+      { id: 5n, city: 'lima', amount: '1.50', moment, tags: ['d'] },
     )
     assert.deepEqual(
       { ...(await last('p', 'protobuf-confluent')) },

@@ -6,6 +6,7 @@ import sys
 
 from confluent_kafka.schema_registry import SchemaRegistryClient
 from confluent_kafka.schema_registry.avro import AvroDeserializer, AvroSerializer
+from confluent_kafka.schema_registry.json_schema import JSONDeserializer, JSONSerializer
 from confluent_kafka.schema_registry.protobuf import ProtobufDeserializer, ProtobufSerializer
 from confluent_kafka.serialization import MessageField, SerializationContext
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, timestamp_pb2
@@ -50,6 +51,8 @@ for each in given["protobuf"]:
                                 "amount": read.amount if read.HasField("amount") else None,
                                 "moment": read.moment.ToMilliseconds() if read.HasField("moment") else None, "tags": list(read.tags)})
 
+any_object = json.dumps({"type": "object"})
+out["jsonRead"] = [JSONDeserializer(any_object)(bytes.fromhex(each), context) for each in given["json"]]
 schema = json.dumps({"type": "record", "name": "Order", "fields": [
     {"name": "note", "type": ["null", "string"], "default": None},
     {"name": "id", "type": "long"},
@@ -67,4 +70,6 @@ stamp.FromMilliseconds(1769860801500)
 record = Record(id=9007199254740993, city="oslo", amount="0.25", moment=stamp, tags=["c"])
 written = SerializationContext("pyproto", MessageField.VALUE)
 out["protobufWritten"] = ProtobufSerializer(Record, client, options)(record, written).hex()
+written = SerializationContext("pyjson", MessageField.VALUE)
+out["jsonWritten"] = JSONSerializer(any_object, client)({"id": 5, "city": "lima", "amount": 1.5, "moment": "2026-01-31 12:00:01.5Z", "tags": ["d"]}, written).hex()
 print(json.dumps(out))

@@ -43,6 +43,7 @@ export const json: Format = {
     createJsonEncoder({ memory, schema, timestampFormat: timesOf(options) }),
 }
 
-function timesOf(options: FormatOptions): 'SQL' | 'ISO-8601' {
-  return options['json.timestamp-format.standard'] === 'ISO-8601' ? 'ISO-8601' : 'SQL'
+/** @param format whose option it is */
+export function timesOf(options: FormatOptions, format = 'json'): 'SQL' | 'ISO-8601' {
+  return options[`${format}.timestamp-format.standard`] === 'ISO-8601' ? 'ISO-8601' : 'SQL'
 }
