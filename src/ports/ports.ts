@@ -9,7 +9,7 @@ export interface Ports {
   readonly clock: Clock
   readonly files: Files
   readonly random: Random
-  /** Opens the store of a table path: a local path, 'file://...', later 's3://...'. */
+  /** Opens the store of a table path: a local path, 'file://...', 's3://...'. */
   objects(url: string): ObjectStore
   /** Sends a request to what stands outside. */
   readonly http: HttpSend

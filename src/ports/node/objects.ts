@@ -65,7 +65,7 @@ function rootOf(url: string): string {
   if (scheme === undefined) return resolve(url)
   throw new MillraceError('STORE_UNSUPPORTED', {
     message: `no object store for '${scheme}' is there to open ${url}`,
-    hint: "use a local path or a 'file://' URL",
+    hint: "use a local path, 'file://...' or 's3://bucket/path'",
     facts: { url, scheme },
   })
 }

