@@ -11,6 +11,8 @@ import {
   KAFKA_PASSWORD,
   KAFKA_SASL_PORT,
   KAFKA_SASL_TLS_PORT,
+  KAFKA_STRANGER,
+  KAFKA_STRANGER_PASSWORD,
   KAFKA_USER,
   startKafka,
 } from '../../scripts/engines/kafka.ts'
@@ -118,6 +120,16 @@ test('TLS is verified: a certificate of an unknown authority is refused', async 
   const trusting = { 'properties.ssl.truststore.location': certificate('ca.pem') }
   assert.deepEqual(await numbers({ ...options, ...trusting }), ONE)
   await refused(numbers(options), KAFKA_PASSWORD)
+})
+
+test('a principal without a right is told what it may not do', async () => {
+  const jaas = `${plain} username="${KAFKA_STRANGER}" password="\${env:SECRET}";`
+  await assert.rejects(numbers(sasl('PLAIN', jaas), KAFKA_STRANGER_PASSWORD), (error) => {
+    assert.ok(isError(error))
+    assert.equal(error.code, 'KAFKA_DENIED', error.message)
+    assert.match(error.message, new RegExp(`topic ${topic}: .*TOPIC_AUTHORIZATION_FAILED`))
+    return true
+  })
 })
 
 test('a sink authenticates as a source does', async () => {

@@ -227,6 +227,24 @@ test('reading begins and ends where the options say', async () => {
   assert.deepEqual(await read(group), [10, 12, 13, 14, 15, 16, 17, 18, 19])
 })
 
+test('several topics are one table, by their names or by a pattern', async () => {
+  const stem = uniqueTopic('many')
+  const [a, b] = [await createTopic(`${stem}-a`), await createTopic(`${stem}-b`, 2)]
+  await produceWithLibrdkafka({ topic: a, records: numbers(0, 3) })
+  await produceWithLibrdkafka({ topic: b, records: numbers(3, 9) })
+  const columns = "n INT, t STRING METADATA FROM 'topic' VIRTUAL"
+  const select = 'SELECT t, COUNT(*) AS c FROM t GROUP BY t'
+  const expected = [
+    { t: a, c: 3n },
+    { t: b, c: 6n },
+  ]
+  const sorted = async (sql: string) =>
+    (await ask(`${sql} ${select}`)).rows.toSorted((x, y) => (String(x.t) < String(y.t) ? -1 : 1))
+  assert.deepEqual(await sorted(table('t', columns, `${a};${b}`)), expected)
+  const pattern = table('t', columns, a, { 'topic-pattern': `${stem}-.` })
+  assert.deepEqual(await sorted(pattern.replace(`'topic' = '${a}', `, '')), expected)
+})
+
 test('what does not decode is dead, and counted', async () => {
   const topic = await createTopic(uniqueTopic('dead'))
   await produceWithLibrdkafka({

@@ -16,7 +16,7 @@ import { keyFieldsOf, keySchemaOf, valueSchemaOf } from './key-fields.ts'
 import { topicMissing } from './offsets.ts'
 import { clusterOf } from './open-cluster.ts'
 import { optionInvalid, type Properties, propertiesOf } from './properties.ts'
-import { openRowBatches } from './row-batches.ts'
+import { openRowBatches, type RowBatches } from './row-batches.ts'
 import { joinTransactions, type Transactions } from './transactions.ts'
 
 export interface KafkaSinkKind {
@@ -160,8 +160,14 @@ async function transactionalWriter(
 ): Promise<SinkWriter> {
   const { request, properties } = opened
   const cluster = await transactions.open()
-  const partitions = await partitionsOf(cluster, request)
-  const rows = await openRows(opened, cluster, partitions, worker, memory, true)
+  let rows: RowBatches
+  try {
+    const partitions = await partitionsOf(cluster, request)
+    rows = await openRows(opened, cluster, partitions, worker, memory, true)
+  } catch (error) {
+    await transactions.leave()
+    throw error
+  }
   const bufferBytes = properties.number('buffer.memory', BUFFER_BYTES)
   const topic = request.options.topic!
   return {

@@ -82,7 +82,10 @@ async function sourceOf(
   return {
     replay: 'exact',
     bounded,
-    identity: [...topics].map(([, { id }]) => id).join(' '),
+    // Of several topics one may come or go without making the others strangers.
+    ...(topics.size === 1 && options.topic !== undefined
+      ? { identity: [...topics.values()][0]!.id }
+      : {}),
     splits: async () => splitsOf(topics),
     endPosition: async (split) =>
       `${ends.get(split) ?? (await latestOffset(offsets, partitionOf(split)))}`,
