@@ -32,6 +32,7 @@ const schemaAnswer = z.object({
   schemaType: z.enum(['AVRO', 'JSON', 'PROTOBUF']).default('AVRO'),
   references: z.array(reference).nullish(),
 })
+const levelAnswer = z.object({ compatibilityLevel: z.string() })
 const idAnswer = z.object({ id: z.number() })
 const errorAnswer = z.object({ error_code: z.number(), message: z.string() })
 type SchemaAnswer = z.infer<typeof schemaAnswer>
@@ -67,6 +68,34 @@ export function confluentSchemas(ports: Ports, access: ConfluentAccess): SchemaS
       return idAnswer.parse(answer.json).id
     },
   }
+}
+
+/** What a subject has in the registry: its versions, oldest first, and the level that holds for it. */
+export interface SubjectHistory {
+  readonly level: string
+  readonly versions: readonly ResolvedSchema[]
+}
+
+/** A subject that does not exist has no versions. @throws REGISTRY_UNREACHABLE, REGISTRY_DENIED */
+export async function subjectHistory(
+  ports: Ports,
+  access: ConfluentAccess,
+  subject: string,
+): Promise<SubjectHistory> {
+  const ask = asker(ports, access)
+  const name = encodeURIComponent(subject)
+  const config = await ask('GET', `/config/${name}?defaultToGlobal=true`)
+  if (config.status !== 200) throw refused('REGISTRY_REFUSED', subject, config)
+  const { compatibilityLevel: level } = levelAnswer.parse(config.json)
+  const listed = await ask('GET', `/subjects/${name}/versions`)
+  const numbers = listed.status === 404 ? [] : z.array(z.number()).parse(listed.json)
+  const versions: ResolvedSchema[] = []
+  for (const number of numbers) {
+    const answer = await ask('GET', `/subjects/${name}/versions/${number}`)
+    const { schemaType: type, schema: text, references } = schemaAnswer.parse(answer.json)
+    versions.push({ type, text, references: await collect(ask, references ?? []) })
+  }
+  return { level, versions }
 }
 
 interface Answer {

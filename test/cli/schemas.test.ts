@@ -139,6 +139,10 @@ test('a process that owns the data serves the registry, and produce registers th
     )
     const subjects: unknown = await (await fetch(`${url}/subjects`)).json()
     assert.deepEqual(subjects, ['orders-value'])
+    const args = ['--subject', 'orders-value', '--registry', url]
+    const checked = await millrace(directory, ['schema', 'check', 'two.avsc', ...args])
+    assert.match(checked.err, /READER_FIELD_MISSING_DEFAULT_VALUE/)
+    assert.match(checked.err, /1 earlier version, BACKWARD/)
     const refused = await millrace(
       directory,
       ['produce', 'orders', '--schema', 'two.avsc'],

@@ -3,6 +3,7 @@ import type { ResolvedSchema } from '../../formats/schema-source.ts'
 import { nodePorts } from '../../ports/node/ports.ts'
 import { incompatibilities, incompatibilityText } from '../../registry/compatibility/check.ts'
 import { type CompatibilityLevel, LEVELS, readLevel } from '../../registry/compatibility/level.ts'
+import { type SubjectHistory, subjectHistory } from '../../registry/confluent-source.ts'
 import { levelOf } from '../../registry/registry.ts'
 import { readRegistry } from '../../registry/store.ts'
 import { type Declare, examples, type ProjectOptions, projectOptions } from '../command.ts'
@@ -19,6 +20,7 @@ interface CheckOptions extends ProjectOptions {
   readonly subject: string
   readonly level?: string
   readonly against?: readonly string[]
+  readonly registry?: string
   readonly json?: boolean
 }
 
@@ -50,12 +52,13 @@ export const declareSchema: Declare = (command, io) => {
       '--against <files...>',
       'earlier versions, oldest first, in place of those of the registry',
     )
+    .option('--registry <url>', "a Confluent registry, in place of the project's own")
     .option('--json', 'one JSON object')
     .action((file: string, options: CheckOptions) => checkSchema(io, file, options))
   check.addHelpText(
     'after',
     `
-Nothing is registered. Exit code 1: the registry would refuse it, or a pipeline of the project would break.`,
+Nothing is registered. A registry's credentials are in MILLRACE_REGISTRY_USER_INFO (user:password) or MILLRACE_REGISTRY_TOKEN. Exit code 1: the registry would refuse it, or a pipeline of the project would break.`,
   )
 }
 
@@ -79,13 +82,9 @@ async function checkSchema(io: Io, file: string, options: CheckOptions): Promise
 
 async function check(io: Io, next: ResolvedSchema, options: CheckOptions): Promise<Checked> {
   const project = await loadProject(io, options)
-  const { state } = readRegistry(nodePorts(), project.dataDirectory)
-  const level =
-    options.level === undefined ? levelOf(state, options.subject) : readLevel(options.level)
-  const versions =
-    options.against === undefined
-      ? state.versions(options.subject, false).flatMap((entry) => state.resolve(entry) ?? [])
-      : options.against.map((path) => readSchemaFile(io.directory, path))
+  const history = await historyOf(io, project.dataDirectory, options)
+  const level = readLevel(options.level ?? history.level)
+  const { versions } = history
   const incompatible = incompatibilities(level, next, versions).map(incompatibilityText)
   const { pipelines, findings } = await checkProject(project)
   if (findings.length > 0) throw new ProjectError(findings)
@@ -97,4 +96,28 @@ async function check(io: Io, next: ResolvedSchema, options: CheckOptions): Promi
     incompatible,
     breaks: impactOf(next, options.subject, level, pipelines),
   }
+}
+
+/** The files that are named; else what the registry that is named has, else the project's own. */
+async function historyOf(
+  io: Io,
+  dataDirectory: string,
+  { subject, against, registry }: CheckOptions,
+): Promise<SubjectHistory> {
+  const ports = nodePorts()
+  const { state } = readRegistry(ports, dataDirectory)
+  const level = levelOf(state, subject)
+  if (against !== undefined)
+    return { level, versions: against.map((path) => readSchemaFile(io.directory, path)) }
+  if (registry !== undefined) {
+    const { MILLRACE_REGISTRY_USER_INFO: userInfo, MILLRACE_REGISTRY_TOKEN: token } = io.environment
+    const access = {
+      url: registry,
+      ...(userInfo === undefined ? {} : { userInfo }),
+      ...(token === undefined ? {} : { token }),
+    }
+    return subjectHistory(ports, access, subject)
+  }
+  const entries = state.versions(subject, false)
+  return { level, versions: entries.flatMap((entry) => state.resolve(entry) ?? []) }
 }
