@@ -36,6 +36,7 @@ export const ERRORS = {
   FUNCTION_NAME_INVALID: { fault: 'usage', retry: 'never' },
   FUNCTION_UNREADABLE: { fault: 'usage', retry: 'never' },
   HTTP_ADDRESS_INVALID: { fault: 'usage', retry: 'never' },
+  HTTP_BODY_INVALID: { fault: 'data', retry: 'never' },
   HTTP_LISTEN_FAILED: { fault: 'outside', retry: 'never' },
   HTTP_UNPROTECTED: { fault: 'usage', retry: 'never' },
   INVARIANT_BROKEN: { fault: 'millrace', retry: 'never' },

@@ -10,6 +10,7 @@ import type { RunEvent } from '../../run/handle.ts'
 import { LOG_LEVELS, type LogLevel } from '../../serve/log-levels.ts'
 import type { Logger } from '../../serve/logs.ts'
 import { type Launch, openService, type Service } from '../../serve/service.ts'
+import type { AppendRows } from '../../serve/topic-routes.ts'
 import { announcement } from '../announce.ts'
 import {
   type Declare,
@@ -56,7 +57,10 @@ export const declareRun: Declare = (command, io) => {
     .option('--from-savepoint <path>', 'go on from this savepoint')
     .option('--allow-duplicates', 'go on even behind what a table holds already')
     .option('--stay', 'keep running when no pipeline does, for `millrace start`')
-    .option('--http <address>', '127.0.0.1:PORT serves /livez, /readyz, /metrics, /status')
+    .option(
+      '--http <address>',
+      '127.0.0.1:PORT serves /livez, /readyz, /metrics, /status, the registry, and POST /topics/NAME',
+    )
     .option('--fsync <when>', FSYNC_HELP, 'batch')
     .option('--log-level <level>', `one of ${LOG_LEVELS.join(', ')}`)
     .option('--json', 'one JSON object a line: what starts, status, how it ended')
@@ -204,17 +208,24 @@ function conclude(io: Io, service: Service, options: RunOptions, isForced: boole
 async function openHttp({ options, project, service }: Running) {
   const text = options.http ?? project.config.http.address
   if (text === undefined) return undefined
-  const [{ parseAddress, serveHttp }, { addRegistryRoutes }] = await Promise.all([
-    import('../../serve/http.ts'),
-    import('../../serve/registry-routes.ts'),
-  ])
+  const [{ parseAddress, serveHttp }, { addRegistryRoutes }, { addTopicRoutes }] =
+    await Promise.all([
+      import('../../serve/http.ts'),
+      import('../../serve/registry-routes.ts'),
+      import('../../serve/topic-routes.ts'),
+    ])
+  const append: AppendRows = (topic, records) =>
+    appendRecords(service.ports, project.dataDirectory, { topic, records })
   const token = process.env.MILLRACE_HTTP_TOKEN ?? project.config.http.token
   const registry = await openRegistryStore(service.ports, project.dataDirectory)
   try {
     const { url, close } = await serveHttp({
       address: parseAddress(text),
       status: service.status,
-      routes: (app) => addRegistryRoutes(app, registry),
+      routes: async (app) => {
+        await addRegistryRoutes(app, registry)
+        await addTopicRoutes(app, append)
+      },
       ...(token === undefined ? {} : { token }),
     })
     return { url, close: () => close().finally(() => registry.close()) }
