@@ -5,7 +5,8 @@
  *   node scripts/engines/kafka.ts start | stop | kill
  *
  * Listeners: 9092 open, as documentation has it, and 19092 open; 19094 SASL (PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER with unsigned tokens); 19095 TLS with client
- * certificates; 19096 TLS and SASL. Users: `reader` with password `reader-secret`.
+ * certificates; 19096 TLS and SASL. Users: `reader` with password `reader-secret`, who may do everything; `stranger` with
+ * `stranger-secret`, by PLAIN, who may do nothing.
  */
 import { execFileSync, spawn } from 'node:child_process'
 import {
@@ -33,6 +34,8 @@ const CONTROLLER_PORT = 19093
 export const KAFKA: string = `127.0.0.1:${KAFKA_PORT}`
 export const KAFKA_USER = 'reader'
 export const KAFKA_PASSWORD = 'reader-secret'
+export const KAFKA_STRANGER = 'stranger'
+export const KAFKA_STRANGER_PASSWORD = 'stranger-secret'
 /** Certificate files: ca.pem, broker.pem (key and certificate), client.key, client.pem. */
 export const KAFKA_CERTIFICATES: string = join(HOME, 'certificates')
 const START_TIMEOUT_MS = 90_000
@@ -183,11 +186,14 @@ function configure(): void {
     'ssl.truststore.type': 'PEM',
     'ssl.truststore.location': join(KAFKA_CERTIFICATES, 'ca.pem'),
     'listener.name.ssl.ssl.client.auth': 'required',
+    'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
+    'super.users': `User:ANONYMOUS;User:${KAFKA_USER};User:CN=client`,
   }
   for (const listener of ['sasl_plaintext', 'sasl_ssl']) {
     const name = `listener.name.${listener}`
     settings[`${name}.sasl.enabled.mechanisms`] = mechanisms
-    settings[`${name}.plain.sasl.jaas.config`] = `${plain} user_${KAFKA_USER}="${KAFKA_PASSWORD}";`
+    settings[`${name}.plain.sasl.jaas.config`] =
+      `${plain} user_${KAFKA_USER}="${KAFKA_PASSWORD}" user_${KAFKA_STRANGER}="${KAFKA_STRANGER_PASSWORD}";`
     settings[`${name}.scram-sha-256.sasl.jaas.config`] = scram
     settings[`${name}.scram-sha-512.sasl.jaas.config`] = scram
     settings[`${name}.oauthbearer.sasl.jaas.config`] =

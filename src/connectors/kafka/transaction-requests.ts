@@ -9,6 +9,8 @@ import type { Cluster } from './cluster.ts'
 import { CODE } from './failure.ts'
 
 const PATIENCE_MS = 60_000
+const VISIBLE_MS = 5000
+const IN_PROGRESS = CODE.concurrentTransactions
 
 export interface TransactionName extends ProducerIdentity {
   readonly id: string
@@ -100,4 +102,20 @@ export async function addPartitions(
     if (failed !== undefined) throw cluster.failed(what, failed)
     return 'added'
   })
+}
+
+/**
+ * Waits until what was ended can be seen: a broker answers EndTxn when it has noted the outcome, and tells the partitions then. It is
+ * no matter if that takes longer than one waits here, or can't be asked.
+ */
+export async function settled(cluster: Cluster, id: string): Promise<void> {
+  const { api } = cluster.client.describeTransactionsV0
+  const what = `asking for the transaction of ${id}`
+  await cluster
+    .patiently(VISIBLE_MS, async () => {
+      const to = await cluster.coordinator('transaction', id)
+      const [state] = (await cluster.ask(what, to, api, [id])).transactionStates
+      if (state?.transactionState === 'PrepareCommit') throw cluster.failed(what, IN_PROGRESS)
+    })
+    .catch(() => undefined)
 }

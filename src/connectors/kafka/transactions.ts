@@ -26,6 +26,7 @@ import {
   addPartitions,
   endTransaction,
   openProducer,
+  settled,
   type TransactionName,
 } from './transaction-requests.ts'
 
@@ -268,7 +269,10 @@ export class Transactions {
     const before = slot === undefined ? await fate() : 'open'
     if (before === 'committed') return 'already'
     if (before === 'aborted') return 'lost'
-    if ((await endTransaction(cluster, name, 'commit')) === 'ended') return 'committed'
+    if ((await endTransaction(cluster, name, 'commit')) === 'ended') {
+      await settled(cluster, name.id)
+      return 'committed'
+    }
     // The broker is aborting it, or another has committed it: which, is known when it is done.
     return cluster.patiently(60_000, async () => {
       const after = await fate()
