@@ -54,7 +54,7 @@ export function traitsOf(node: PlanNode): NodeTraits {
     }
     case 'group-aggregate': {
       const upsertKey = node.keys.map((_, index) => index)
-      return { changes: given, state: 'keys', upsertKey }
+      return { changes: given, state: node.ttlUs === undefined ? 'keys' : 'time', upsertKey }
     }
     case 'sort':
     case 'temporal-sort':
@@ -67,7 +67,7 @@ export function traitsOf(node: PlanNode): NodeTraits {
         state: node.time === undefined || node.frame.preceding !== undefined ? 'rows' : 'keys',
       }
     case 'rank':
-      return { changes: 'update', state: 'rows', ...rankKey(node) }
+      return { changes: 'update', state: 'rows', ...rankKey(node, key) }
     case 'window-rank':
       return { changes: 'append', state: 'windows' }
     case 'deduplicate': {
@@ -147,13 +147,15 @@ function projectKey(
 }
 
 /** A row is named by its partition and its number, or by the key it had if that is all there is. */
-function rankKey(node: Extract<PlanNode, { kind: 'rank' }>): { upsertKey?: readonly number[] } {
+function rankKey(
+  node: Extract<PlanNode, { kind: 'rank' }>,
+  upsertKey: readonly number[] | undefined,
+): { upsertKey?: readonly number[] } {
   const partition = columnIndexes(node.partition)
   if (partition !== undefined && node.function === 'ROW_NUMBER') {
     if (node.outputsNumber) return { upsertKey: [...partition, node.schema.length - 1] }
     if (node.from === 1 && node.to === 1 && partition.length > 0) return { upsertKey: partition }
   }
-  const { upsertKey } = traitsOf(node.input)
   return upsertKey === undefined ? {} : { upsertKey }
 }
 
