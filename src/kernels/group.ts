@@ -1,6 +1,8 @@
 /** Keyed state: rows to entries in bulk, and the one hash of keys. Layouts stand in group/table.as.ts, the hash in group/hash.as.ts. */
+import type { Vector } from '../data/batch.ts'
 import type { LinearMemory, Pointer } from '../data/memory.ts'
 import { type DataType, layoutOf } from '../data/types.ts'
+import { flatKeys } from './flat-keys.ts'
 import { wasmBase64 } from './group.generated.ts'
 
 /** What a table needs before a call can go on, as it stands at NEED_OFFSET of the table. */
@@ -150,18 +152,14 @@ export const KEY_KIND = { i64: 0, f64: 1, bytes: 2, i128: 3, row: 0 } as const
 export function keyHasher(
   memory: LinearMemory,
   types: readonly DataType[],
-): (
-  keys: readonly { readonly cells: Pointer; readonly validity: Pointer }[],
-  selection: Pointer,
-  count: number,
-  out: Pointer,
-) => void {
+): (keys: readonly Vector[], selection: Pointer, count: number, out: Pointer) => void {
   const kernel = groupKernel(memory)
+  const flat = flatKeys(memory, types)
   const layout = memory.allocate(LAYOUT_BYTES_MIN)
-  writeLayout(memory, layout, types, [])
+  writeLayout(memory, layout, flat.types, [])
   const columns = memory.allocate(128)
   return (keys, selection, count, out) => {
-    writeColumns(memory, columns, keys)
+    writeColumns(memory, columns, flat.flatten(keys, selection, count))
     kernel.hashKeys(layout, columns, selection, count, out)
   }
 }

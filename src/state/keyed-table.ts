@@ -25,7 +25,7 @@ export const KEYS_MAX = 16
 export type ValueCell = 'i64' | 'f64' | 'bytes'
 
 export interface KeyedTableLayout {
-  /** Compared by SQL equality: NULLs are one key, -0 is 0, NaN is NaN. At most KEYS_MAX, no ROWs (their fields are keys). None: one entry. */
+  /** Compared by SQL equality: NULLs are one key, -0 is 0, NaN is NaN. At most KEYS_MAX, a ROW's fields and the ROW counted. None: one entry. */
   readonly keys: readonly DataType[]
   readonly values: readonly ValueCell[]
 }

@@ -5,6 +5,7 @@
 import type { LinearMemory, Pointer } from '../data/memory.ts'
 import type { DataType } from '../data/types.ts'
 import { invariant } from '../errors.ts'
+import { flatKeys } from '../kernels/flat-keys.ts'
 import { LAYOUT_BYTES_MIN, writeLayout } from '../kernels/group.ts'
 import { KEYS_MAX, type KeyedRows, type KeyedTable, type ValueCell } from './keyed-table.ts'
 import { keyedTables } from './memory-table.ts'
@@ -24,16 +25,17 @@ export interface HeadsLayout {
   readonly make: () => ListHeads
 }
 
-/** For `sides` stores that share heads. @throws INVARIANT_BROKEN for more than KEYS_MAX - 1 keys or a ROW among them */
+/** For `sides` stores that share heads. @throws INVARIANT_BROKEN for more than KEYS_MAX - 1 keys, the fields of a ROW counted */
 export function headsLayout(
   memory: LinearMemory,
   keys: readonly DataType[],
   sides: number,
 ): HeadsLayout {
-  invariant(keys.length < KEYS_MAX, `a list has at most ${KEYS_MAX - 1} key columns`)
+  const flat = flatKeys(memory, keys)
+  invariant(flat.types.length < KEYS_MAX, `a list has at most ${KEYS_MAX - 1} key columns`)
   const values: ValueCell[] = Array.from({ length: CELLS * sides }, () => 'i64')
   const layoutBlock = memory.allocate(LAYOUT_BYTES_MIN + 4 * values.length)
-  const { valueStart: cellsStart } = writeLayout(memory, layoutBlock, keys, values)
+  const { valueStart: cellsStart } = writeLayout(memory, layoutBlock, flat.types, values)
   const table = keyedTables(memory, { keys, values })
   return {
     layoutBlock,

@@ -3,6 +3,7 @@ import type { Batch, Vector } from '../data/batch.ts'
 import type { LinearMemory, Pointer } from '../data/memory.ts'
 import { type DataType, layoutOf, types } from '../data/types.ts'
 import { invariant } from '../errors.ts'
+import { flatKeys } from '../kernels/flat-keys.ts'
 import {
   EXTRAS_OFFSET,
   type Leaf,
@@ -40,6 +41,8 @@ interface Maker {
   readonly layout: RowListsLayout
   readonly rows: RowsLayout
   readonly layoutBlock: Pointer
+  /** Without ROWs. */
+  readonly keys: readonly DataType[]
   /** Restores find entries by these keys and their number. */
   readonly index: () => KeyedTable
   readonly cellsOffset: number
@@ -50,7 +53,7 @@ interface Maker {
 
 /**
  * A maker of row lists of one layout over `memory`: make it once, then lists are cheap.
- * @throws INVARIANT_BROKEN for more than KEYS_MAX - 1 keys or a ROW among them
+ * @throws INVARIANT_BROKEN for more than KEYS_MAX - 1 keys, the fields of a ROW counted
  */
 export function rowLists(memory: LinearMemory, layout: RowListsLayout): () => RowLists {
   const heads = headsLayout(memory, layout.keys, 1)
@@ -85,6 +88,7 @@ function makerOf(
   side: number,
 ): Maker {
   const rows = rowsLayout(layout.row, layout.extras)
+  const { types: keys } = flatKeys(memory, layout.keys)
   const offset = cellsOffset(heads.cellsStart, side)
   const layoutBlock = memory.allocate(32 + 8 * rows.leafCount)
   writeRowsLayout(memory, layoutBlock, rows, { layout: heads.layoutBlock, cellsOffset: offset })
@@ -94,10 +98,11 @@ function makerOf(
     layout,
     rows,
     layoutBlock,
-    index: keyedTables(memory, { keys: [...layout.keys, types.bigint], values: ['i64'] }),
+    index: keyedTables(memory, { keys: [...keys, types.bigint], values: ['i64'] }),
+    keys,
     cellsOffset: offset,
     columns: memory.allocate(Math.max(8 * rows.leafCount, 8)),
-    schema: `rows 1 ${layout.keys.map(layoutOf).join(',')};${rows.schema}`,
+    schema: `rows 1 ${keys.map(layoutOf).join(',')};${rows.schema}`,
   }
 }
 
@@ -316,13 +321,13 @@ class MemoryRowLists implements RowLists {
   }
 
   restore(source: TableSource): void {
-    const { memory, kernel, schema, layout, index, cellsOffset } = this.#maker
+    const { memory, kernel, schema, keys, index, cellsOffset } = this.#maker
     invariant(this.size === 0, 'only empty row lists are restored')
     if (source.schema !== schema) throw schemaChanged(source.schema, schema)
     restoreRows(source, {
       memory,
       kernel,
-      keys: layout.keys,
+      keys,
       store: this.#store,
       index: index(),
       heads: this.#heads.table,

@@ -56,6 +56,30 @@ const keyShapes: { name: string; keys: DataType[]; schema: string; key: fc.Arbit
       ),
     },
     {
+      name: 'a ROW and a bigint',
+      keys: [
+        {
+          kind: 'row',
+          nullable: true,
+          fields: [
+            { name: 'a', type: types.int },
+            { name: 'b', type: types.string },
+          ],
+        },
+        types.bigint,
+      ],
+      schema: '1 i64,i64,bytes,i64;i64,bytes',
+      key: fc.tuple<Plain[]>(
+        fc.option(
+          fc.tuple<Plain[]>(
+            fc.option(fc.bigInt({ min: 0n, max: 3n })),
+            fc.option(fc.constantFrom('p', 'q', 'r'.repeat(50))),
+          ),
+        ),
+        fc.constantFrom(1n, 2n),
+      ),
+    },
+    {
       name: 'a wide decimal, text and a boolean',
       keys: [types.decimal(38, 0), types.string, types.boolean],
       schema: '1 i128,bytes,i64;i64,bytes',

@@ -4,6 +4,7 @@ import { type LinearMemory, OVERREAD_BYTES, type Pointer } from '../data/memory.
 import { layoutOf } from '../data/types.ts'
 import { invariant } from '../errors.ts'
 import { aggregateKernel } from '../kernels/aggregate.ts'
+import { type FlatKeys, flatKeys } from '../kernels/flat-keys.ts'
 import {
   type GroupKernel,
   groupKernel,
@@ -40,6 +41,7 @@ interface Maker {
   readonly memory: LinearMemory
   readonly kernel: GroupKernel
   readonly layout: KeyedTableLayout
+  readonly flat: FlatKeys
   readonly layoutBlock: Pointer
   readonly entryBytes: number
   readonly keyOffsets: readonly number[]
@@ -54,18 +56,19 @@ interface Maker {
 
 /**
  * A maker of tables of one layout over `memory`; a table costs two small blocks until it has more than ten keys.
- * @throws INVARIANT_BROKEN for more than KEYS_MAX keys or a ROW among them
+ * @throws INVARIANT_BROKEN for more than KEYS_MAX keys, the fields of a ROW and the ROW itself counted
  */
 export function keyedTables(memory: LinearMemory, layout: KeyedTableLayout): () => KeyedTable {
-  invariant(layout.keys.length <= KEYS_MAX, `a key has at most ${KEYS_MAX} columns`)
-  const kinds = layout.keys.map(layoutOf)
-  invariant(!kinds.includes('row'), 'a ROW is no key: its fields are')
+  const flat = flatKeys(memory, layout.keys)
+  invariant(flat.types.length <= KEYS_MAX, `a key has at most ${KEYS_MAX} columns`)
+  const kinds = flat.types.map(layoutOf)
   const layoutBlock = memory.allocate(LAYOUT_BYTES_MIN + 4 * layout.values.length)
-  const { keyOffsets, valueStart } = writeLayout(memory, layoutBlock, layout.keys, layout.values)
+  const { keyOffsets, valueStart } = writeLayout(memory, layoutBlock, flat.types, layout.values)
   const maker: Maker = {
     memory,
     kernel: groupKernel(memory),
     layout,
+    flat,
     layoutBlock,
     entryBytes: memory.u32[layoutBlock / 4 + 2]!,
     keyOffsets,
@@ -120,15 +123,17 @@ class MemoryTable implements KeyedTable {
   }
 
   keyOffset(index: number): number {
-    return this.#maker.keyOffsets[index]!
+    const { keyOffsets, flat } = this.#maker
+    return keyOffsets[flat.startOf(index)]!
   }
 
   valueOffset(index: number): number {
     return this.#maker.valueStart + 8 * index
   }
 
-  upsert({ count, selection, keys }: KeyedRows, entries: Pointer): number {
-    const { memory, kernel, isPlainKey, columns } = this.#maker
+  upsert({ count, selection, keys: given }: KeyedRows, entries: Pointer): number {
+    const { memory, kernel, isPlainKey, columns, flat } = this.#maker
+    const keys = flat.flatten(given, selection, count)
     this.#write(FIELD.inserted, 0)
     const fast = isPlainKey && keys[0]!.validity === 0
     if (!fast) writeColumns(memory, columns, keys)
@@ -160,8 +165,8 @@ class MemoryTable implements KeyedTable {
   }
 
   find({ count, selection, keys }: KeyedRows, entries: Pointer): void {
-    const { memory, kernel, columns } = this.#maker
-    writeColumns(memory, columns, keys)
+    const { memory, kernel, columns, flat } = this.#maker
+    writeColumns(memory, columns, flat.flatten(keys, selection, count))
     kernel.find(this.#table, columns, selection, count, entries)
   }
 
@@ -190,8 +195,8 @@ class MemoryTable implements KeyedTable {
   }
 
   keysOf(entries: Pointer, count: number): readonly Vector[] {
-    const { memory, kernel, keyOffsets } = this.#maker
-    return this.layout.keys.map((type, index) => {
+    const { memory, kernel, keyOffsets, flat } = this.#maker
+    const vectors = flat.types.map((type, index) => {
       const wide = layoutOf(type) === 'i128'
       const cells = memory.arena.allocate((wide ? 16 : 8) * count)
       kernel.gatherCells(entries, count, keyOffsets[index]!, wide ? 1 : 0, cells)
@@ -199,6 +204,7 @@ class MemoryTable implements KeyedTable {
       const nulls = kernel.gatherValidity(entries, count, index, validity)
       return { type, cells, validity: nulls === 0 ? 0 : validity }
     })
+    return flat.rebuild(vectors)
   }
 
   setBytes(entry: Pointer, valueIndex: number, address: Pointer, bytes: number): void {

@@ -11,6 +11,8 @@ export function withOwnBytes(
   count: number,
 ): readonly Vector[] {
   return columns.map((column) => {
+    if (column.children !== undefined)
+      return { ...column, children: withOwnBytes(memory, column.children, count) }
     if (layoutOf(column.type) !== 'bytes') return column
     const cells = memory.arena.allocate(8 * count)
     for (let row = 0; row < count; row++) {
@@ -34,16 +36,24 @@ export function interleaved(
   count: number,
 ): readonly Vector[] {
   const kernel = groupKernel(memory)
+  const validityOf = (old: Pointer, now: Pointer): Pointer => {
+    if (old === 0 && now === 0) return 0
+    const validity = memory.arena.allocateCleared((2 * count + 7) >> 3)
+    kernel.interleaveBits(old, now, count, validity)
+    return validity
+  }
   return after.map((column, index) => {
+    const { type } = column
     const old = before[index]!
-    const width = cellBytes(column.type)
+    const validity = validityOf(old.validity, column.validity)
+    if (column.children !== undefined) {
+      const children = interleaved(memory, old.children!, column.children, count)
+      return { type, cells: 0, validity, children }
+    }
+    const width = cellBytes(type)
     const cells = memory.arena.allocate(2 * width * count)
     kernel.interleave(old.cells, column.cells, count, width === 16 ? 1 : 0, cells)
-    if (old.validity === 0 && column.validity === 0)
-      return { type: column.type, cells, validity: 0 }
-    const validity = memory.arena.allocateCleared((2 * count + 7) >> 3)
-    kernel.interleaveBits(old.validity, column.validity, count, validity)
-    return { type: column.type, cells, validity }
+    return { type, cells, validity }
   })
 }
 
@@ -56,11 +66,15 @@ export function changedRows(
 ): Pointer {
   const kernel = groupKernel(memory)
   const changed = memory.arena.allocateCleared(count)
-  for (const [index, { type, cells, validity }] of after.entries()) {
-    const old = before[index]!
+  const mark = (old: Vector, { type, cells, validity, children }: Vector): void => {
     const kind = KEY_KIND[layoutOf(type)]
-    kernel.markChanged(old.cells, old.validity, cells, validity, count, kind, changed)
+    // A ROW has no cells: there is one before and after, or there is not.
+    const none = children === undefined ? 0 : memory.arena.allocateCleared(8 * count)
+    const [from, to] = children === undefined ? [old.cells, cells] : [none, none]
+    kernel.markChanged(from, old.validity, to, validity, count, kind, changed)
+    for (const [index, child] of (children ?? []).entries()) mark(old.children![index]!, child)
   }
+  for (const [index, column] of after.entries()) mark(before[index]!, column)
   return changed
 }
 
