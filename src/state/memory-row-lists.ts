@@ -33,6 +33,8 @@ const LAST = 1
 const COUNT = 2
 
 const RECORDS_BYTES = 1 << 20
+/** As many rows as a batch may have, in bits. */
+const NONE_VALID_BYTES = 8192
 
 /** What stores of one layout share. */
 interface Maker {
@@ -236,16 +238,8 @@ class MemoryRowLists implements RowLists {
   pairs(lists: Pointer, count: number, from: Pairs, positions: Pointer, entries: Pointer): Pairs {
     const { kernel } = this.#maker
     const { position, entry, max } = from
-    const written = kernel.pairUp(
-      this.#store,
-      lists,
-      count,
-      position,
-      entry,
-      positions,
-      entries,
-      max,
-    )
+    const to = [positions, entries, max] as const
+    const written = kernel.pairUp(this.#store, lists, count, position, entry, ...to)
     return {
       position: kernel.pairPosition.value,
       entry: kernel.pairEntry.value >>> 0,
@@ -363,16 +357,13 @@ class MemoryRowLists implements RowLists {
     let leaf = 0
     const write = ({ type, cells, validity, children }: Vector): void => {
       // A bare NULL has no bitmap that says so.
-      const valid = validity === 0 && type.kind === 'null' ? this.#noneValid() : validity
+      const isNull = validity === 0 && type.kind === 'null'
+      const valid = isNull ? memory.arena.allocateCleared(NONE_VALID_BYTES) : validity
       memory.u32.set([cells, valid], at / 4 + 2 * leaf++)
       children?.forEach(write)
     }
     for (const column of columns) write(column)
     invariant(leaf === leafCount, 'rows have the columns of their layout')
-  }
-
-  #noneValid(): Pointer {
-    return this.#maker.memory.arena.allocateCleared(8192)
   }
 
   #writeDirty(sink: EntrySink, start: Pointer, end: Pointer): void {

@@ -15,11 +15,9 @@ import {
 } from '../kernels/group.ts'
 import { KEYS_MAX, type KeyedRows, type KeyedTable, type KeyedTableLayout } from './keyed-table.ts'
 import type { EntrySink, TableSource } from './state-stream.ts'
-import { FIELD, INLINE_DIRECTORY_BYTES, INLINE_SUB_BYTES } from './table-block.ts'
+import { blockBytes, FIELD, INLINE_DIRECTORY_BYTES, INLINE_SUB_BYTES } from './table-block.ts'
 import { badRecord, schemaChanged } from './table-errors.ts'
 
-/** Whole blocks of the heap's size classes, less the padding that the heap adds. */
-const blockBytes = (bits: number) => 2 ** bits - OVERREAD_BYTES
 const TABLE_BITS = 9
 const SUB_BITS_MIN = 10
 const SUB_BITS_MAX = 18
@@ -123,8 +121,7 @@ class MemoryTable implements KeyedTable {
   }
 
   keyOffset(index: number): number {
-    const { keyOffsets, flat } = this.#maker
-    return keyOffsets[flat.startOf(index)]!
+    return this.#maker.keyOffsets[this.#maker.flat.startOf(index)]!
   }
 
   valueOffset(index: number): number {

@@ -2,6 +2,7 @@
 import { type LinearMemory, OVERREAD_BYTES, type Pointer } from '../data/memory.ts'
 import { NEED } from '../kernels/group.ts'
 import type { RowsLayout } from '../kernels/rows.ts'
+import { blockBytes } from './table-block.ts'
 import { badRecord } from './table-errors.ts'
 
 // Offsets in the store block, in u32s: rows/store.as.ts.
@@ -16,7 +17,6 @@ const NEED_KIND = 12
 const NEED_AMOUNT = 13
 const STORE_BYTES = 4 * 18
 
-const blockBytes = (bits: number) => 2 ** bits - OVERREAD_BYTES
 const CHUNK_BITS_MIN = 9
 const CHUNK_BITS_MAX = 20
 const DIRTY_BITS_MIN = 7

@@ -1,4 +1,8 @@
-/** Where things stand in the block of a keyed table: kernels/group/table.as.ts. */
+/** Where things stand in the block of a keyed table (kernels/group/table.as.ts), and how large blocks are. */
+import { OVERREAD_BYTES } from '../data/memory.ts'
+
+/** Whole blocks of the heap's size classes, less the padding that the heap adds. */
+export const blockBytes = (bits: number): number => 2 ** bits - OVERREAD_BYTES
 
 /** In u32s. */
 export const FIELD = {
