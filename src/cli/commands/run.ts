@@ -10,7 +10,7 @@ import type { RunEvent } from '../../run/handle.ts'
 import { LOG_LEVELS, type LogLevel } from '../../serve/log-levels.ts'
 import type { Logger } from '../../serve/logs.ts'
 import { type Launch, openService, type Service } from '../../serve/service.ts'
-import type { AppendRows } from '../../serve/topic-routes.ts'
+import { heldToSchemas } from '../../serve/topic-schemas.ts'
 import { announcement } from '../announce.ts'
 import {
   type Declare,
@@ -214,8 +214,9 @@ async function openHttp({ options, project, service }: Running) {
       import('../../serve/registry-routes.ts'),
       import('../../serve/topic-routes.ts'),
     ])
-  const append: AppendRows = (topic, records) =>
-    appendRecords(service.ports, project.dataDirectory, { topic, records })
+  const append = heldToSchemas(service.ports, project.dataDirectory, (topic, records) =>
+    appendRecords(service.ports, project.dataDirectory, { topic, records }),
+  )
   const token = process.env.MILLRACE_HTTP_TOKEN ?? project.config.http.token
   const registry = await openRegistryStore(service.ports, project.dataDirectory)
   try {
