@@ -6,6 +6,7 @@
  */
 import { types, withNullability } from '../../data/types.ts'
 import { mapColumns } from '../../plan/columns.ts'
+import { columnsIn } from '../../plan/conjuncts.ts'
 import { type Decorrelated, decorrelate, equalPair } from '../../plan/decorrelate.ts'
 import type { AggregateCall, Expression } from '../../plan/expressions.ts'
 import { typeText } from '../../plan/functions/type-text.ts'
@@ -161,6 +162,12 @@ function lateScalar(
       hint: 'aggregate it: (SELECT MAX(x) FROM t), or ask with IN or EXISTS',
     })
   }
+  if (bound.conditions.length > 0 && computesWithCount(bound.node, 0)) {
+    throw new SqlError('SQL_UNSUPPORTED', syntax.at, {
+      message: 'this subquery computes with a COUNT, which of no rows is 0',
+      hint: 'compute outside of it: (SELECT COUNT(*) FROM t WHERE ...) + 1',
+    })
+  }
   const type = withNullability(schemaOf(bound.node)[0]!.type, true)
   return late.add(type, (node) => {
     const joined = joinOf('left', node, bound.node, joinedTo(node, bound.conditions))
@@ -201,6 +208,14 @@ function isCount(node: PlanNode, index: number): boolean {
     node.kind === 'group-aggregate' &&
     node.aggregates[index - node.keys.length]?.function === 'COUNT'
   )
+}
+
+/** A column of no rows is NULL, unless it is a COUNT: what is computed from one could be anything. */
+function computesWithCount(node: PlanNode, index: number): boolean {
+  if (node.kind !== 'project') return false
+  const expression = node.expressions[index]!
+  if (expression.kind === 'column') return computesWithCount(node.input, expression.index)
+  return [...columnsIn(expression)].some((column) => isCount(node.input, column))
 }
 
 /** `node` with a column that is TRUE where `bound` has a row whose first columns are `items`, else NULL. */

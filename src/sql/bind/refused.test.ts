@@ -188,6 +188,11 @@ const RELATIONS: readonly Refusal[] = [
   { sql: 'SELECT id IN («SELECT id, shop FROM plain») FROM orders', code: 'SQL_TYPE_MISMATCH' },
   { sql: 'SELECT «(SELECT id FROM plain)» FROM orders', code: 'SQL_UNSUPPORTED' },
   {
+    sql: 'SELECT «(SELECT COUNT(*) + 1 FROM plain WHERE plain.shop = orders.shop)» FROM orders',
+    code: 'SQL_UNSUPPORTED',
+    hint: 'compute outside of it: (SELECT COUNT(*) FROM t WHERE ...) + 1',
+  },
+  {
     sql: 'SELECT 1 FROM orders o WHERE EXISTS («SELECT shop || o.shop FROM plain»)',
     code: 'SQL_UNSUPPORTED',
   },
