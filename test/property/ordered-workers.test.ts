@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import fc from 'fast-check'
-import { types } from '../../src/data/types.ts'
+import { type Schema, types } from '../../src/data/types.ts'
 import type { PlanNode } from '../../src/plan/nodes.ts'
 import type { FedRow } from '../builders/engine-run.ts'
 import { tableOf } from '../builders/engine-run.ts'
@@ -22,6 +22,19 @@ const first = {
 }
 const lag = { function: 'LAG', args: [column('d')], distinct: false, type: column('d').type }
 const over = { kind: 'over-aggregate', input, partition } as const
+
+const grouped: Schema = [
+  { name: 'k', type: types.string },
+  { name: 'd', type: types.decimal(30, 2) },
+  { name: 'c', type: { ...types.bigint, nullable: false } },
+]
+const windowed: Schema = [
+  ...EVENTS,
+  ...['window_start', 'window_end', 'window_time'].map((name) => ({
+    name,
+    type: types.timestamp(3),
+  })),
+]
 
 const PLANS: Readonly<Record<string, PlanNode>> = {
   'top 2': {
@@ -51,6 +64,41 @@ const PLANS: Readonly<Record<string, PlanNode>> = {
     to: 3,
     outputsNumber: false,
     schema: EVENTS,
+  },
+  'top 2 of counts that grow': {
+    kind: 'rank',
+    input: {
+      kind: 'group-aggregate',
+      input,
+      keys: [column('k'), column('d')],
+      aggregates: [{ function: 'COUNT', args: [], distinct: false, type: grouped[2]!.type }],
+      schema: grouped,
+    },
+    function: 'ROW_NUMBER',
+    partition: [column('k', grouped)],
+    order: orderBy('c desc, d', grouped),
+    from: 1,
+    to: 2,
+    outputsNumber: true,
+    schema: [...grouped, { name: 'n', type: types.bigint }],
+  },
+  'top 2 of windows': {
+    kind: 'window-rank',
+    input: {
+      kind: 'window-table',
+      input,
+      window: { kind: 'tumble', sizeUs: 10_000, offsetUs: 0 },
+      time: 5,
+      schema: windowed,
+    },
+    window: { start: 6, end: 7 },
+    function: 'ROW_NUMBER',
+    partition,
+    order: orderBy('v desc', windowed),
+    from: 1,
+    to: 2,
+    outputsNumber: false,
+    schema: windowed,
   },
   'first rows': { kind: 'deduplicate', input, partition, time: 5, keep: 'first' },
   'last rows': { kind: 'deduplicate', input, partition, time: 5, keep: 'last' },
