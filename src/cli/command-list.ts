@@ -112,6 +112,12 @@ export const COMMANDS: readonly ListedCommand[] = [
     load: async () => (await import('./commands/check.ts')).declareCheck,
   },
   {
+    name: 'audit',
+    summary: 'find what will go wrong with pipelines, of Millrace or of Flink SQL, and mend it',
+    group: UNDERSTAND,
+    load: async () => (await import('./commands/audit.ts')).declareAudit,
+  },
+  {
     name: 'schema',
     summary: 'say whether a new schema fits its subject, and which pipelines it would break',
     group: UNDERSTAND,
