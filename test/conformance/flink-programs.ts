@@ -74,7 +74,10 @@ const MISSING: readonly string[] = [
 ]
 
 /** The reason must be the one that is told, though in other words: what Flink names in quotes or by type is named here too. */
-async function runRefused(setup: readonly Step[], { sql, message }: Run): Promise<Outcome> {
+async function runRefused(
+  setup: readonly Step[],
+  { sql, exception, message }: Run,
+): Promise<Outcome> {
   try {
     await runStatement(setup, { step: 'SQL', sql })
   } catch (error) {
@@ -82,6 +85,9 @@ async function runRefused(setup: readonly Step[], { sql, message }: Run): Promis
     if (MISSING.includes(error.code)) return failure(error)
     const named = /'([^']+)' is ([A-Z]+(?: NULL|\(\d+\))?)/.exec(message ?? '')
     const told = `${error.message} ${error.hint}`
+    const isOfRun = /Runtime/.test(exception ?? '')
+    if (isOfRun === error.code.startsWith('SQL_'))
+      return { kind: 'failed', reason: `is refused ${isOfRun ? 'before' : 'while'} it runs` }
     const isSame = named === null || [named[1]!, named[2]!].every((word) => told.includes(word))
     if (isSame) return { kind: 'passed' }
     return { kind: 'failed', reason: `is refused as "${error.message}", not "${message}"` }
