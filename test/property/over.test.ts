@@ -1,10 +1,13 @@
 /** OVER tells what the oracle tells, late rows too, in every way. */
+import assert from 'node:assert/strict'
 import test from 'node:test'
 import fc from 'fast-check'
 import { type DataType, types } from '../../src/data/types.ts'
+import { MillraceError } from '../../src/errors.ts'
 import type { AggregateCall, Expression } from '../../src/plan/expressions.ts'
 import type { OverAggregate, PlanNode } from '../../src/plan/nodes.ts'
 import type { OverFrame } from '../../src/plan/windows.ts'
+import { runWay } from '../builders/engine-run.ts'
 import { column, EVENTS, events, orderBy } from '../builders/plans.ts'
 import { appended, equalsOracle, history, way } from './ordered-rows.ts'
 
@@ -218,5 +221,24 @@ test('by time over rows that may be taken back, as by any column', async () => {
       equalsOracle(overOf(events({ changelog: true }), given, { time: 5 }), rows, how),
     ),
     { numRuns: 100 },
+  )
+})
+
+test('what can not be accumulated is refused where rows are not in order of time', async () => {
+  for (const aggregate of [DISTINCT[0]!, call('LISTAGG', [k], types.string)]) {
+    const given = { partition: [k], aggregates: [aggregate], order: 'v', frame: UNBOUNDED[0]! }
+    await assert.rejects(
+      runWay(overOf(events(), given), new Map([['events', [[]]]])),
+      (error) =>
+        error instanceof MillraceError && /needs rows in order of time/.test(error.message),
+    )
+  }
+  const lead = { partition: [k], aggregates: [call('LEAD', [v], v.type)], order: 't' }
+  await assert.rejects(
+    runWay(
+      overOf(events(), { ...lead, frame: UNBOUNDED[0]! }, { time: 5 }),
+      new Map([['events', [[]]]]),
+    ),
+    (error) => error instanceof MillraceError && /LAG/.test(error.hint),
   )
 })

@@ -13,6 +13,7 @@ import type { Batch, Vector } from '../../data/batch.ts'
 import type { LinearMemory, Pointer } from '../../data/memory.ts'
 import { layoutOf } from '../../data/types.ts'
 import { invariant, MillraceError } from '../../errors.ts'
+import type { AggregateCall } from '../../plan/expressions.ts'
 import type { OverAggregate } from '../../plan/nodes.ts'
 import type { RowLists } from '../../state/row-lists.ts'
 import type { Evaluation } from '../evaluation.ts'
@@ -48,7 +49,10 @@ export class RunningResults {
   readonly #isRetractable: boolean
 
   constructor({ memory, plan, rows, order, aggregates, evaluation }: RunningOptions) {
-    if (aggregates.sides.length > 0) throw distinctByOrder()
+    const accumulated = plan.aggregates.filter((call) => !isOfPlace(call))
+    const refused = accumulated.find((call) => call.distinct || !isAccumulated(call))
+    if (refused !== undefined) throw notByOrder(refused)
+    invariant(aggregates.sides.length === 0, 'what is accumulated keeps no values')
     this.#memory = memory
     this.#rows = rows
     this.#order = order
@@ -56,11 +60,13 @@ export class RunningResults {
     this.#evaluation = evaluation
     this.#width = aggregates.values.length
     this.#state = { groups: extrasAsGroups(memory, rows), sides: [] }
-    const summed = plan.aggregates.filter(({ function: name }) => !/^(MIN|MAX)$/i.test(name))
-    this.#isAdditive = summed.every(({ args }) =>
+    const isExact = accumulated.every(({ args }) =>
       args.every(({ type }) => layoutOf(type) !== 'f64'),
     )
-    this.#isRetractable = this.#isAdditive && summed.length === plan.aggregates.length
+    const isAny = (names: RegExp): boolean =>
+      accumulated.every(({ function: name }) => names.test(name))
+    this.#isAdditive = isExact && isAny(/^(COUNT|SUM|AVG|MIN|MAX)$/i)
+    this.#isRetractable = isExact && isAny(/^(COUNT|SUM|AVG)$/i)
   }
 
   /** `entry` stands in its list; `tail` are the entries behind it, as u32s with their columns. */
@@ -192,10 +198,21 @@ function extrasAsGroups(memory: LinearMemory, rows: RowLists): GroupTable {
   }
 }
 
-function distinctByOrder(): MillraceError {
+/** What hangs on a row's place, and is not accumulated. */
+function isOfPlace({ function: name }: AggregateCall): boolean {
+  return /^(ROW_NUMBER|RANK|DENSE_RANK|LAG|FIRST_VALUE|LAST_VALUE)$/i.test(name)
+}
+
+/** Whether what is gathered lies in a row's own cells: a text of MIN and MAX is that of a row before. */
+function isAccumulated({ function: name }: AggregateCall): boolean {
+  return /^(COUNT|SUM|AVG|MIN|MAX)$/i.test(name)
+}
+
+function notByOrder({ function: name, distinct }: AggregateCall): MillraceError {
+  const what = distinct ? `${name}(DISTINCT ...)` : name
   return new MillraceError('SQL_UNSUPPORTED', {
-    message: 'DISTINCT in an OVER that is not ordered by time is not supported',
-    hint: 'order by the event time or PROCTIME(), or aggregate with GROUP BY',
-    facts: {},
+    message: `${what} with OVER needs rows in order of time`,
+    hint: 'order by the event time or PROCTIME(), or aggregate with GROUP BY; by other columns there are COUNT, SUM, AVG, MIN, MAX, FIRST_VALUE, LAST_VALUE, LAG and the numbers',
+    facts: { function: name },
   })
 }
