@@ -8,6 +8,7 @@ import type { Operator } from '../../src/engine/operator.ts'
 import { intervalJoin } from '../../src/engine/operators/interval-join.ts'
 import { join } from '../../src/engine/operators/join.ts'
 import { latestJoin } from '../../src/engine/operators/latest-join.ts'
+import { windowJoin } from '../../src/engine/operators/window-join.ts'
 import type { Join, JoinType, PlanNode } from '../../src/plan/nodes.ts'
 import type { StateFile } from '../../src/state/checkpoint.ts'
 import { openSnapshot } from '../../src/state/snapshot-reader.ts'
@@ -152,6 +153,33 @@ test('an interval join by the clock meets what came within its bounds, and tells
   assert.deepEqual(run.feed(1, ['+I', 2n, 'q']), [])
   assert.deepEqual(run.feed(0, ['+I', 3n, 'c'], ['+I', null, 'd']), [['+I', null, 'd', null, null]])
   assert.deepEqual(run.end(), [['+I', 3n, 'c', null, null]])
+})
+
+test('a window join by the clock is told when the clock reaches the end of its window', () => {
+  const window = { start: 0, end: 0 }
+  const run = driven((context) =>
+    windowJoin(
+      {
+        kind: 'window-join',
+        type: 'full',
+        ...sides,
+        leftWindow: window,
+        rightWindow: window,
+        timeDomain: 'processing',
+      },
+      context,
+      -(2n ** 63n),
+    ),
+  )
+  assert.deepEqual(run.feed(0, ['+I', 5_000_000n, 'a'], ['+I', 9_000_000n, 'b']), [])
+  run.feed(1, ['+I', 5_000_000n, 'p'], ['+I', 9_000_000n, 'q'], ['+I', 9_000_000n, 'r'])
+  run.restart()
+  assert.deepEqual(run.clock(4_998_000n), [])
+  assert.deepEqual(run.clock(4_999_000n), [['+I', 5_000_000n, 'a', 5_000_000n, 'p']])
+  assert.deepEqual(run.end(), [
+    ['+I', 9_000_000n, 'b', 9_000_000n, 'q'],
+    ['+I', 9_000_000n, 'b', 9_000_000n, 'r'],
+  ])
 })
 
 const latest = (type: 'inner' | 'left', options: { waits: boolean; updates: boolean }) =>

@@ -57,6 +57,18 @@ test('arrays of rows, arrays within them, and maps become the rows they hold', a
         ),
       )
       assert.deepEqual(tags, expectedTags.sort())
+      const positive = await rows(
+        `SELECT id, sku, tag FROM ${table} CROSS JOIN UNNEST(items) AS t (sku, price, tags)
+          LEFT JOIN UNNEST(tags) AS u (tag) ON tag > 0`,
+      )
+      const expectedPositive = orders.flatMap(({ id, items }) =>
+        (items ?? []).flatMap((each) => {
+          const met = (each?.tags ?? []).filter((tag) => tag !== null && tag > 0)
+          const sku = each?.sku ?? null
+          return (met.length === 0 ? [null] : met).map((tag) => JSON.stringify({ id, sku, tag }))
+        }),
+      )
+      assert.deepEqual(positive, expectedPositive.sort())
       const counts = await rows(
         `SELECT id, k, v FROM ${table} CROSS JOIN UNNEST(counts) AS t (k, v) WHERE v IS NULL OR v > 1`,
       )
