@@ -49,7 +49,7 @@ export function registryOptions(format: string): readonly FormatOption[] {
       'subject',
       'The subject that written records are registered under; <topic>-value or <topic>-key unless told',
     ),
-    option('schema', 'The schema that is written, in place of the one that the columns make'),
+    option('schema', 'The schema to write, in place of the one that the columns make; of a table that is read, of Avro, the reader's'),
   ]
 }
 

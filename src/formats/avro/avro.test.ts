@@ -11,6 +11,7 @@ import { createAvroDecoder } from './decode.ts'
 import { createAvroEncoder } from './encode.ts'
 import { avro, avroConfluent } from './format.ts'
 import { avroSchemaOf } from './from-columns.ts'
+import { readerFields } from './reader-schema.ts'
 import { parseAvro } from './schema.ts'
 
 /** avsc, with longs as bigints: the judge. */
@@ -197,6 +198,66 @@ test('arrays inside a ROW that is NULL are not looked for, and items of no bytes
   ])
   assert.deepEqual(rows, [[null, [null, null]], [[['x']], []], undefined])
   assert.match(dead[0]!.reason, /too many items/)
+})
+
+test("a reader's schema names columns by their aliases, and has defaults for what a writer lacks", () => {
+  const reader = record([
+    { ...field('renamed', 'long'), aliases: ['old'] },
+    { ...field('n', 'int'), default: 7 },
+    { ...field('text', ['null', 'string']), default: 'x' },
+    {
+      ...field('price', { type: 'bytes', logicalType: 'decimal', precision: 30, scale: 2 }),
+      default: '\u00ff',
+    },
+    { ...field('tags', { type: 'array', items: 'string' }), default: ['a', 'b'] },
+    { ...field('at', { type: 'long', logicalType: 'timestamp-millis' }), default: 5 },
+    { ...field('ok', 'boolean'), default: true },
+    { ...field('ratio', 'double'), default: 0.5 },
+  ])
+  const columns: Schema = [
+    { name: 'renamed', type: notNull(types.bigint) },
+    { name: 'n', type: notNull(types.int) },
+    { name: 'text', type: types.string },
+    { name: 'price', type: types.decimal(30, 2) },
+    { name: 'tags', type: { kind: 'array', element: types.string, nullable: true } },
+    { name: 'at', type: types.timestamp(3) },
+    { name: 'ok', type: types.boolean },
+    { name: 'ratio', type: types.double },
+  ]
+  const memory = new LinearMemory({ bytesMax: 64 << 20 })
+  const decoder = createAvroDecoder(memory, columns, readerFields(JSON.stringify(reader), columns))
+  const one = record([field('old', 'int')])
+  const two = record([field('text', 'string'), field('renamed', 'long')])
+  const readings = [one, two].map((writer) =>
+    decoder.reading(parseAvro({ text: JSON.stringify(writer), references: [] })),
+  )
+  const records = [
+    judge(one).toBuffer({ old: 3 }),
+    judge(two).toBuffer({ text: 'given', renamed: 4n }),
+  ]
+  const runs = readings.map((reading, row) => ({ from: row, to: row + 1, skip: 0, reading }))
+  const { columns: vectors, dead } = decoder.decode(placed(memory, records), 2, runs, [])
+  assert.deepEqual(dead, [])
+  const readers = vectors.map((vector) => cellReaderOf(memory, vector))
+  const rest = [-1n, ['a', 'b'], 5000n, true, 0.5]
+  assert.deepEqual(
+    [0, 1].map((row) => readers.map((read) => read(row))),
+    [
+      [3n, 7n, 'x', ...rest],
+      [4n, 7n, 'given', ...rest],
+    ],
+  )
+  const both = decoder.reading(
+    parseAvro({
+      text: JSON.stringify(record([field('old', 'int'), field('renamed', 'int')])),
+      references: [],
+    }),
+  )
+  assert.match(both.mismatch!, /column renamed is, by its aliases, old and renamed/)
+  assert.throws(() => readerFields(JSON.stringify(reader), [{ name: 'n', type: types.string }]), {
+    code: 'SCHEMA_INVALID',
+  })
+  decoder.dispose()
 })
 
 test('damaged records are dead or decode to something, and never fail', () => {

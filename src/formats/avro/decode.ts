@@ -1,19 +1,18 @@
 /** Avro records, of one or several writers' schemas, to the columns of one table: a kernel for rows, JavaScript for what is inside ARRAYs and MAPs. */
-import type { Vector } from '../../data/batch.ts'
 import type { LinearMemory, Pointer } from '../../data/memory.ts'
 import { encodeNested } from '../../data/nested-cells.ts'
-import { cellBytes, type Field, layoutOf } from '../../data/types.ts'
+import type { Field } from '../../data/types.ts'
 import {
   AVRO_FAULT,
   type AvroFault,
   type AvroProgram,
-  type AvroSlot,
   createAvroKernel,
 } from '../../kernels/avro.ts'
 import type { DeadRecord, DecodedRecords } from '../format.ts'
 import { selectGood } from '../selection.ts'
-import { type AvroPlan, planAvro } from './plan.ts'
+import { type AvroPlan, planAvro, type ReaderField } from './plan.ts'
 import { type ReadValue, ValueRefused, valueReader } from './read-value.ts'
+import { fillRows, type Slots, slotsOf, vectorOf } from './slots.ts'
 import type { AvroSchema } from './types.ts'
 
 /** A writer's schema as this table reads it. */
@@ -46,12 +45,17 @@ export interface AvroDecoder {
   dispose(): void
 }
 
-export function createAvroDecoder(memory: LinearMemory, columns: readonly Field[]): AvroDecoder {
+/** @param readers what a reader's schema adds to the columns */
+export function createAvroDecoder(
+  memory: LinearMemory,
+  columns: readonly Field[],
+  readers: ReadonlyMap<string, ReaderField> = new Map(),
+): AvroDecoder {
   const compile = createAvroKernel(memory)
   const readings: AvroReading[] = []
   return {
     reading(writer) {
-      const made = readingOf(compile, writer, columns)
+      const made = readingOf(compile, writer, columns, readers)
       readings.push(made)
       return made
     },
@@ -80,8 +84,9 @@ function readingOf(
   compile: ReturnType<typeof createAvroKernel>,
   writer: AvroSchema,
   columns: readonly Field[],
+  readers: ReadonlyMap<string, ReaderField>,
 ): AvroReading {
-  const plan = planAvro(writer, columns)
+  const plan = planAvro(writer, columns, readers)
   if ('mismatch' in plan) return plan
   const nested = new Map<number, ReadValue>()
   try {
@@ -93,40 +98,6 @@ function readingOf(
     throw error
   }
   return { plan, program: compile(plan.root), nested }
-}
-
-/** Cells and validity of a column, and of a ROW's fields. */
-interface Slots extends AvroSlot {
-  readonly children: readonly Slots[]
-  hasNull: boolean
-}
-
-function slotsOf(memory: LinearMemory, type: Field['type'], count: number): Slots {
-  const bitmap = (count + 7) >> 3
-  const validity = memory.arena.allocate(bitmap)
-  memory.u8.fill(255, validity, validity + bitmap)
-  const isRow = layoutOf(type) === 'row'
-  return {
-    cells: isRow ? 0 : cellsOf(memory, type, count),
-    validity: type.nullable ? validity : 0,
-    children:
-      type.kind === 'row' ? type.fields.map((field) => slotsOf(memory, field.type, count)) : [],
-    hasNull: false,
-  }
-}
-
-/** Of ARRAYs and MAPs they are cleared: inside a ROW that is NULL no span is written, and none must be found. */
-function cellsOf(memory: LinearMemory, type: Field['type'], count: number): Pointer {
-  const bytes = cellBytes(type) * count
-  const isSpan = type.kind === 'array' || type.kind === 'map'
-  return isSpan ? memory.arena.allocateCleared(bytes) : memory.arena.allocate(bytes)
-}
-
-function vectorOf(type: Field['type'], slots: Slots): Vector {
-  const validity = slots.hasNull ? slots.validity : 0
-  if (type.kind !== 'row') return { type, cells: slots.cells, validity }
-  const children = type.fields.map((field, index) => vectorOf(field.type, slots.children[index]!))
-  return { type, cells: 0, validity, children }
 }
 
 function decodeRun(
@@ -152,7 +123,7 @@ function decodeRun(
   }
   plan.slots.forEach((slot, index) => {
     const target = placed[index]!
-    if (!slot.isWritten) clearRows(memory, target, from, to)
+    if (!slot.isWritten) fillRows(memory, slot.type, target, from, to, slot.fallback ?? null)
     else if (program.metNull(index)) target.hasNull = true
     const read = nested?.get(index)
     if (read !== undefined)
@@ -173,13 +144,6 @@ function placedSlots(plan: AvroPlan, shared: readonly Slots[]): Slots[] {
     visit(index)
   })
   return placed
-}
-
-/** Nothing was written there. */
-function clearRows(memory: LinearMemory, slots: Slots, from: number, to: number): void {
-  if (slots.validity === 0) return
-  slots.hasNull = true
-  for (let row = from; row < to; row++) memory.u8[slots.validity + (row >> 3)]! &= ~(1 << (row & 7))
 }
 
 /** The spans of Avro bytes in an ARRAY's or MAP's cells become what such cells hold. */

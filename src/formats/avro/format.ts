@@ -17,6 +17,7 @@ import type { ResolvedSchema } from '../schema-source.ts'
 import { createAvroDecoder } from './decode.ts'
 import { checkedWriter, createAvroEncoder } from './encode.ts'
 import { avroSchemaOf } from './from-columns.ts'
+import { readerFields } from './reader-schema.ts'
 import { parseAvro } from './schema.ts'
 
 const LEGACY = 'timestamp_mapping.legacy'
@@ -71,7 +72,9 @@ function registryFormat(name: string, summary: string): Format {
     isText: false,
     options: [...registryOptions(name), timestampOption(name)],
     async openDecoder(request: DecoderRequest) {
-      const decoder = createAvroDecoder(request.memory, request.schema)
+      const given = request.options[`${name}.schema`]
+      const readers = given === undefined ? undefined : readerFields(given, request.schema)
+      const decoder = createAvroDecoder(request.memory, request.schema, readers)
       return framedDecoder({
         memory: request.memory,
         schemas: requireSchemas(request, name),

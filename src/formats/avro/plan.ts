@@ -4,6 +4,7 @@
  * Stated differences from Flink's avro format: a branch of a union that does not fit its column makes only the records dead that use
  * it; integers are checked against the column's range; a decimal must have the column's scale; BYTES and STRING read one another.
  */
+import type { CellValue } from '../../data/nested-cells.ts'
 import type { DataType, Field, RowType } from '../../data/types.ts'
 import type { AvroStep } from '../../kernels/avro.ts'
 import type { AvroRecord, AvroSchema, LogicalType } from './types.ts'
@@ -15,8 +16,18 @@ export interface PlannedSlot {
   readonly isWritten: boolean
   /** Fields of a ROW, by slot. */
   readonly children: readonly number[]
+  /** What stands for it where the writer lacks it; absent: NULL. */
+  readonly fallback?: CellValue
   /** What an ARRAY's or MAP's cell, a span of Avro bytes, is made of. */
   readonly nested?: AvroSchema
+}
+
+/** What a reader's schema says of a column. */
+export interface ReaderField {
+  /** The name, and those that writers may have used. */
+  readonly names: readonly string[]
+  /** As cells hold it; undefined: none. */
+  readonly fallback?: CellValue
 }
 
 export interface AvroPlan {
@@ -32,16 +43,21 @@ export interface AvroMismatch {
 
 interface Planning {
   readonly slots: PlannedSlot[]
+  readonly readers: ReadonlyMap<string, ReaderField>
   /** Steps that pass over a named type: they may be below themselves. */
   readonly skips: Map<AvroSchema, AvroStep>
 }
 
-/** Columns that the writer lacks are NULL. */
-export function planAvro(writer: AvroSchema, columns: readonly Field[]): AvroPlan | AvroMismatch {
+/** Columns that the writer lacks are NULL, or what the reader's schema has for a default. */
+export function planAvro(
+  writer: AvroSchema,
+  columns: readonly Field[],
+  readers: ReadonlyMap<string, ReaderField> = new Map(),
+): AvroPlan | AvroMismatch {
   const record = recordOf(writer)
   if (record === undefined)
     return { mismatch: `the writer's schema is ${textOf(writer)}, no record` }
-  const planning: Planning = { slots: [], skips: new Map() }
+  const planning: Planning = { slots: [], readers, skips: new Map() }
   const type: RowType = { kind: 'row', fields: columns, nullable: false }
   const indexes = columns.map((column) => reserve(planning, column.type))
   const step = recordStep(planning, record, type, '', indexes)
@@ -76,29 +92,63 @@ function recordStep(
   indexes: readonly number[],
 ): AvroStep | AvroMismatch {
   const children: AvroStep[] = []
+  const placeOf = (name: string): string => (path === '' ? name : `${path}.${name}`)
+  // A reader's schema speaks of the record itself alone.
+  const namesOf = (name: string): readonly string[] =>
+    (path === '' ? planning.readers.get(name)?.names : undefined) ?? [name]
+  const written = new Map<string, number>()
+  for (const [at, { name }] of type.fields.entries()) {
+    const named = record.fields.filter((field) => namesOf(name).includes(field.name))
+    if (named.length > 1)
+      return {
+        mismatch: `column ${name} is, by its aliases, ${named.map((each) => each.name).join(' and ')}`,
+      }
+    if (named[0] !== undefined) written.set(named[0].name, at)
+  }
   for (const field of record.fields) {
-    const at = type.fields.findIndex(({ name }) => name === field.name)
-    const place = path === '' ? field.name : `${path}.${field.name}`
+    const at = written.get(field.name)
     const step =
-      at < 0
-        ? skip(planning, field.type, place)
-        : readStep(planning, field.type, type.fields[at]!.type, place, indexes[at]!)
+      at === undefined
+        ? skip(planning, field.type, placeOf(field.name))
+        : readStep(
+            planning,
+            field.type,
+            type.fields[at]!.type,
+            placeOf(type.fields[at]!.name),
+            indexes[at]!,
+          )
     if ('mismatch' in step) return step
     children.push(step)
   }
-  const named = new Set(record.fields.map(({ name }) => name))
+  const found = new Set(written.values())
   for (const [at, field] of type.fields.entries()) {
-    if (named.has(field.name)) continue
-    const place = path === '' ? field.name : `${path}.${field.name}`
-    const slot = indexes[at]!
-    if (!field.type.nullable)
-      return { mismatch: `column ${place} is NOT NULL, and the writer's schema has no such field` }
-    if (path === '') continue
-    // Another branch of a union may write it: a step of no bytes.
-    planning.slots[slot] = { ...planning.slots[slot]!, isWritten: true }
-    children.push({ kind: 'null', path: place, slot })
+    if (found.has(at)) continue
+    const lacking = lackingStep(planning, field, placeOf(field.name), indexes[at]!, path === '')
+    if (lacking !== undefined && 'mismatch' in lacking) return lacking
+    if (lacking !== undefined) children.push(lacking)
   }
   return { kind: 'record', path, children }
+}
+
+/** A column that the writer lacks: a default, or NULL. */
+function lackingStep(
+  { slots, readers }: Planning,
+  { name, type }: Field,
+  path: string,
+  slot: number,
+  isColumn: boolean,
+): AvroStep | AvroMismatch | undefined {
+  const fallback = isColumn ? readers.get(name)?.fallback : undefined
+  if (fallback !== undefined && fallback !== null) {
+    slots[slot] = { ...slots[slot]!, fallback }
+    return undefined
+  }
+  if (!type.nullable)
+    return { mismatch: `column ${path} is NOT NULL, and the writer's schema has no such field` }
+  if (isColumn) return undefined
+  // Another branch of a union may write it: a step of no bytes.
+  slots[slot] = { ...slots[slot]!, isWritten: true }
+  return { kind: 'null', path, slot }
 }
 
 /** Marks the slot as written. */
