@@ -49,7 +49,10 @@ export function registryOptions(format: string): readonly FormatOption[] {
       'subject',
       'The subject that written records are registered under; <topic>-value or <topic>-key unless told',
     ),
-    option('schema', 'The schema to write, in place of the one that the columns make; of a table that is read, of Avro, the reader's'),
+    option(
+      'schema',
+      'The schema to write, in place of the one that the columns make; of Avro that is read, the one to read by',
+    ),
   ]
 }
 
