@@ -15,6 +15,8 @@ export interface MeasuredTable {
   readonly project: Project
   readonly table: string
   readonly column: string
+  /** How the event time is declared, where the table was made for a topic or file. */
+  readonly declared?: string
 }
 
 export interface TargetRequest {
@@ -95,7 +97,12 @@ function madeTable(request: TargetRequest, record: string, from: string): Measur
   const value = valueColumn === undefined ? '' : `, ${quoted(valueColumn)} DOUBLE`
   const text = `CREATE TABLE ${quoted(MADE)} (${chosen.columns}${value}) WITH (${from}${chosen.options});`
   const tables = [...project.tables, { name: named, text }]
-  return { project: { ...project, tables }, table: MADE, column: chosen.column }
+  return {
+    project: { ...project, tables },
+    table: MADE,
+    column: chosen.column,
+    declared: chosen.columns,
+  }
 }
 
 interface DeclaredTime {
@@ -115,8 +122,8 @@ function declaredTime(name: string, value: unknown): DeclaredTime | undefined {
     const millis = scale === 1 ? `${column} * 1000` : scale === 1e6 ? `${column} / 1000` : column
     const time = `TO_TIMESTAMP_LTZ(${millis}, 3)`
     return {
-      columns: `${column} BIGINT, ${quoted(`${name} as time`)} AS ${time}`,
-      column: `${name} as time`,
+      columns: `${column} BIGINT, ${quoted(`${name}_time`)} AS ${time}`,
+      column: `${name}_time`,
       options: '',
     }
   }

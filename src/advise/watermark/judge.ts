@@ -19,6 +19,7 @@ const FOUNDATIONS: ReadonlySet<string> = new Set(['replayed', 'sorted'])
 export interface Asked {
   readonly of: string
   readonly column: string
+  readonly declared?: string
   /** The column of the value, if one was named. */
   readonly valueColumn?: string
   /** In (0, 1]. */

@@ -5,6 +5,8 @@ export interface WatermarkAdvice {
   readonly of: string
   /** The column that is the event time. */
   readonly column: string
+  /** How that column is declared, where there was no table to say it. */
+  readonly declared?: string
   readonly windowUs: number
   readonly valueColumn?: string
   readonly events: number

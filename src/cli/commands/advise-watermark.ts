@@ -81,6 +81,7 @@ async function measure(io: Io, named: string, options: WatermarkOptions): Promis
   const advice = judge(measured, {
     of: named,
     column: target.column,
+    ...(target.declared !== undefined && { declared: target.declared }),
     completeness,
     ...(value !== undefined && { valueColumn: value }),
   })

@@ -18,6 +18,7 @@ export function watermarkLines(advice: WatermarkAdvice, style: Style, columns: n
   const { chosen, holdout } = advice
   return [
     style.strong(advice.isFounded ? advice.line : 'no delay can be had from this'),
+    ...(advice.declared === undefined ? [] : prose(`over ${advice.declared}`)),
     ...prose(keepsText(advice, chosen)),
     ...prose(
       `Results come ${spanText(chosen.addedLatencyUs)} later than without it; ${chosen.openWindows} windows are open at one time, at most ${bytesText(chosen.stateBytesMost)} of state.`,
