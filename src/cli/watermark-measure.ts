@@ -47,6 +47,7 @@ export async function measureTable(
       windowUs,
       futureBoundUs,
       nowUs,
+      pause: (ms) => ports.clock.sleep(ms),
       columnsOf(polled) {
         const { columns, selection, count } = columnsOf(polled)
         return {

@@ -5,12 +5,14 @@
 import type { Polled, Source, SourceReader } from '../../connectors/contract/source.ts'
 import type { Vector } from '../../data/batch.ts'
 import type { LinearMemory, Pointer } from '../../data/memory.ts'
+import { MillraceError } from '../../errors.ts'
 import { type Arrivals, type ArrivedRows, meterArrivals } from './arrivals.ts'
 
 const ROWS_MAX = 8192
 const WAIT_MS = 200
-/** A source that gives nothing for so long, though more is known to be there, is taken to be at its end. */
-const SILENT_POLLS_MAX = 50
+const PAUSE_MS = 2
+/** A split that gives nothing for so long, though more is known to be there, will not give it. */
+const SILENT_MS_MAX = 60_000
 
 /** Columns of a polled batch: event time in µs, and the value that is lost with an event. Rows not in `selection` are left out (0 = all are in). */
 export interface MeasuredColumns {
@@ -27,6 +29,8 @@ export interface MeasureRequest {
   /** Event times so far ahead of their append time (or of `nowUs`, where there is none) are set aside, as the engine does. */
   readonly futureBoundUs: number | undefined
   readonly nowUs: number
+  /** Waits while a source has not yet got what is there. */
+  pause(ms: number): Promise<void>
   columnsOf(polled: Polled): MeasuredColumns
   /** What a cell of the value's column says as a number. */
   worthOf?(vector: Vector, row: number): number
@@ -41,10 +45,11 @@ export interface Measured {
 }
 
 interface OpenSplit {
+  readonly id: string
   readonly number: number
   readonly reader: SourceReader
   readonly until: string | undefined
-  silent: number
+  silentMs: number
   ended: boolean
 }
 
@@ -59,7 +64,7 @@ export async function measureArrivals(request: MeasureRequest): Promise<Measured
     for (const id of await source.splits()) {
       const until = source.bounded ? undefined : await source.endPosition(id)
       const reader = await source.open(id, undefined, memory)
-      open.push({ number: meter.split(id), reader, until, silent: 0, ended: false })
+      open.push({ id, number: meter.split(id), reader, until, silentMs: 0, ended: false })
     }
     for (;;) {
       const split = lowest(open, meter.greatestUs)
@@ -73,10 +78,9 @@ export async function measureArrivals(request: MeasureRequest): Promise<Measured
       if (polled === 'ended' || (polled === undefined && split.until !== undefined)) {
         split.ended = true
       } else if (polled === undefined || polled === 'waiting') {
-        split.silent++
-        split.ended = split.silent > SILENT_POLLS_MAX
+        await waited(split, request)
       } else {
-        split.silent = 0
+        split.silentMs = 0
         counts.unusable += polled.dead.length
         const rows = rowsOf(request, polled, buffers, counts)
         meter.add(split.number, rows, leastOfOthers(open, split, meter.greatestUs))
@@ -87,6 +91,19 @@ export async function measureArrivals(request: MeasureRequest): Promise<Measured
   } finally {
     for (const { reader } of open) await reader.close()
   }
+}
+
+/** @throws WATERMARK_UNFOUNDED once it has been silent for a minute: half of a topic is no measure of it */
+async function waited(split: OpenSplit, { pause }: MeasureRequest): Promise<void> {
+  await pause(PAUSE_MS)
+  split.silentMs += PAUSE_MS
+  if (split.silentMs < SILENT_MS_MAX) return
+  const { trouble } = split.reader
+  throw new MillraceError('WATERMARK_UNFOUNDED', {
+    message: `split '${split.id}' has more events and gave none for ${SILENT_MS_MAX / 1000} s${trouble === undefined ? '' : `: ${trouble}`}`,
+    hint: 'measure again when its system can be reached',
+    facts: { split: split.id },
+  })
 }
 
 function lowest(open: readonly OpenSplit[], greatestUs: (split: number) => number) {
