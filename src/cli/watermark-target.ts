@@ -94,6 +94,11 @@ function madeTable(request: TargetRequest, record: string, from: string): Measur
         ? 'a time is an ISO date or milliseconds since 1970; else make a table of it with a computed column'
         : `choose one: --time ${times.map(({ name }) => name).join(', --time ')}`,
     )
+  if (valueColumn !== undefined && !fields.some(([name]) => name === valueColumn))
+    throw usageError(
+      `the first event of ${named} has no '${valueColumn}'`,
+      `--value is one of ${fields.map(([name]) => name).join(', ')}`,
+    )
   const value = valueColumn === undefined ? '' : `, ${quoted(valueColumn)} DOUBLE`
   const text = `CREATE TABLE ${quoted(MADE)} (${chosen.columns}${value}) WITH (${from}${chosen.options});`
   const tables = [...project.tables, { name: named, text }]
