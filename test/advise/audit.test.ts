@@ -147,6 +147,16 @@ END;`
     assert.ok(codes.has(code), `${code} of ${[...codes].join(', ')}`)
 })
 
+test('windows by the clock lose no late rows, and wait for no partition', () => {
+  const clock = RULES.PROCESSING_TIME.has.replace(
+    'placed_at TIMESTAMP_LTZ(3)',
+    "placed_at TIMESTAMP_LTZ(3),\n  WATERMARK FOR placed_at AS placed_at - INTERVAL '5' SECOND",
+  )
+  const codes = codesOf(audited(clock, { engine: 'flink' }))
+  assert.ok(codes.includes('PROCESSING_TIME'))
+  assert.ok(!codes.includes('LATE_UNROUTED') && !codes.includes('IDLE_STALL'), clock)
+})
+
 test('what is bounded needs nothing that streams need', () => {
   const text = RULES.STATE_UNBOUNDED.has.replace(
     "'topic' = 'orders'",

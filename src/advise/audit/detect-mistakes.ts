@@ -1,6 +1,6 @@
 /** Where a pipeline makes one of the mistakes that cost most: a function a code, over facts alone. */
 import { intervalSql, spanText } from '../watermark/delay.ts'
-import type { Found, InsertFacts, PipelineFacts, TableFacts } from './facts.ts'
+import type { Found, InsertFacts, PipelineFacts, TableFacts, WindowFacts } from './facts.ts'
 
 /** Sinks that are looked at, or that keep nothing. */
 const WATCHED = new Set(['print', 'blackhole'])
@@ -68,13 +68,15 @@ export const DETECT_MISTAKES = {
   LATE_UNROUTED(facts) {
     if (!facts.isForeign) return []
     return facts.inserts.flatMap(({ windows, sink }) =>
-      windows.slice(0, 1).flatMap(({ at, table }): readonly Found[] => {
-        const watermark = table === undefined ? undefined : facts.tables.get(table)?.watermark
-        if (watermark === undefined) return []
-        const behind =
-          watermark.delayUs === undefined ? '' : ` by more than ${intervalSql(watermark.delayUs)}`
-        return [{ at, says: `rows of ${table} that are late${behind} are in no row of ${sink}` }]
-      }),
+      timedWindows(facts, windows)
+        .slice(0, 1)
+        .flatMap(({ at, table }): readonly Found[] => {
+          const watermark = table === undefined ? undefined : facts.tables.get(table)?.watermark
+          if (watermark === undefined) return []
+          const behind =
+            watermark.delayUs === undefined ? '' : ` by more than ${intervalSql(watermark.delayUs)}`
+          return [{ at, says: `rows of ${table} that are late${behind} are in no row of ${sink}` }]
+        }),
     )
   },
   SINK_AT_LEAST_ONCE(facts) {
@@ -143,6 +145,17 @@ export function sinks(facts: PipelineFacts): readonly TableFacts[] {
     facts.inserts.filter((insert) => isStreaming(facts, insert)).map(({ sink }) => sink),
   )
   return [...names].flatMap((name) => facts.tables.get(name) ?? [])
+}
+
+/** Windows that are not over the clock. */
+export function timedWindows(
+  { tables }: PipelineFacts,
+  windows: readonly WindowFacts[],
+): readonly WindowFacts[] {
+  return windows.filter(
+    ({ table, column }) =>
+      table === undefined || tables.get(table)?.clockColumns.includes(column) !== true,
+  )
 }
 
 /** Whether what is read of the table is grouped or joined: where its time would matter. */

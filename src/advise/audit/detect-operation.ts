@@ -1,6 +1,6 @@
 /** What will go wrong after weeks, by the facts of a pipeline: a function a code. */
 import { spanText } from '../watermark/delay.ts'
-import { type Detect, isStreaming, sinks, streamed } from './detect-mistakes.ts'
+import { type Detect, isStreaming, sinks, streamed, timedWindows } from './detect-mistakes.ts'
 import type { Edit, Found, InsertFacts, PipelineFacts, TableFacts } from './facts.ts'
 
 const MINUTE_MS = 60_000
@@ -147,7 +147,7 @@ function streaming(facts: PipelineFacts): readonly InsertFacts[] {
 
 /** Tables with a watermark that windows or joins wait for. */
 function timed(facts: PipelineFacts): readonly TableFacts[] {
-  const waiting = facts.inserts.filter(({ windows }) => windows.length > 0)
+  const waiting = facts.inserts.filter(({ windows }) => timedWindows(facts, windows).length > 0)
   return streamed(facts).filter(
     ({ name, watermark }) =>
       watermark !== undefined && waiting.some(({ reads }) => reads.includes(name)),

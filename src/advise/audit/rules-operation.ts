@@ -10,7 +10,7 @@ export const OPERATION = {
     title: 'state that only grows',
     why: 'Every key that ever came is kept for ever (of a join every row of both sides): memory and checkpoints grow until the process ends, after weeks and at night.',
     remedy:
-      "Aggregate over a window, bound the join in time (BETWEEN ... AND ... + INTERVAL), or forget what is old: SELECT /*+ STATE_TTL('t' = '7 d') */.",
+      "Aggregate over a window, bound the join in time (BETWEEN ... AND ... + INTERVAL), or forget what is old: SELECT /*+ STATE_TTL('t' = '7 d') */, or for a whole job of Flink's SET 'table.exec.state.ttl' = '7 d'.",
     isFixed: false,
     has: GOOD.replace(
       WINDOWED,
