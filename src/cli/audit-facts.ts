@@ -64,6 +64,7 @@ export function pipelineFacts(request: FactsRequest): PipelineFacts {
       engine === undefined
         ? [...tables.values()].some(({ isKnown, connector }) => !isKnown && connector !== '')
         : engine === 'flink',
+    isOnTimer: /^\s*--.*--until now\b/m.test(own),
     ...(need !== undefined && { need }),
     ...(replayMs !== undefined && { replayUs: replayMs * 1000 }),
     unread: errors.map(({ place, message }) => ({ at: spanOf(place), message })),

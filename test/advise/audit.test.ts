@@ -1,7 +1,7 @@
 /** Every code has a pipeline that has it and one that has not, and what is good has none. */
 import assert from 'node:assert/strict'
 import { globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import test from 'node:test'
 import { codePage, withCodes } from '../../scripts/audit-docs.ts'
 import { type Audit, openFindings, sarifOf } from '../../src/advise/audit/report.ts'
@@ -147,6 +147,17 @@ END;`
     assert.ok(codes.has(code), `${code} of ${[...codes].join(', ')}`)
 })
 
+test('what advice on needs writes has no finding that is graver than a note', async () => {
+  await inDirectory(async (directory) => {
+    for (const name of ['fraud-check', 'hourly-dashboard', 'iot-fleet']) {
+      const needs = resolve(`examples/needs/${name}.yaml`)
+      await millrace(directory, ['advise', needs, '--write', name])
+      const { code, out } = await millrace(directory, ['audit', '--project', name, '--strict'])
+      assert.equal(code, 0, out)
+    }
+  })
+})
+
 test('windows by the clock lose no late rows, and wait for no partition', () => {
   const clock = RULES.PROCESSING_TIME.has.replace(
     'placed_at TIMESTAMP_LTZ(3)',
@@ -162,7 +173,10 @@ test('what is bounded needs nothing that streams need', () => {
     "'topic' = 'orders'",
     "'topic' = 'orders', 'scan.bounded.mode' = 'latest-offset'",
   )
+  const unneeded = RULES.STATE_UNBOUNDED.has.replace(/^-- need.*\n/, '')
   assert.deepEqual(codesOf(audited(text.replace(/^-- need.*\n/, ''))), [])
+  assert.ok(codesOf(audited(unneeded)).length > 0)
+  assert.deepEqual(codesOf(audited(`-- Each hour, with --until now.\n${unneeded}`)), [])
 })
 
 test('joins that are bounded by time, a version or a window keep no state for ever', () => {

@@ -121,7 +121,11 @@ export const DETECT_MISTAKES = {
 } as const satisfies Record<string, Detect>
 
 /** Whether an INSERT goes on for ever. */
-export function isStreaming({ tables, settings }: PipelineFacts, { reads }: InsertFacts): boolean {
+export function isStreaming(
+  { tables, settings, isOnTimer }: PipelineFacts,
+  { reads }: InsertFacts,
+): boolean {
+  if (isOnTimer) return false
   if (settings.get('execution.runtime-mode')?.value.toLowerCase() === 'batch') return false
   return reads.some((name) => tables.get(name)?.isBounded === false)
 }

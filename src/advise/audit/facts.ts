@@ -80,6 +80,8 @@ export interface PipelineFacts {
   readonly start: number
   /** Whether another engine than Millrace runs it: what that engine does by itself is not taken for granted. */
   readonly isForeign: boolean
+  /** A comment says that it is run with `--until now`: it ends, whatever it reads. */
+  readonly isOnTimer: boolean
   /** `-- need: ...` somewhere in the file. */
   readonly need?: string
   /** `-- replay: 7 d`: how far back it must be able to begin anew. µs */

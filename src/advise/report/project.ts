@@ -174,9 +174,10 @@ function pipeline(judged: Judged, isOnTimer: boolean): Files[number] {
   const { window, delay, checkpoint } = timesOf(judged)
   const ages = `Wanted at most ${secondsText(plannedSeconds)} old: a window of ${secondsText(window)}, a watermark ${secondsText(delay)} behind, a checkpoint each ${secondsText(checkpoint)}.`
   const interval = `SET 'execution.checkpointing.interval' = '${Math.round(checkpoint * 1000)} ms';\n`
+  const need = `-- need: ${output.ifOneHourOld.replace(/\s+/g, ' ').trim()}\n`
   return {
     path: `pipelines/${output.name}.sql`,
-    text: `-- ${verdict}: ${output.name}. ${isOnTimer ? 'Run it by a timer with --until now.' : ages}
+    text: `${isOnTimer ? '' : need}-- ${verdict}: ${output.name}. ${isOnTimer ? 'Run it by a timer with --until now.' : ages}
 SET 'pipeline.name' = '${output.name}';
 ${isOnTimer ? '' : interval}INSERT INTO ${resultName(output.name)}
 SELECT subject, window_start, COUNT(*), SUM(amount)
