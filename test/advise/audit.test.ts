@@ -39,7 +39,7 @@ const MEASURED = new Map([
       of: 'orders',
       line: "WATERMARK FOR placed_at AS placed_at - INTERVAL '30' SECOND",
       chosen: { delayUs: 30_000_000, completeness: 0.9991 },
-      curve: [
+      distribution: [
         { delayUs: 0, completeness: 0.5 },
         { delayUs: 5_000_000, completeness: 0.91 },
         { delayUs: 90_000_000, completeness: 1 },

@@ -4,7 +4,7 @@ import { delayAbove, intervalSql } from './delay.ts'
 import { guardsOf } from './guards.ts'
 import { effectiveEvents, eventsNeeded, type Interval, wilson } from './interval.ts'
 import type { Measured } from './measure.ts'
-import type { DelayChoice, Holdout, SplitLateness, WatermarkAdvice } from './shape.ts'
+import type { DelayChoice, DelayKept, Holdout, SplitLateness, WatermarkAdvice } from './shape.ts'
 import type { Sketch } from './sketch.ts'
 
 const CURVE: readonly number[] = [0.5, 0.9, 0.95, 0.99, 0.999, 0.9999, 1]
@@ -63,6 +63,7 @@ export function judge(measured: Measured, asked: Asked): WatermarkAdvice {
     asked: asked.completeness,
     line: watermarkLine(asked.column, delayUs),
     curve: curveOf(whole),
+    distribution: distributionOf(all.needs),
     guards,
     isFounded: !guards.some(({ code }) => FOUNDATIONS.has(code)),
     ...found,
@@ -92,6 +93,18 @@ function curveOf(whole: Whole): DelayChoice[] {
     choiceAt(whole, delayAbove(whole.all.needs.quantile(share)), share, undefined),
   )
   return choices.filter(({ delayUs }, at) => delayUs !== choices[at - 1]?.delayUs)
+}
+
+/** A step a percent, then a tenth, then a hundredth. */
+function distributionOf(needs: Sketch): DelayKept[] {
+  const levels = [0, 99, 99.9].flatMap((from, index) =>
+    Array.from({ length: index === 0 ? 99 : 9 }, (_, at) => (from + (at + 1) / 10 ** index) / 100),
+  )
+  const kept = [...levels, 1].map((level): DelayKept => {
+    const delayUs = delayAbove(needs.quantile(level))
+    return { delayUs, completeness: needs.shareBelow(delayUs).likely }
+  })
+  return kept.filter(({ delayUs }, at) => delayUs !== kept[at - 1]?.delayUs)
 }
 
 function choiceAt(

@@ -23,6 +23,8 @@ export interface WatermarkAdvice {
   /** The line for CREATE TABLE. */
   readonly line: string
   readonly curve: readonly DelayChoice[]
+  /** What shorter and longer delays keep, closer together: for who has a delay and wants its completeness. */
+  readonly distribution: readonly DelayKept[]
   readonly splits: readonly SplitLateness[]
   /** Of the 24 hours of the day (UTC) those in which events came. */
   readonly hours: readonly HourLateness[]
@@ -49,6 +51,11 @@ export interface DelayChoice {
   readonly eventsNeeded: number
   /** Whether there were as many, of those that count as independent. */
   readonly isEnough: boolean
+}
+
+export interface DelayKept {
+  readonly delayUs: number
+  readonly completeness: number
 }
 
 export interface SplitLateness {
