@@ -1,5 +1,5 @@
 /**
- * The same JSON lines, the same queries, read by Flink and by Millrace: `npm run bench:flink -- [--events N] [--queries a,b] [--json FILE]`.
+ * The same JSON lines, the same queries, read by Flink and by Millrace: `npm run bench:flink -- [--events N] [--queries a,b] [--rounds N] [--json FILE]`.
  *
  * Counts CPU seconds, not wall clock: those of Flink's task manager (parallelism 1, objects reused, warmed up by a run of each query)
  * against those of our process. Rows of the answers are counted on both sides and must be equal.
@@ -26,20 +26,25 @@ interface Compared {
   readonly peakMemoryMB: number
 }
 
+interface Size {
+  readonly events: number
+  /** After one to warm up. */
+  readonly rounds: number
+}
+
 type Query = QueryName | PublishedName
 
 const FLAT: readonly QueryName[] = ['pass', 'filter', 'tumble-count', 'tumble-max', 'hop-count']
 const QUERIES: readonly Query[] = [...FLAT, ...(Object.keys(PUBLISHED) as PublishedName[])]
-const ROUNDS = 3
 
 async function compare(
   session: FlinkSession,
   query: Query,
-  events: number,
+  { events, rounds }: Size,
   directory: string,
 ): Promise<Compared> {
   const flink: number[] = []
-  for (let round = 0; round <= ROUNDS; round++) {
+  for (let round = 0; round <= rounds; round++) {
     const before = flinkCpuSeconds()
     await session.insert(`INSERT INTO \`${query}\` ${textOf(query)}`)
     flink.push(flinkCpuSeconds() - before)
@@ -53,22 +58,29 @@ async function compare(
     dataDirectory: join(directory, '../flink-runs'),
     events,
     workers: 1,
-    rounds: ROUNDS,
+    rounds,
   })
   const ours = isPublished(query) ? await countOurs(query, join(directory, 'events.json')) : rows
   if (ours !== flinkRows)
     throw new Error(`${query}: Flink gives ${flinkRows} rows, Millrace ${ours}`)
-  const theirs = flink.slice(1).toSorted((left, right) => left - right)[ROUNDS >> 1]!
+  const theirs = flink.slice(1).toSorted((left, right) => left - right)[rounds >> 1]!
   const ratio = theirs / cpuSeconds
   return { name: query, flinkCpuSeconds: theirs, cpuSeconds, ratio, rows: ours, peakMemoryMB }
 }
 
-/** In batch mode the answer is one row. */
+const MINI_BATCH: Readonly<Record<string, string>> = {
+  'table.exec.mini-batch.enabled': 'true',
+  'table.exec.mini-batch.allow-latency': '5 s',
+  'table.exec.mini-batch.size': '100000',
+}
+
+/** The last of the counts that a changelog goes through; in mini-batches there are few. */
 async function countRows(session: FlinkSession, query: Query): Promise<number> {
-  await session.execute("SET 'execution.runtime-mode' = 'batch'")
-  const answer = await session.execute(`SELECT COUNT(*) FROM (${textOf(query)})`)
-  await session.execute("SET 'execution.runtime-mode' = 'streaming'")
-  return Number(answer.at(-1)!.fields[0])
+  for (const [name, value] of Object.entries(MINI_BATCH))
+    await session.execute(`SET '${name}' = '${value}'`)
+  const counts = await session.execute(`SELECT COUNT(*) FROM (${textOf(query)})`)
+  await session.execute("SET 'table.exec.mini-batch.enabled' = 'false'")
+  return Number(counts.at(-1)!.fields[0])
 }
 
 /** Of a changelog what is left in the end. */
@@ -90,17 +102,17 @@ function fileOptions(path: string): string {
   return `'connector' = 'filesystem', 'path' = '${path}', 'format' = 'json'`
 }
 
-async function run(events: number, queries: readonly Query[]): Promise<readonly Compared[]> {
+async function run(size: Size, queries: readonly Query[]): Promise<readonly Compared[]> {
   const sessions = {
-    flat: await sessionOver('flat', events),
-    nested: await sessionOver('nested', events),
+    flat: await sessionOver('flat', size.events),
+    nested: await sessionOver('nested', size.events),
   }
   const all: Compared[] = []
   console.log('query          Flink CPU s   our CPU s   ratio        rows')
   for (const query of queries) {
     const { session, directory } = sessions[layoutOf(query)]
     await session.execute(flinkSink(query))
-    const compared = await compare(session, query, events, directory)
+    const compared = await compare(session, query, size, directory)
     all.push(compared)
     const { name, flinkCpuSeconds: theirs, cpuSeconds, ratio, rows } = compared
     const cells = [theirs.toFixed(2), cpuSeconds.toFixed(3), ratio.toFixed(1), String(rows)]
@@ -133,6 +145,7 @@ const { values } = parseArgs({
   options: {
     events: { type: 'string', default: '2000000' },
     queries: { type: 'string', default: QUERIES.join(',') },
+    rounds: { type: 'string', default: '3' },
     json: { type: 'string' },
   },
 })
@@ -141,7 +154,10 @@ const wasUp = await isFlinkUp()
 await startFlink()
 try {
   const chosen = QUERIES.filter((query) => wanted.includes(query))
-  const compared = await run(Number(values.events), chosen)
+  const compared = await run(
+    { events: Number(values.events), rounds: Number(values.rounds) },
+    chosen,
+  )
   if (values.json !== undefined)
     writeFileSync(values.json, `${JSON.stringify(compared, null, 2)}\n`)
 } finally {
