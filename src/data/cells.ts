@@ -173,12 +173,21 @@ function bytesWriter(
   const buffer = bufferOf(memory)
   let chunk = 0
   let left = 0
+  // Neighbours often have one text: a day, a channel. It is written once.
+  let before: CellValue = null
+  let beforeLength = 0
   const reserve = (bytes: number): void => {
     if (bytes <= left) return
     left = Math.max(TEXT_CHUNK_BYTES, bytes)
     chunk = memory.arena.allocate(left)
   }
   return (row, value) => {
+    const at = cells / 4 + 2 * row
+    if (typeof value === 'string' && value === before) {
+      memory.u32[at] = chunk - beforeLength
+      memory.u32[at + 1] = beforeLength
+      return
+    }
     let length: number
     if (typeof value === 'string') {
       if (value.length > TEXT_UNITS_MAX) tooLong(value.length)
@@ -190,10 +199,11 @@ function bytesWriter(
       reserve(length)
       memory.u8.set(bytes, chunk)
     }
-    const at = cells / 4 + 2 * row
     memory.u32[at] = chunk
     memory.u32[at + 1] = length
     chunk += length
     left -= length
+    before = value
+    beforeLength = length
   }
 }

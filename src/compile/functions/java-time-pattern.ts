@@ -48,6 +48,31 @@ function split(pattern: string): readonly Part[] | null {
   return parts
 }
 
+const MINUTE_US = 60_000_000n
+/** Letters that tell less than a minute. */
+const FINE = /[sSAn]/
+
+/**
+ * As formatLocal, of one pattern, for times that mostly are in order: what was told for the minute before, or the day, is told again.
+ */
+export function localFormatter(pattern: string): (micros: bigint) => string | null {
+  const parts = partsOf(pattern)
+  const letters = (parts ?? []).map(({ letter }) => letter).join('')
+  if (parts === null || FINE.test(letters)) return (micros) => formatLocal(micros, pattern)
+  const stepUs = /[mHhKka]/.test(letters) ? MINUTE_US : US_PER_DAY
+  let startUs = 0n
+  let endUs = 0n
+  let text: string | null = null
+  return (micros) => {
+    if (micros >= startUs && micros < endUs) return text
+    const into = micros % stepUs
+    startUs = micros - (into < 0n ? into + stepUs : into)
+    endUs = startUs + stepUs
+    text = formatLocal(micros, pattern)
+    return text
+  }
+}
+
 /** µs since the epoch, on local clocks; null if the pattern is none. */
 export function formatLocal(micros: bigint, pattern: string): string | null {
   const parts = partsOf(pattern)

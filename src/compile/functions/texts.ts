@@ -17,7 +17,7 @@ export const textFunctions: Readonly<Record<string, RowFunction>> = {
       .toLowerCase()
       .replace(/[a-z0-9]+/g, (word) => word[0]!.toUpperCase() + word.slice(1)),
   ),
-  CHAR_LENGTH: strict((args) => BigInt([...text(args, 0)].length)),
+  CHAR_LENGTH: strict((args) => BigInt(pointsIn(text(args, 0)))),
   OCTET_LENGTH: strict(([value]) => BigInt(Buffer.from(value as string).length)),
   TRIM: strict(([side, gone, value]) =>
     trimmed([...(value as string)], [...(gone as string)], side !== 'TRAILING', side !== 'LEADING'),
@@ -291,4 +291,14 @@ function hash(name: string, value: Value): string | null {
   return createHash(name)
     .update(value as string | Uint8Array)
     .digest('hex')
+}
+
+/** Code points: a pair of surrogates is one. */
+function pointsIn(text: string): number {
+  let points = text.length
+  for (let at = 1; at < text.length; at++) {
+    const isSecond = (text.charCodeAt(at) & 0xfc00) === 0xdc00
+    if (isSecond && (text.charCodeAt(at - 1) & 0xfc00) === 0xd800) points--
+  }
+  return points
 }

@@ -7,7 +7,7 @@ import { cut, parseDateText, parseTimestampText } from '../text-value.ts'
 import type { Value } from '../value.ts'
 import { instantOfLocal, localOfInstant } from '../zone.ts'
 import { ceilLocal, fieldOf, floorLocal, movedLocal, unitsBetween } from './calendar.ts'
-import { formatLocal, parseLocal } from './java-time-pattern.ts'
+import { formatLocal, localFormatter, parseLocal } from './java-time-pattern.ts'
 
 const DEFAULT_PATTERN = 'yyyy-MM-dd HH:mm:ss'
 const MILLISECONDS = 3
@@ -62,11 +62,14 @@ export const timeFunctions: Readonly<Record<string, RowFunction>> = {
           ),
         ),
   ),
-  DATE_FORMAT: shaped(
-    ({ args }) =>
-      ([value, pattern], context) =>
-        formatLocal(localOf(value as bigint, args[0]!, context), pattern as string),
-  ),
+  DATE_FORMAT: shaped(({ args, constants }) => {
+    const constant = constants[1]
+    const format = typeof constant === 'string' ? localFormatter(constant) : undefined
+    return ([value, pattern], context) => {
+      const local = localOf(value as bigint, args[0]!, context)
+      return format === undefined ? formatLocal(local, pattern as string) : format(local)
+    }
+  }),
   TO_DATE: strict(([text, pattern]) => {
     if (pattern === undefined) return wholeDays(parseDateText(text as string))
     const local = parseLocal(text as string, pattern as string)
