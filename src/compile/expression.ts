@@ -7,6 +7,7 @@ import type { Expression } from '../plan/expressions.ts'
 import { functionNamed } from '../plan/functions/registry.ts'
 import { isUserFunction } from '../plan/functions/user.ts'
 import { type ArithmeticName, compileArithmetic } from './arithmetic.ts'
+import { byteCall } from './byte-functions.ts'
 import { compileCast } from './cast.ts'
 import {
   type ComparisonName,
@@ -172,7 +173,7 @@ function compileCall(call: Call, environment: CompileEnvironment): Compiled {
       return compileNullIf(call, args, environment)
     default:
       if (isUserFunction(call.function)) return compileUserCall(call, args)
-      return kernelCall(call, args) ?? rowCall(call, args, environment)
+      return kernelCall(call, args) ?? byteCall(call, args) ?? rowCall(call, args, environment)
   }
 }
 
