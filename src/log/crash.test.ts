@@ -4,9 +4,9 @@
  */
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { SimulatedCrash, type SimulatedPorts, simulatedPorts } from '../../test/simulate/ports.ts'
 import { LinearMemory } from '../data/memory.ts'
 import { MillraceError } from '../errors.ts'
+import { SimulatedCrash, type SimulatedPorts, simulatedPorts } from '../testing/ports.ts'
 import { verifyTopic } from './inspect.ts'
 import { type EventLog, openLog } from './log.ts'
 import type { FsyncPolicy } from './partition-writer.ts'

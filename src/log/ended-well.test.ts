@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { simulatedPorts } from '../../test/simulate/ports.ts'
+import { simulatedPorts } from '../testing/ports.ts'
 import { endedWell } from './ended-well.ts'
 import { openLog } from './log.ts'
 

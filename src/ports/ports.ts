@@ -1,4 +1,4 @@
-/** All of the outside that a part may ask for, in one value; `ports/node` is the real one, `test/simulate` another. */
+/** All of the outside that a part may ask for, in one value; `ports/node` is the real one, `testing` another. */
 import type { Clock } from './clock.ts'
 import type { Files } from './files.ts'
 import type { HttpSend } from './http.ts'

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { simulatedPorts } from '../../test/simulate/ports.ts'
 import { MillraceError } from '../errors.ts'
 import { bindText } from '../sql/bind-text.ts'
+import { simulatedPorts } from '../testing/ports.ts'
 import { CONNECTORS } from './connectors.ts'
 import { runQuery } from './query.ts'
 

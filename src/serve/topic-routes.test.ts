@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { simulatedPorts } from '../../test/simulate/ports.ts'
 import { appendRecords } from '../cli/produce-rows.ts'
 import { openLog } from '../log/log.ts'
+import { simulatedPorts } from '../testing/ports.ts'
 import { serveHttp } from './http.ts'
 import { addTopicRoutes } from './topic-routes.ts'
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { SimulatedCrash, type SimulatedPorts, simulatedPorts } from '../../test/simulate/ports.ts'
 import { MillraceError } from '../errors.ts'
+import { SimulatedCrash, type SimulatedPorts, simulatedPorts } from '../testing/ports.ts'
 import { type CheckpointStore, openCheckpointStore } from './checkpoint-store.ts'
 import { openSnapshot } from './snapshot-reader.ts'
 import { createSnapshotWriter } from './snapshot-writer.ts'

@@ -17,7 +17,7 @@ import { zonedWindows } from '../../src/run/zoned-windows.ts'
 import type { StateFile } from '../../src/state/checkpoint.ts'
 import { openSnapshot } from '../../src/state/snapshot-reader.ts'
 import { createSnapshotWriter } from '../../src/state/snapshot-writer.ts'
-import { simulatedPorts } from '../simulate/ports.ts'
+import { simulatedPorts } from '../../src/testing/ports.ts'
 import { batchOf, kindsOf, type Plain, type RowKindText, rowsOf } from './batch.ts'
 
 /** A row as a table's split holds it, by the names of the table's columns. */

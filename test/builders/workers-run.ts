@@ -11,7 +11,7 @@ import { positionsOf } from '../../src/run/checkpointing.ts'
 import { openStore } from '../../src/run/run-store.ts'
 import { settingsOf } from '../../src/run/settings.ts'
 import { assembleWorkers, type Crew } from '../../src/run/workers.ts'
-import { simulatedPorts } from '../simulate/ports.ts'
+import { simulatedPorts } from '../../src/testing/ports.ts'
 import { type Changed, collected, type Fed, scripted } from './engine-run.ts'
 
 export interface WorkersWay {

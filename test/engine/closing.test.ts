@@ -4,7 +4,7 @@ import test from 'node:test'
 import type { Connector } from '../../src/connectors/contract/connector.ts'
 import { startPipeline } from '../../src/run/start.ts'
 import { bindText } from '../../src/sql/bind-text.ts'
-import { simulatedPorts } from '../simulate/ports.ts'
+import { simulatedPorts } from '../../src/testing/ports.ts'
 
 const SQL = `
   CREATE TABLE left_in (n BIGINT) WITH ('connector' = 'counted');

@@ -5,8 +5,8 @@ import { MillraceError } from '../../src/errors.ts'
 import { runChanges } from '../../src/run/query.ts'
 import { settingsOf } from '../../src/run/settings.ts'
 import { bindText } from '../../src/sql/bind-text.ts'
+import { simulatedPorts } from '../../src/testing/ports.ts'
 import { batchOf } from '../builders/batch.ts'
-import { simulatedPorts } from '../simulate/ports.ts'
 
 const START_MS = Date.UTC(2026, 0, 31, 12)
 const IDLE = { 'table.exec.source.idle-timeout': '5 s' }

@@ -13,8 +13,8 @@ import type { Join, JoinType, PlanNode } from '../../src/plan/nodes.ts'
 import type { StateFile } from '../../src/state/checkpoint.ts'
 import { openSnapshot } from '../../src/state/snapshot-reader.ts'
 import { createSnapshotWriter } from '../../src/state/snapshot-writer.ts'
+import { simulatedPorts } from '../../src/testing/ports.ts'
 import { batchOf, kindsOf, type Plain, type RowKindText, rowsOf } from '../builders/batch.ts'
-import { simulatedPorts } from '../simulate/ports.ts'
 
 const ROW: Schema = [
   { name: 'k', type: types.bigint },

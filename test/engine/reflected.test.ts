@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import type { SplitPosition } from '../../src/connectors/contract/sink.ts'
+import { type SimulatedPorts, simulatedPorts } from '../../src/testing/ports.ts'
 import { clickSql, clickText } from '../simulate/clicks.ts'
 import { deltaRows } from '../simulate/lake.ts'
 import { type Life, live, produceRows, topicTexts } from '../simulate/lives.ts'
-import { type SimulatedPorts, simulatedPorts } from '../simulate/ports.ts'
 
 const EVENTS = 90
 const SQL = clickSql({ path: '/lake/sums' })

@@ -7,10 +7,10 @@ import { CONNECTORS } from '../../src/run/connectors.ts'
 import type { Outcome, RunHandle } from '../../src/run/handle.ts'
 import { startPipeline } from '../../src/run/start.ts'
 import { bindText } from '../../src/sql/bind-text.ts'
-import type { FailureRule } from '../simulate/files.ts'
+import type { FailureRule } from '../../src/testing/files.ts'
+import { type SimulatedPorts, simulatedPorts } from '../../src/testing/ports.ts'
 import { deltaRows } from '../simulate/lake.ts'
 import { DATA, type Life, live, produceRows, topicTexts } from '../simulate/lives.ts'
-import { type SimulatedPorts, simulatedPorts } from '../simulate/ports.ts'
 
 const TABLES = `
   CREATE TABLE orders (n BIGINT) WITH ('connector' = 'log', 'topic' = 'orders', 'format' = 'json');

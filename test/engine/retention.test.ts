@@ -3,8 +3,8 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { maintainOnce, startMaintenance } from '../../src/connectors/log/maintain.ts'
 import { partitionRange } from '../../src/log/lookup.ts'
+import { SimulatedCrash, type SimulatedPorts, simulatedPorts } from '../../src/testing/ports.ts'
 import { DATA, type Life, live, produceRows, topicTexts } from '../simulate/lives.ts'
-import { SimulatedCrash, type SimulatedPorts, simulatedPorts } from '../simulate/ports.ts'
 
 const SETTINGS = { 'segment.bytes': '1024', 'retention.bytes': '0' }
 const TABLES = `

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { readDeltaIndependently } from '../../src/cli/demo/independent-reader.ts'
-import type { SimulatedPorts } from './ports.ts'
+import type { SimulatedPorts } from '../../src/testing/ports.ts'
 
 /** The rows of a Delta table; none if there is no table. */
 export async function deltaRows(

@@ -13,7 +13,7 @@ import { CONNECTORS } from '../../src/run/connectors.ts'
 import type { Outcome, PipelineStart, RunHandle } from '../../src/run/handle.ts'
 import { startPipeline } from '../../src/run/start.ts'
 import { bindText } from '../../src/sql/bind-text.ts'
-import { SimulatedCrash, type SimulatedPorts } from './ports.ts'
+import { SimulatedCrash, type SimulatedPorts } from '../../src/testing/ports.ts'
 
 export const DATA = '/data'
 

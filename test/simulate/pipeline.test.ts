@@ -1,10 +1,10 @@
 /** Whole pipelines on a simulated machine that dies at every step of their protocols: what comes out is there once, all of it. */
 import assert from 'node:assert/strict'
 import test from 'node:test'
+import { type SimulatedPorts, simulatedPorts } from '../../src/testing/ports.ts'
 import { clickSql, clickText, holdAllOnce } from './clicks.ts'
 import { deltaRows } from './lake.ts'
 import { type Life, live, produceRows, topicTexts } from './lives.ts'
-import { type SimulatedPorts, simulatedPorts } from './ports.ts'
 import { eachSeed } from './seeds.ts'
 
 const PARTITIONS = 4

@@ -2,13 +2,13 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import type { Plain } from '../../../test/builders/batch.ts'
 import { openRun, readTable, type TableSetup, writeTable } from '../../../test/builders/delta.ts'
-import { simulatedPorts } from '../../../test/simulate/ports.ts'
 import { type Schema, types, withNullability } from '../../data/types.ts'
 import { MillraceError } from '../../errors.ts'
 import { commitText } from '../../lakehouse/delta/actions.ts'
 import { loadSnapshot } from '../../lakehouse/delta/log.ts'
 import { commitKey } from '../../lakehouse/delta/log-files.ts'
 import { schemaText } from '../../lakehouse/delta/table-schema.ts'
+import { simulatedPorts } from '../../testing/ports.ts'
 
 const schema: Schema = [
   { name: 'id', type: types.bigint },

@@ -1,17 +1,13 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { batchOf, type Plain, rowsOf } from '../../../test/builders/batch.ts'
-import {
-  SimulatedCrash,
-  type SimulatedPorts,
-  simulatedPorts,
-} from '../../../test/simulate/ports.ts'
 import { LinearMemory } from '../../data/memory.ts'
 import { mapEntries, nestedBytes } from '../../data/nested.ts'
 import { type Schema, types } from '../../data/types.ts'
 import { bytesAt, isNull } from '../../data/values.ts'
 import { MillraceError } from '../../errors.ts'
 import { openLog } from '../../log/log.ts'
+import { SimulatedCrash, type SimulatedPorts, simulatedPorts } from '../../testing/ports.ts'
 import type { CommitRequest, Sink, SinkRequest } from '../contract/sink.ts'
 import type { SourceRequest } from '../contract/source.ts'
 import { log as connector } from './connector.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { type SimulatedPorts, simulatedPorts } from '../../../test/simulate/ports.ts'
 import { leastPin } from '../../log/pins.ts'
+import { type SimulatedPorts, simulatedPorts } from '../../testing/ports.ts'
 import { forgetPins, type MovingPin, pinOf } from './moving-pin.ts'
 
 const DATA = '/data'

@@ -2,8 +2,8 @@
  * An object store that fails the way networks do, from a seed, over one that works: answers of puts that are lost after or before they
  * took effect, calls that fail before or after, and turns given away at every call so that several writers interleave.
  */
-import { MillraceError } from '../../src/errors.ts'
-import type { ObjectStore } from '../../src/ports/objects.ts'
+import { MillraceError } from '../errors.ts'
+import type { ObjectStore } from '../ports/objects.ts'
 import type { SimulatedRandom } from './random.ts'
 
 export interface ObjectFaults {

@@ -1,6 +1,6 @@
 /** The simulated outside, from one seed. */
-import { localObjects } from '../../src/ports/node/objects.ts'
-import type { Ports } from '../../src/ports/ports.ts'
+import { localObjects } from '../ports/node/objects.ts'
+import type { Ports } from '../ports/ports.ts'
 import { type SimulatedClock, simulatedClock } from './clock.ts'
 import { type SimulatedFiles, simulatedFiles } from './files.ts'
 import { type SimulatedRandom, simulatedRandom } from './random.ts'

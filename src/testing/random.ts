@@ -1,5 +1,5 @@
 /** Randomness that a seed decides: the same seed, the same run. */
-import type { Random } from '../../src/ports/random.ts'
+import type { Random } from '../ports/random.ts'
 
 export interface SimulatedRandom extends Random {
   /** A whole number in [0, limit). */

@@ -1,5 +1,5 @@
 /** Time that moves only when told. */
-import type { Clock } from '../../src/ports/clock.ts'
+import type { Clock } from '../ports/clock.ts'
 
 export interface SimulatedClock extends Clock {
   /** Moves time on, waking sleepers in order of their time. */
