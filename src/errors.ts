@@ -33,6 +33,7 @@ export const ERRORS = {
   FILE_MISSING: { fault: 'usage', retry: 'never' },
   FILE_UNREADABLE: { fault: 'usage', retry: 'never' },
   FORMAT_TYPE_UNSUPPORTED: { fault: 'query', retry: 'never' },
+  FUNCTION_FAILED: { fault: 'query', retry: 'never' },
   FUNCTION_NAME_INVALID: { fault: 'usage', retry: 'never' },
   FUNCTION_UNREADABLE: { fault: 'usage', retry: 'never' },
   HTTP_ADDRESS_INVALID: { fault: 'usage', retry: 'never' },

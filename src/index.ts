@@ -60,10 +60,14 @@ export type { RowOfShape } from './api/shape.ts'
 export type { Insert, Stream } from './api/stream.ts'
 export { type Table, table } from './api/table.ts'
 export {
+  type AggregateDefinition,
+  aggregateFunction,
   type FunctionOptions,
+  type StateOf,
   scalarFunction,
   tableFunction,
   type UserFunction,
+  type VersionOptions,
 } from './api/user-functions.ts'
 export { cumulate, hop, session, tumble, type Window } from './api/window.ts'
 export type { DataType, Field, Schema } from './data/types.ts'

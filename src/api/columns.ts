@@ -54,7 +54,32 @@ export const t = {
   /** '2026-01-31 23:59:59.123', without a zone */
   timestamp: (precision = 3) => column<string | null, 'timestamp'>(types.timestamp(precision)),
   timestampLtz,
+  array: <Told, Of extends Kind>(element: Column<Told, Of>) =>
+    column<readonly Told[] | null, 'array'>({
+      kind: 'array',
+      element: element.type,
+      nullable: true,
+    }),
+  /** Pairs of key and value. */
+  map: <Key, Told, KeyKind extends Kind, Of extends Kind>(
+    key: Column<Key, KeyKind>,
+    value: Column<Told, Of>,
+  ) =>
+    column<readonly (readonly [Key, Told])[] | null, 'map'>({
+      kind: 'map',
+      key: key.type,
+      value: value.type,
+      nullable: true,
+    }),
+  row: <Fields extends Columns>(fields: Fields) =>
+    column<RowOf<Fields> | null, 'row'>({ ...rowType(fields), nullable: true }),
 } as const
+
+/** The ROW of these columns, itself never NULL. */
+export function rowType(columns: Columns): Extract<DataType, { kind: 'row' }> {
+  const fields = Object.entries(columns).map(([name, { type }]) => ({ name, type }))
+  return { kind: 'row', fields, nullable: false }
+}
 
 /** A `Date` up to milliseconds; beyond, text in UTC: '2026-01-31T23:59:59.123456Z'. */
 function timestampLtz(precision?: 0 | 1 | 2 | 3): Column<Date | null, 'timestamp_ltz'>

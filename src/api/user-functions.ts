@@ -10,38 +10,70 @@
  */
 import type { DataType } from '../data/types.ts'
 import type { Value } from '../data/values.ts'
-import type { Column, Columns, RowOf } from './columns.ts'
+import { type Column, type Columns, type RowOf, rowType } from './columns.ts'
 
-export interface FunctionOptions {
+type RowType = Extract<DataType, { kind: 'row' }>
+
+export interface VersionOptions {
   /** Change it with the meaning of the function: state that was made with another is not gone on with. '1' unless told. */
   readonly version?: string
 }
 
+export interface FunctionOptions extends VersionOptions {
+  /**
+   * It gives the same for the same arguments, and throws for those it threw for before: then a row that it throws for is set aside also
+   * where rows may be taken back, and so is what takes it back. False unless told.
+   */
+  readonly deterministic?: boolean
+}
+
 /** What a module exports for CREATE FUNCTION. */
-export interface UserFunction {
+export type UserFunction = RowFunction | UserAggregate
+
+export interface RowFunction {
   readonly kind: 'scalar-function' | 'table-function'
   readonly args: readonly DataType[]
   readonly returns: DataType
   readonly version: string
+  readonly deterministic: boolean
   readonly code: (...args: never[]) => unknown
 }
 
-type ToldBy<Args extends readonly Column<Value>[]> = {
+export interface UserAggregate {
+  readonly kind: 'aggregate-function'
+  readonly args: readonly DataType[]
+  readonly returns: DataType
+  readonly version: string
+  readonly state: RowType
+  /** AggregateDefinition's methods. */
+  readonly code: object
+}
+
+export type ToldBy<Args extends readonly Column<Value>[]> = {
   -readonly [At in keyof Args]: Args[At] extends Column<infer Told> ? Told : never
+}
+
+/** What may be given for a value that is told as `Told`: whole numbers also as numbers. */
+type GivenAs<Told> = Told | (Told extends bigint ? number : never)
+
+/** Fields to be written to. */
+export type StateOf<Fields extends Columns> = {
+  -readonly [Name in keyof Fields]: RowOf<Fields>[Name]
 }
 
 /** One value a row. Whole numbers may be given as numbers or bigints, decimals also as texts. */
 export function scalarFunction<const Args extends readonly Column<Value>[], Given extends Value>(
   args: Args,
   returns: Column<Given>,
-  code: (...values: ToldBy<Args>) => Given | (Given extends bigint ? number : never),
-  { version = '1' }: FunctionOptions = {},
-): UserFunction {
+  code: (...values: ToldBy<Args>) => GivenAs<Given>,
+  { version = '1', deterministic = false }: FunctionOptions = {},
+): RowFunction {
   return {
     kind: 'scalar-function',
-    args: args.map(({ type }) => type),
+    args: typesOf(args),
     returns: returns.type,
     version,
+    deterministic,
     code,
   }
 }
@@ -51,15 +83,54 @@ export function tableFunction<const Args extends readonly Column<Value>[], Made 
   args: Args,
   columns: Made,
   code: (...values: ToldBy<Args>) => Iterable<RowOf<Made>>,
-  { version = '1' }: FunctionOptions = {},
-): UserFunction {
-  const fields = Object.entries(columns).map(([name, { type }]) => ({ name, type }))
-  const row = { kind: 'row', fields, nullable: false } as const
+  { version = '1', deterministic = false }: FunctionOptions = {},
+): RowFunction {
   return {
     kind: 'table-function',
-    args: args.map(({ type }) => type),
-    returns: { kind: 'array', element: row, nullable: false },
+    args: typesOf(args),
+    returns: { kind: 'array', element: rowType(columns), nullable: false },
     version,
+    deterministic,
     code,
   }
+}
+
+export interface AggregateDefinition<
+  Args extends readonly Column<Value>[],
+  Given extends Value,
+  State extends Columns,
+> extends VersionOptions {
+  readonly args: Args
+  readonly returns: Column<Given>
+  /** What a group keeps: part of checkpoints. */
+  readonly state: State
+  /** Of a group without rows. */
+  createAccumulator(): RowOf<State>
+  accumulate(state: StateOf<State>, ...values: ToldBy<Args>): void
+  /** Takes a row back: rows that are updated, and bounded frames of OVER, need it. */
+  retract?(state: StateOf<State>, ...values: ToldBy<Args>): void
+  /** Adds what other parts of the group have gathered: HOP, CUMULATE and SESSION windows need it. */
+  merge?(state: StateOf<State>, others: Iterable<RowOf<State>>): void
+  getValue(state: RowOf<State>): GivenAs<Given>
+}
+
+/** One value of a group's rows, by Flink's names. NULLs are accumulated too. */
+export function aggregateFunction<
+  const Args extends readonly Column<Value>[],
+  Given extends Value,
+  State extends Columns,
+>(definition: AggregateDefinition<Args, Given, State>): UserAggregate {
+  const { args, returns, state, version = '1', ...code } = definition
+  return {
+    kind: 'aggregate-function',
+    args: typesOf(args),
+    returns: returns.type,
+    version,
+    state: rowType(state),
+    code,
+  }
+}
+
+function typesOf(args: readonly Column<Value>[]): readonly DataType[] {
+  return args.map(({ type }) => type)
 }

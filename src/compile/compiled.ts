@@ -22,8 +22,11 @@ export interface EvaluationContext {
   readonly timeZone: string
   /** 'wrap' is Flink's; 'error' makes an overflowing row fail. */
   readonly overflow: 'wrap' | 'error'
-  /** A row that can't be computed (a cast, a division by zero): it goes to $dead. Its cells may hold anything. */
-  fail(row: number, reason: string): void
+  /**
+   * A row that can't be computed (a cast, a division by zero): it goes to $dead. Its cells may hold anything. `always`: so does whatever
+   * takes it back, which then need not stop the pipeline.
+   */
+  fail(row: number, reason: string, always?: boolean): void
   /** Counted and shown: 'overflow', ... */
   count(event: string, rows: number): void
 }

@@ -1,7 +1,7 @@
 /**
  * How an operator evaluates expressions: the settings and the clock of the run, and what happens to a row that can't be computed.
  * It leaves the batch and goes to `$dead`; on updating input it stops the pipeline instead, since taking back a row that was
- * never let in would corrupt what is already counted.
+ * never let in would corrupt what is already counted: unless it is known that what is taken back fails as it did when it came.
  */
 import type { EvaluationContext, Frame } from '../compile/compiled.ts'
 import { type Batch, INSERT } from '../data/batch.ts'
@@ -23,6 +23,8 @@ export interface OperatorContext {
   readonly memory: LinearMemory
   readonly settings: RunSettings
   readonly side: SideOutput
+  /** True when the node's input takes rows back. */
+  readonly inputUpdates?: boolean
   /** µs; one value a batch. */
   nowUs(): bigint
   /** Of the node; undefined before the first. */
@@ -41,18 +43,26 @@ export interface Evaluation {
 /** `schema` is the evaluated rows', for telling those that fail. */
 export function evaluationOf(context: OperatorContext, schema: Schema): Evaluation {
   const { memory } = context
-  const failed = new Map<number, string>()
+  const failed = new Map<
+    number,
+    { readonly reason: string; readonly always: boolean | undefined }
+  >()
   const told = rowReader(schema)
   const evaluationContext: EvaluationContext = {
     nowUs: context.nowUs,
     ...(context.watermarkUs === undefined ? {} : { watermarkUs: context.watermarkUs }),
     timeZone: context.settings.timeZone,
     overflow: context.settings.overflow,
-    fail: (row, reason) => {
-      if (!failed.has(row)) failed.set(row, reason)
+    fail: (row, reason, always) => {
+      if (!failed.has(row)) failed.set(row, { reason, always })
     },
     count: context.count,
   }
+  // A user's function says whether it fails always: if it may not, no row of an input that updates can be left out.
+  const stops = (kinds: Pointer, row: number, always: boolean | undefined): boolean =>
+    always === undefined
+      ? kinds !== 0 && memory.u8[kinds + row] !== INSERT
+      : !always && context.inputUpdates === true
   return {
     frameOf: ({ rowCount, columns, selection, count }) => ({
       memory,
@@ -65,9 +75,8 @@ export function evaluationOf(context: OperatorContext, schema: Schema): Evaluati
     withoutFailed(batch) {
       if (failed.size === 0) return batch
       const left = { ...batch, ...rowsWithout(memory, batch, (row) => failed.has(row)) }
-      for (const [row, reason] of failed) {
-        if (batch.kinds !== 0 && memory.u8[batch.kinds + row] !== INSERT)
-          throw updatingRowFailed(context.node, reason)
+      for (const [row, { reason, always }] of failed) {
+        if (stops(batch.kinds, row, always)) throw updatingRowFailed(context.node, reason)
         const text = jsonText(told(memory, batch.columns, row))
         context.side.dead({
           origin: context.node,

@@ -3,6 +3,7 @@ import { dateText, timestampText, timeText } from '../data/civil.ts'
 import { type DataType, type Field, withNullability } from '../data/types.ts'
 import type { AggregateCall, Expression, LiteralValue } from './expressions.ts'
 import { typeText } from './functions/type-text.ts'
+import { isUserFunction, userFunctionName } from './functions/user.ts'
 
 const INFIX: Readonly<Record<string, string>> = {
   AND: 'AND',
@@ -78,7 +79,8 @@ export function aggregateText(call: AggregateCall, columns: readonly Field[]): s
   const inner = call.args.length === 0 ? '*' : `${call.distinct ? 'DISTINCT ' : ''}${args}`
   const filter =
     call.filter === undefined ? '' : ` FILTER (WHERE ${expressionText(call.filter, columns)})`
-  return `${call.function}(${inner})${filter}`
+  const name = isUserFunction(call.function) ? userFunctionName(call.function) : call.function
+  return `${name}(${inner})${filter}`
 }
 
 function fieldName(input: Expression, index: number): string {

@@ -49,4 +49,6 @@ export interface AggregateCall {
   /** FILTER (WHERE ...): rows that count; absent = all. */
   readonly filter?: Expression
   readonly type: DataType
+  /** Of a user's function: what a group keeps. */
+  readonly state?: DataType
 }

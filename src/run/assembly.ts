@@ -219,12 +219,13 @@ function exchangesOf(
 }
 
 function contextMaker(
-  { graph, settings, clock }: AssemblyRequest,
+  { graph, settings, clock, opening }: AssemblyRequest,
   memory: LinearMemory,
   side: SideRows,
   counters: Counters,
   watermarkUs: (node: number) => bigint,
 ): (node: GraphNode) => OperatorContext {
+  const changing = (scan: Scan): boolean => givesChanges(scan, opening.connectors)
   return (node) => {
     const sinkNames = sinksBelow(graph, node.index).map((index) => {
       const sink = graph.nodes[index]!
@@ -233,6 +234,7 @@ function contextMaker(
     })
     return {
       node: node.id,
+      inputUpdates: node.inputs.some((input) => isUpdating(graph, input, changing)),
       memory,
       settings: { timeZone: settings.timeZone, overflow: settings.overflow },
       side: side.output(sinkNames),

@@ -1,7 +1,7 @@
 /** Loads the modules of users' functions: before a script that declares them is bound, and before a plan that calls them runs. */
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { rememberUserCode, type UserCode } from '../compile/user-functions.ts'
+import { type AggregateCode, rememberUserCode, type ScalarCode } from '../compile/user-code.ts'
 import type { DataType } from '../data/types.ts'
 import { MillraceError } from '../errors.ts'
 import { type UserFunctionType, userFunctionId, userFunctionPlace } from '../plan/functions/user.ts'
@@ -40,10 +40,26 @@ async function loadOne(
   const found = exported[name]
   if (!isUserFunction(found))
     throw unreadable(module, `it exports no function for SQL called ${name}`, Object.keys(exported))
-  const { args, returns, version, kind, code } = found
-  const type = { module, export: name, version, args, returns, isTable: kind === 'table-function' }
-  rememberUserCode(userFunctionId(type), code)
+  const type = typeOf(found, { module, export: name })
+  rememberUserCode(userFunctionId(type), codeOf(found))
   return type
+}
+
+function typeOf(found: Exported, place: FunctionPlace): UserFunctionType {
+  const { args, returns, version } = found
+  const shared = { ...place, version, args, returns }
+  if (found.kind !== 'aggregate-function')
+    return { ...shared, kind: found.kind === 'scalar-function' ? 'scalar' : 'table' }
+  const { retract, merge } = found.code
+  const able = { retracts: retract !== undefined, merges: merge !== undefined }
+  return { ...shared, kind: 'aggregate', state: found.state, ...able }
+}
+
+function codeOf(found: Exported): ScalarCode | AggregateCode {
+  if (found.kind === 'aggregate-function')
+    return { ...found.code, kind: 'aggregate', state: found.state }
+  const kind = found.kind === 'scalar-function' ? 'scalar' : 'table'
+  return { kind, deterministic: found.deterministic === true, call: found.code }
 }
 
 async function imported(
@@ -59,24 +75,42 @@ async function imported(
   }
 }
 
-interface Exported {
+type Exported = ExportedRowFunction | ExportedAggregate
+
+interface ExportedRowFunction {
   readonly kind: 'scalar-function' | 'table-function'
   readonly args: readonly DataType[]
   readonly returns: DataType
   readonly version: string
-  readonly code: UserCode
+  readonly deterministic?: boolean
+  readonly code: ScalarCode['call']
 }
 
-/** As the library's scalarFunction and tableFunction make them, of whatever copy of it. */
+interface ExportedAggregate {
+  readonly kind: 'aggregate-function'
+  readonly args: readonly DataType[]
+  readonly returns: DataType
+  readonly version: string
+  readonly state: AggregateCode['state']
+  readonly code: Omit<AggregateCode, 'kind' | 'state'>
+}
+
+/** As the library's scalarFunction and its like make them, of whatever copy of it. */
 function isUserFunction(value: unknown): value is Exported {
   if (typeof value !== 'object' || value === null) return false
   const given: Readonly<Record<string, unknown>> = { ...value }
-  return (
-    (given.kind === 'scalar-function' || given.kind === 'table-function') &&
-    Array.isArray(given.args) &&
-    typeof given.version === 'string' &&
-    typeof given.code === 'function'
-  )
+  const isCode =
+    given.kind === 'aggregate-function'
+      ? hasMethods(given.code, ['createAccumulator', 'accumulate', 'getValue'])
+      : ['scalar-function', 'table-function'].includes(String(given.kind)) &&
+        typeof given.code === 'function'
+  return isCode && Array.isArray(given.args) && typeof given.version === 'string'
+}
+
+function hasMethods(code: unknown, names: readonly string[]): boolean {
+  if (typeof code !== 'object' || code === null) return false
+  const methods: Readonly<Record<string, unknown>> = { ...code }
+  return names.every((name) => typeof methods[name] === 'function')
 }
 
 function unreadable(
@@ -90,7 +124,7 @@ function unreadable(
     hint:
       exports.length === 0
         ? 'the path starts where the pipeline does; the module must load without running anything'
-        : `export it with scalarFunction or tableFunction; it exports ${exports.join(', ')}`,
+        : `export it with scalarFunction, tableFunction or aggregateFunction; it exports ${exports.join(', ')}`,
     facts: { module },
     ...(cause === undefined ? {} : { cause }),
   })

@@ -2,6 +2,7 @@
  * Golden scenarios: a query, what it is fed, and what must come out, in one small text file.
  *
  *   create   shops (city STRING)                 a table of the scenario; may stand several times
+ *   function weighted                            one of user-functions.ts; may stand several times
  *   query    SELECT ...                          may go on in lines that begin with spaces, as everything may
  *   feed     shops  +I oslo  -D oslo             rows of a table, in order
  *   changes  +I oslo 1  -U oslo 1  +U oslo 2     the changelog with one-row batches
@@ -12,9 +13,10 @@
  */
 import assert from 'node:assert/strict'
 import { globSync, readFileSync } from 'node:fs'
-import { basename } from 'node:path'
+import { basename, resolve } from 'node:path'
 import type { DataType } from '../../src/data/types.ts'
 import { type PlanNode, schemaOf } from '../../src/plan/nodes.ts'
+import { loadUserFunctions } from '../../src/run/user-functions.ts'
 import { bindText } from '../../src/sql/bind-text.ts'
 import type { Plain, RowKindText } from '../builders/batch.ts'
 import {
@@ -26,6 +28,12 @@ import {
   type Way,
 } from '../builders/engine-run.ts'
 import { runWorkers, type WorkersWay } from '../builders/workers-run.ts'
+
+const MODULE = resolve('test/golden/user-functions.ts')
+const FUNCTIONS = await loadUserFunctions(
+  Object.keys(await import(MODULE)).map((name) => ({ module: MODULE, export: name })),
+  '.',
+)
 
 export interface Scenario {
   readonly path: string
@@ -95,6 +103,9 @@ function readScenario(path: string): Scenario {
   const all = (name: string) => sections.filter((each) => each.name === name)
   const feeds = all('feed').map(({ text: rows }) => rows)
   const script = [
+    ...all('function').map(
+      ({ text: name }) => `CREATE FUNCTION ${name} AS '${MODULE}#${name}' LANGUAGE TYPESCRIPT;`,
+    ),
     ...all('create').map(({ text: table }) => {
       const isChanging = feeds.some(
         (feed) => feed.startsWith(`${table.split(' ')[0]} `) && /(-U|\+U|-D) /.test(feed),
@@ -104,7 +115,7 @@ function readScenario(path: string): Scenario {
     ...all('view').map(({ text: view }) => `CREATE VIEW ${view};`),
     ...all('query').map(({ text: query }) => query),
   ].join('\n')
-  const { queries, errors, tables } = bindText(script, path, [])
+  const { queries, errors, tables } = bindText(script, path, [], FUNCTIONS)
   assert.deepEqual(
     errors.map((error) => `${path}: ${error.message}`),
     [],

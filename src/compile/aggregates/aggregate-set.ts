@@ -50,23 +50,43 @@ export interface GroupState {
   readonly sides: readonly GroupTable[]
 }
 
+/** Rows with the entries of their groups. */
+export interface Taken {
+  readonly selection: Pointer
+  readonly count: number
+  readonly entries: Pointer
+}
+
 export interface AggregateSet {
   /** 'kernel' only if every update loop is one. */
   readonly mark: 'kernel' | 'js'
   readonly jsBecause: readonly string[]
   /** Value cells of an entry; the caller may add its own cells after them. */
   readonly values: readonly AggregateCell[]
+  /** True if `update` may leave rows out: a group may then be there without any. */
+  readonly maySetAside: boolean
   /** Side tables to be made with each table of groups; empty in the usual case. */
   readonly sides: readonly SideTableLayout[]
   /** The result types, in the order of the calls. */
   readonly types: readonly DataType[]
   /**
    * Adds the frame's selected rows to their groups: `entries` has the u32 address of each, in the selection's order, as
-   * `groups.upsert` gave them; `keys` the group's key vectors (read only if there are side tables).
+   * `groups.upsert` gave them; `keys` the group's key vectors (read only if there are side tables). Gives the rows that were added, if
+   * a user's function failed for others; the context has been told those.
    */
-  update(state: GroupState, frame: Frame, keys: readonly Vector[], entries: Pointer): void
+  update(
+    state: GroupState,
+    frame: Frame,
+    keys: readonly Vector[],
+    entries: Pointer,
+  ): Taken | undefined
   /** Takes rows away. Only if compiled with `retracts`. */
-  retract(state: GroupState, frame: Frame, keys: readonly Vector[], entries: Pointer): void
+  retract(
+    state: GroupState,
+    frame: Frame,
+    keys: readonly Vector[],
+    entries: Pointer,
+  ): Taken | undefined
   /** Adds what `from` holds to `into` (panes of HOP windows); `from` stays as it is. Absent groups are inserted. */
   merge(into: GroupState, from: GroupState): void
   /** One vector a call, `count` cells each, in the arena; cells of strings point into the state. */
@@ -81,4 +101,6 @@ export interface AggregateEnvironment {
   readonly predicate: (expression: Expression) => CompiledPredicate
   /** True when -U and -D rows may come. */
   readonly retracts: boolean
+  /** True if rows for which a user's function fails may be left out: `update` says which. Else the pipeline stops. */
+  readonly setsAside?: boolean
 }

@@ -1,7 +1,9 @@
 /** From the calls of a GROUP BY to an AggregateSet: accumulators that are the same are kept once, rows are selected once an input. */
+import type { LinearMemory } from '../../data/memory.ts'
 import { type DataType, layoutOf, types } from '../../data/types.ts'
 import { MillraceError } from '../../errors.ts'
 import type { AggregateCall, Expression } from '../../plan/expressions.ts'
+import { isUserFunction, userFunctionName } from '../../plan/functions/user.ts'
 import { type Accumulator, counter, extremist, summer } from './accumulator.ts'
 import type {
   AggregateCell,
@@ -14,6 +16,7 @@ import { averageResult, bitsOf, countResult, extremeResult, sumResult } from './
 import { rowInput } from './row-input.ts'
 import { runAggregates } from './run-aggregates.ts'
 import type { Outcome, Slot, Stage } from './stage.ts'
+import { type UserSlot, userAccumulator, userResult } from './user-aggregate.ts'
 import { valueOrders } from './value-order.ts'
 
 /**
@@ -38,6 +41,7 @@ export function compileAggregates(
     ...jsBecause,
     ...(ordered ? ['MIN and MAX of rows that may go away'] : []),
     ...new Set(names),
+    ...new Set(plan.users.map(({ id }) => userFunctionName(id))),
   ]
   return {
     mark: reasons.length > 0 ? 'js' : 'kernel',
@@ -45,7 +49,8 @@ export function compileAggregates(
     values: plan.values,
     sides: plan.sides,
     types: calls.map(({ type }) => type),
-    ...runAggregates(environment.memory, plan.stages(), outcomes, calls),
+    maySetAside: plan.users.length > 0 && environment.setsAside === true,
+    ...runAggregates(environment, plan.stages(), plan.users, outcomes, calls),
   }
 }
 
@@ -55,6 +60,7 @@ function planner(environment: AggregateEnvironment) {
   const sides: SideTableLayout[] = []
   const stages = new Map<string, Stage>()
   const slots = new Map<string, Slot>()
+  const users: UserSlot[] = []
 
   function stageOf(
     call: Pick<AggregateCall, 'args' | 'filter'>,
@@ -102,6 +108,7 @@ function planner(environment: AggregateEnvironment) {
   }
 
   function outcome(call: AggregateCall): Outcome {
+    if (isUserFunction(call.function)) return userOutcome(call, memory, users, stageOf, slotOf)
     const name = call.function.toUpperCase()
     const { type } = call
     if (name === 'COUNT') {
@@ -137,7 +144,24 @@ function planner(environment: AggregateEnvironment) {
     return { kind: 'slots', value, count: countOf(plain), read }
   }
 
-  return { outcome, values, sides, stages: () => [...stages.values()] }
+  return { outcome, values, sides, users, stages: () => [...stages.values()] }
+}
+
+/** NULLs are accumulated too. */
+function userOutcome(
+  call: AggregateCall,
+  memory: LinearMemory,
+  users: UserSlot[],
+  stageOf: (call: AggregateCall, withSide: boolean, keepsNulls: boolean) => Stage,
+  slotOf: (stage: Stage, name: string, make: () => Accumulator) => Slot,
+): Outcome {
+  const id = call.function
+  const stage = stageOf(call, false, true)
+  const value = slotOf(stage, id, () => userAccumulator(memory, id))
+  const { valueIndex } = value
+  if (!users.some((each) => each.valueIndex === valueIndex))
+    users.push({ id, input: stage.input, valueIndex })
+  return { kind: 'slots', value, count: value, read: userResult(memory, id, call.type) }
 }
 
 function listedOutcome(

@@ -7,21 +7,30 @@ import { aggregateKernel } from '../../kernels/aggregate.ts'
 import type { AggregateCall } from '../../plan/expressions.ts'
 import type { Frame } from '../compiled.ts'
 import type { AddedRows } from './accumulator.ts'
-import type { AggregateSet, GroupState } from './aggregate-set.ts'
+import type { AggregateEnvironment, AggregateSet, GroupState } from './aggregate-set.ts'
 import type { Outcome, Stage } from './stage.ts'
+import { addToUsers, type UserSlot } from './user-aggregate.ts'
 
 const MERGE_ENTRIES = 4096
+const NONE: ReadonlySet<number> = new Set()
 
 export function runAggregates(
-  memory: LinearMemory,
+  { memory, retracts, setsAside }: AggregateEnvironment,
   stages: readonly Stage[],
+  users: readonly UserSlot[],
   outcomes: readonly Outcome[],
   calls: readonly AggregateCall[],
 ): Pick<AggregateSet, 'update' | 'retract' | 'merge' | 'results' | 'forget'> {
+  const userIndexes = new Set(users.map(({ valueIndex }) => valueIndex))
   const change =
     (sign: 1 | -1): AggregateSet['update'] =>
-    (state, frame, keys, entries) => {
-      if (frame.count === 0) return
+    (state, given, keys, all) => {
+      if (given.count === 0) return undefined
+      const mayLeave = setsAside === true && !retracts
+      const taken = addToUsers(users, state.groups, given, all, sign, mayLeave)
+      const frame = taken === undefined ? given : { ...given, ...taken }
+      const entries = taken?.entries ?? all
+      if (frame.count === 0) return taken
       for (const stage of stages) {
         const mark = memory.arena.mark()
         const rows = stage.input.rows(frame, entries)
@@ -29,12 +38,13 @@ export function runAggregates(
           const added = { ...rows, groups: state.groups }
           const wrapped =
             stage.side === undefined
-              ? addToSlots(stage, added, sign)
+              ? addToSlots(stage, added, sign, userIndexes)
               : changeValues(memory, stage, state, added, keys, sign)
           if (wrapped > 0) overflowed(frame, wrapped)
         }
         memory.arena.release(mark)
       }
+      return taken
     }
   return {
     update: change(1),
@@ -64,9 +74,16 @@ export function runAggregates(
   }
 }
 
-function addToSlots({ slots }: Stage, rows: AddedRows, sign: 1 | -1): number {
+function addToSlots(
+  { slots }: Stage,
+  rows: AddedRows,
+  sign: 1 | -1,
+  users: ReadonlySet<number> = NONE,
+): number {
   let wrapped = 0
   for (const { accumulator, valueIndex } of slots) {
+    // They have taken theirs already.
+    if (users.has(valueIndex)) continue
     wrapped += accumulator.add(rows, rows.groups.valueOffset(valueIndex), valueIndex, sign)
   }
   return wrapped

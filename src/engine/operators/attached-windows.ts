@@ -138,8 +138,7 @@ class AttachedWindows implements Operator {
       window = { startUs, endUs, tables: this.#groups.make() }
       this.#open.set(key, window)
     }
-    this.#counted += rows.count
-    this.#groups.add(window.tables, rows, keys)
+    this.#counted += rows.count - this.#groups.add(window.tables, rows, keys)
   }
 
   /** By end, then by start. */

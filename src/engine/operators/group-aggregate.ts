@@ -83,6 +83,7 @@ class Groups implements Operator {
       expression: (expression) => compileExpression(expression, { memory }),
       predicate: (expression) => compilePredicate(expression, { memory }),
       retracts,
+      setsAside: true,
     })
     const keyTypes = plan.keys.map(({ type }) => type)
     const { ttlUs } = plan
@@ -135,7 +136,7 @@ class Groups implements Operator {
     const changes = this.#changes(touched, before, this.#resultsOf(touched))
     if (good.count > 1) emit(changes)
     else emitOneByOne(changes, emit)
-    if (taken.rows.count > 0) this.#removeEmpty(touched)
+    if (taken.rows.count > 0 || this.#aggregates.maySetAside) this.#removeEmpty(touched)
   }
 
   onWatermark(): void {}
@@ -202,10 +203,13 @@ class Groups implements Operator {
   }
 
   #apply({ rows, entries }: Change, keys: readonly Vector[], sign: 1n | -1n): void {
-    aggregateKernel(this.#context.memory).addCount(entries, rows.count, this.#rowsOffset, sign)
     const frame = this.#evaluation.frameOf(rows)
-    if (sign === 1n) this.#aggregates.update(this.#state, frame, keys, entries)
-    else this.#aggregates.retract(this.#state, frame, keys, entries)
+    const way = sign === 1n ? 'update' : 'retract'
+    const left = this.#aggregates[way](this.#state, frame, keys, entries)
+    const counted = left ?? { count: rows.count, entries }
+    const kernel = aggregateKernel(this.#context.memory)
+    kernel.addCount(counted.entries, counted.count, this.#rowsOffset, sign)
+    if (left !== undefined) this.#evaluation.withoutFailed(rows)
   }
 
   #changes(touched: Touched, before: readonly Vector[], after: readonly Vector[]): Batch {

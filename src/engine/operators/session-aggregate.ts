@@ -82,8 +82,8 @@ class SessionGroups implements Operator {
     if (good.count === 0) return
     const time = good.columns[this.#plan.time]!
     const { fragments, kept, late } = this.#sessions.assign(good, keys, time, this.#nowUs)
-    this.#counted += kept.count
-    if (kept.count > 0) this.#groups.add(this.#tables, kept, [...keys, fragments])
+    if (kept.count > 0)
+      this.#counted += kept.count - this.#groups.add(this.#tables, kept, [...keys, fragments])
     this.#late += late.count
     for (const row of selectedRows(this.#context.memory, late)) {
       const windowStartUs = this.#context.memory.i64[time.cells / 8 + row]!

@@ -156,9 +156,9 @@ class WindowPanes implements Operator {
     const windows = lastEndOf(this.#grid, pane) - pane
     const missed = Math.max(0, Math.min(this.#fired - pane, windows))
     if (missed > 0) this.#tellLate(pane, missed, batch)
-    this.#counted += (windows - missed) * batch.count
     if (missed === windows) return
-    this.#groups.add(this.#paneOf(this.#gatheredIn(pane)), batch, keys)
+    const left = this.#groups.add(this.#paneOf(this.#gatheredIn(pane)), batch, keys)
+    this.#counted += (windows - missed) * (batch.count - left)
   }
 
   /** Where rows of `pane` are kept: once a cumulating window has fired, with its first pane. */

@@ -1,7 +1,8 @@
 /**
  * What GROUP BYs over windows have in common: keys and aggregates over tables of groups, one table or several a window.
  *
- * Where the input takes rows back, a group also counts its rows: one that has none left gives no row.
+ * Where the input takes rows back, or functions of users may leave rows out, a group also counts its rows: one that has none gives no
+ * row.
  */
 import type { AggregateSet, GroupState } from '../../compile/aggregates/aggregate-set.ts'
 import { compileAggregates } from '../../compile/aggregates/compile-aggregates.ts'
@@ -10,6 +11,7 @@ import { type Batch, INSERT, UPDATE_AFTER, type Vector } from '../../data/batch.
 import type { LinearMemory, Pointer } from '../../data/memory.ts'
 import { type DataType, types, withNullability } from '../../data/types.ts'
 import type { AggregateCall } from '../../plan/expressions.ts'
+import { isUserFunction } from '../../plan/functions/user.ts'
 import { schemaOf, type WindowAggregate } from '../../plan/nodes.ts'
 import { evaluationOf, type OperatorContext } from '../evaluation.ts'
 import { type GroupTables, type GroupTablesMaker, groupTables } from './group-state.ts'
@@ -30,8 +32,11 @@ export interface WindowGroups
   readonly isMergeable: boolean
   /** The keys of the batch's rows, by row, and the batch without rows whose keys can't be computed. */
   keysOf(batch: Batch): { readonly keys: readonly Vector[]; readonly good: Batch }
-  /** Adds rows to their groups, takes back those that say so. `keys`: as the table has them. */
-  add(tables: GroupTables, batch: Batch, keys: readonly Vector[]): void
+  /**
+   * Adds rows to their groups, takes back those that say so. `keys`: as the table has them. Gives how many were left out: they have gone
+   * to dead.
+   */
+  add(tables: GroupTables, batch: Batch, keys: readonly Vector[]): number
   merge(into: GroupTables, from: GroupState): void
   /** Keys, then aggregates, of `count` entries; the batch selects those that have rows. */
   rowsOf(tables: GroupTables, entries: Pointer, count: number): Batch
@@ -49,32 +54,38 @@ export function windowGroups(
   const { memory } = context
   const evaluation = evaluationOf(context, schemaOf(plan.input))
   const keyExpressions = compileProjection(plan.keys, { memory })
-  const calls = retracts ? [...plan.aggregates, ROW_COUNT] : plan.aggregates
+  const hasUsers = plan.aggregates.some((call) => isUserFunction(call.function))
+  const mayBeEmpty = retracts || hasUsers
+  const calls = mayBeEmpty ? [...plan.aggregates, ROW_COUNT] : plan.aggregates
   const aggregates: AggregateSet = compileAggregates(calls, {
     memory,
     expression: (expression) => compileExpression(expression, { memory }),
     predicate: (expression) => compilePredicate(expression, { memory }),
     retracts,
+    setsAside: true,
   })
   const keyTypes = [...plan.keys.map(({ type }) => type), ...ownKeys]
   const tables = groupTables(memory, keyTypes, aggregates, [], ownKeys.length)
-  const countsRows = !retracts && calls.length > 0 && calls.every(isRowCount)
+  const countsRows = !mayBeEmpty && calls.length > 0 && calls.every(isRowCount)
 
   function change(
     state: GroupTables,
     batch: Batch,
     keys: readonly Vector[],
     way: 'update' | 'retract',
-  ): void {
+  ): number {
     const { selection, count } = batch
-    if (count === 0) return
+    if (count === 0) return 0
     if (countsRows) {
       state.groups.count({ selection, count, keys }, 0)
-      return
+      return 0
     }
     const entries = memory.arena.allocate(4 * count)
     state.groups.upsert({ selection, count, keys }, entries)
-    aggregates[way](state, evaluation.frameOf(batch), keys, entries)
+    const left = aggregates[way](state, evaluation.frameOf(batch), keys, entries)
+    if (left === undefined) return 0
+    evaluation.withoutFailed(batch)
+    return count - left.count
   }
 
   function rowsOf(state: GroupTables, entries: Pointer, count: number): Batch {
@@ -83,14 +94,8 @@ export function windowGroups(
       ...aggregates.results(state, entries, count),
     ]
     const all = { rowCount: count, columns, kinds: 0, selection: 0, count }
-    if (!retracts) return all
-    const rows = columns.pop()!.cells / 8
-    const selection = memory.arena.allocate(4 * count)
-    let left = 0
-    for (let at = 0; at < count; at++) {
-      if (memory.i64[rows + at]! > 0n) memory.u32[selection / 4 + left++] = at
-    }
-    return { ...all, selection, count: left }
+    if (!mayBeEmpty) return all
+    return withRows(memory, all, columns.pop()!)
   }
 
   return {
@@ -106,12 +111,11 @@ export function windowGroups(
       return { keys, good: evaluation.withoutFailed(batch) }
     },
     add(state, batch, keys) {
-      if (!retracts || batch.kinds === 0) {
-        change(state, batch, keys, 'update')
-        return
-      }
-      change(state, ofWay(memory, batch, true), keys, 'update')
-      change(state, ofWay(memory, batch, false), keys, 'retract')
+      if (!retracts || batch.kinds === 0) return change(state, batch, keys, 'update')
+      return (
+        change(state, ofWay(memory, batch, true), keys, 'update') +
+        change(state, ofWay(memory, batch, false), keys, 'retract')
+      )
     },
     merge: aggregates.merge,
     rowsOf,
@@ -127,6 +131,16 @@ export function windowGroups(
       }
     },
   }
+}
+
+/** The groups that have rows. */
+function withRows(memory: LinearMemory, groups: Batch, rows: Vector): Batch {
+  const selection = memory.arena.allocate(4 * groups.count)
+  let count = 0
+  for (let at = 0; at < groups.count; at++) {
+    if (memory.i64[rows.cells / 8 + at]! > 0n) memory.u32[selection / 4 + count++] = at
+  }
+  return { ...groups, selection, count }
 }
 
 /** COUNT(*): all such calls share one cell. */

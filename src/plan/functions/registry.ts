@@ -9,6 +9,7 @@ import { overFunctions } from './over.ts'
 import type { FunctionSignature } from './signature.ts'
 import { textFunctions } from './text.ts'
 import { timeFunctions } from './time.ts'
+import { type UserFunctionType, userSignature } from './user.ts'
 
 const scalars: readonly FunctionSignature[] = [
   ...operators,
@@ -24,11 +25,11 @@ const aggregateByName = byName(aggregates)
 const overByName = byName(overFunctions)
 
 /** Those of the script that is being bound: binding is one synchronous step. */
-let userFunctions: ReadonlyMap<string, FunctionSignature> = new Map()
+let userFunctions: ReadonlyMap<string, UserFunctionType> = new Map()
 
 /** Runs `bind` with more functions, by upper-case name: they hide built-in ones, as in Flink. */
 export function withUserFunctions<Result>(
-  functions: ReadonlyMap<string, FunctionSignature>,
+  functions: ReadonlyMap<string, UserFunctionType>,
   bind: () => Result,
 ): Result {
   const before = userFunctions
@@ -40,16 +41,25 @@ export function withUserFunctions<Result>(
   }
 }
 
+/** Of the script that is being bound. */
+export function userFunctionNamed(name: string): UserFunctionType | undefined {
+  return userFunctions.get(name.toUpperCase())
+}
+
 /** `name` in any case, or an alias. */
 export function functionNamed(name: string): FunctionSignature | undefined {
-  return userFunctions.get(name.toUpperCase()) ?? scalarByName.get(name.toUpperCase())
+  const users = userFunctionNamed(name)
+  if (users === undefined) return scalarByName.get(name.toUpperCase())
+  return users.kind === 'scalar' || users.kind === 'table' ? userSignature(name, users) : undefined
 }
 /** Of the functions themselves, without aliases, in alphabetical order. */
 export function functionNames(): readonly string[] {
   return scalars.map(({ name }) => name).sort()
 }
 export function aggregateNamed(name: string): FunctionSignature | undefined {
-  return aggregateByName.get(name.toUpperCase())
+  const users = userFunctionNamed(name)
+  if (users === undefined) return aggregateByName.get(name.toUpperCase())
+  return users.kind === 'aggregate' ? userSignature(name, users) : undefined
 }
 /** What may stand with OVER: aggregates, and functions that stand nowhere else. */
 export function overNamed(name: string): FunctionSignature | undefined {

@@ -12,10 +12,16 @@ export interface UserFunctionType {
   readonly export: string
   /** Part of the identity of what calls it: state made by another version is not gone on with. */
   readonly version: string
+  readonly kind: 'scalar' | 'table' | 'aggregate'
   readonly args: readonly DataType[]
   /** A table function gives an ARRAY of ROWs. */
   readonly returns: DataType
-  readonly isTable: boolean
+  /** Of aggregates: what a group keeps. */
+  readonly state?: DataType
+  /** Of aggregates: whether a row can be taken back. */
+  readonly retracts?: boolean
+  /** Of aggregates: whether what two parts of a group have gathered can be put together. */
+  readonly merges?: boolean
 }
 
 const PREFIX = 'USER '
@@ -27,6 +33,11 @@ export function userFunctionId({ module, export: name, version }: UserFunctionTy
 
 export function isUserFunction(id: string): boolean {
   return id.startsWith(PREFIX)
+}
+
+/** As `explain` names it: its name in the module. */
+export function userFunctionName(id: string): string {
+  return userFunctionPlace(id).export
 }
 
 /** Module and export of an id. */

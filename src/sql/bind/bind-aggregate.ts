@@ -24,6 +24,7 @@ import { groupingSets } from './bind-grouping-sets.ts'
 import { jsonAggregateOf } from './bind-json-aggregate.ts'
 import { isLate } from './bind-late.ts'
 import type { Relation } from './scope.ts'
+import { userState } from './user-state.ts'
 
 /** Columns from this index on are aggregates, in the order of their first appearance. */
 const AGGREGATE_BASE = 1_000_000
@@ -118,6 +119,7 @@ export function aggregateOf(
     distinct: call.distinct,
     type: signature.name === 'COUNT' ? withNullability(resolved.type, false) : resolved.type,
     ...(filter === undefined ? {} : { filter }),
+    ...userState(call, at),
   }
 }
 

@@ -18,6 +18,7 @@ import type {
   OverSyntax,
 } from '../syntax.ts'
 import { castTo, requireBoolean } from './bind-expression.ts'
+import { userState } from './user-state.ts'
 
 export interface BoundOver {
   readonly call: AggregateCall
@@ -120,6 +121,7 @@ function boundCall(call: CallSyntax, at: Place, bind: Bind): AggregateCall {
     distinct: call.distinct,
     type: found.type,
     ...(filter === undefined ? {} : { filter }),
+    ...userState(call, at),
   }
 }
 

@@ -1,13 +1,14 @@
 /** A script statement by statement: what it declares, what it sets, what it runs. One wrong statement does not hide the next. */
 import type { Connector } from '../../connectors/contract/connector.ts'
 import { withUserFunctions } from '../../plan/functions/registry.ts'
-import type { FunctionSignature } from '../../plan/functions/signature.ts'
-import { type UserFunctionType, userSignature } from '../../plan/functions/user.ts'
+import { type UserFunctionType, userFunctionId } from '../../plan/functions/user.ts'
 import type { PlanNode, SinkNode } from '../../plan/nodes.ts'
 import type { Pipeline } from '../../plan/pipeline.ts'
 import { pruneColumns } from '../../plan/prune.ts'
 import { simplifyPlans } from '../../plan/simplify.ts'
 import type { TableDefinition } from '../../plan/tables.ts'
+import { refusedAggregate } from '../../plan/user-aggregates.ts'
+import type { Place } from '../place.ts'
 import { SqlError } from '../sql-error.ts'
 import type { CreateFunction, Insert, Statement } from '../statements.ts'
 import type { QualifiedName, QuerySyntax } from '../syntax.ts'
@@ -39,7 +40,7 @@ export function bindScript(
   statements: readonly Statement[],
   { connectors, name, functions = new Map() }: BindOptions,
 ): BoundStatements {
-  const declared = new Map<string, FunctionSignature>()
+  const declared = new Map<string, UserFunctionType>()
   return withUserFunctions(declared, () => {
     const script = new Script(connectors, declared, functions)
     for (const statement of statements) script.add(statement)
@@ -52,13 +53,15 @@ class Script {
   readonly #settings = new Map<string, string>()
   readonly #sinks: SinkNode[] = []
   readonly #queries: PlanNode[] = []
+  /** Of the sinks' statements, and of the queries'. */
+  readonly #places = { sinks: [] as Place[], queries: [] as Place[] }
   readonly #errors: SqlError[] = []
-  readonly #functions: Map<string, FunctionSignature>
+  readonly #functions: Map<string, UserFunctionType>
   readonly #loaded: ReadonlyMap<string, UserFunctionType>
 
   constructor(
     connectors: readonly Connector[],
-    functions: Map<string, FunctionSignature>,
+    functions: Map<string, UserFunctionType>,
     loaded: ReadonlyMap<string, UserFunctionType>,
   ) {
     this.#functions = functions
@@ -89,6 +92,7 @@ class Script {
     const given = this.#settings.get('pipeline.name')
     const asked = [...this.#sinks.map(({ input }) => input), ...this.#queries]
     const plans = simplifyPlans(pruneColumns(asked))
+    this.#refuse(plans)
     const sinks = this.#sinks.map((sink, index): SinkNode => ({ ...sink, input: plans[index]! }))
     const settings = Object.fromEntries(this.#settings)
     return {
@@ -100,6 +104,19 @@ class Script {
           : { name: given ?? name, nameIsDerived: given === undefined, settings, sinks },
       queries: plans.slice(sinks.length),
       errors: this.#errors,
+    }
+  }
+
+  /** What can be known only of the whole. */
+  #refuse(plans: readonly PlanNode[]): void {
+    const types = new Map([...this.#loaded.values()].map((type) => [userFunctionId(type), type]))
+    const places = [...this.#places.sinks, ...this.#places.queries]
+    for (const [index, plan] of plans.entries()) {
+      const refused = refusedAggregate(plan, (id) => types.get(id))
+      if (refused === undefined) continue
+      const { function: name, ...told } = refused
+      const facts = { function: name }
+      this.#errors.push(new SqlError('SQL_UNSUPPORTED', places[index]!, { ...told, facts }))
     }
   }
 
@@ -150,7 +167,7 @@ class Script {
         for (const insert of statement.inserts) this.#insert(insert)
         return
       case 'query':
-        this.#query(statement.query)
+        this.#query(statement.query, statement.at)
         return
       case 'explain':
         throw new SqlError('SQL_UNSUPPORTED', statement.at, {
@@ -162,10 +179,12 @@ class Script {
 
   #insert(insert: Insert): void {
     this.#sinks.push(bindInsert(insert, this.#catalog))
+    this.#places.sinks.push(insert.at)
   }
 
-  #query(query: QuerySyntax): void {
+  #query(query: QuerySyntax, at: Place): void {
     this.#queries.push(bindQuery(query, this.#catalog).node)
+    this.#places.queries.push(at)
   }
 
   #createFunction({ name, module, export: exported, ifNotExists, sourceAt }: CreateFunction): void {
@@ -186,7 +205,7 @@ class Script {
         hint: 'declare functions in the tables of open(), in a file of the project, or in the script of run()',
         facts: { module },
       })
-    this.#functions.set(key, userSignature(text, type))
+    this.#functions.set(key, type)
   }
 
   #declare(name: QualifiedName, ifNotExists: boolean, declare: (name: string) => void): void {

@@ -1,0 +1,98 @@
+/** Where a plan asks of a user's aggregate function what it has no method for. */
+import type { UserFunctionType } from './functions/user.ts'
+import { isUserFunction, userFunctionName } from './functions/user.ts'
+import { inputsOf, type PlanNode, schemaOf } from './nodes.ts'
+import { traitsOf } from './traits.ts'
+
+export interface RefusedCall {
+  readonly function: string
+  readonly message: string
+  readonly hint: string
+}
+
+/** The first, from the bottom of `root` up. `typeOf`: by the call's id. */
+export function refusedAggregate(
+  root: PlanNode,
+  typeOf: (id: string) => UserFunctionType | undefined,
+): RefusedCall | undefined {
+  for (const input of inputsOf(root)) {
+    const beneath = refusedAggregate(input, typeOf)
+    if (beneath !== undefined) return beneath
+  }
+  for (const id of callsIn(root)) {
+    const { retracts = false, merges = false } = typeOf(id) ?? {}
+    const refused = refusedIn(root, userFunctionName(id), retracts, merges)
+    if (refused !== undefined) return { ...refused, function: userFunctionName(id) }
+  }
+  return undefined
+}
+
+function callsIn(node: PlanNode): readonly string[] {
+  const calls =
+    node.kind === 'match-recognize'
+      ? node.references.flatMap((each) => (each.kind === 'aggregate' ? [each.call] : []))
+      : 'aggregates' in node
+        ? node.aggregates
+        : []
+  return calls.map((call) => call.function).filter(isUserFunction)
+}
+
+function refusedIn(
+  node: PlanNode,
+  name: string,
+  retracts: boolean,
+  merges: boolean,
+): Omit<RefusedCall, 'function'> | undefined {
+  if (node.kind === 'match-recognize')
+    return {
+      message: `${name} aggregates rows of a match, which functions of your own can't`,
+      hint: 'use COUNT, SUM, AVG, MIN or MAX there, or a function over the measures in a query around',
+    }
+  const [input] = inputsOf(node)
+  const updating = input === undefined ? undefined : updatingNode(input)
+  if (updating !== undefined && !retracts)
+    return {
+      message: `${name} has no retract, and rows that it aggregates may be taken back: by ${nodeName(updating)}`,
+      hint: 'give the function a retract(state, ...values), or aggregate rows that only come',
+    }
+  if (node.kind === 'window-aggregate' && !merges && isMerged(node.window.kind))
+    return {
+      message: `${name} has no merge, and ${node.window.kind.toUpperCase()} windows put parts of a group together`,
+      hint: 'give the function a merge(state, others), or use TUMBLE',
+    }
+  if (node.kind !== 'over-aggregate') return undefined
+  if (node.time === undefined || updating !== undefined)
+    return {
+      message: `${name} with OVER needs rows in order of time, and rows that stay`,
+      hint: 'order by the event time or PROCTIME(), or aggregate with GROUP BY',
+    }
+  if (node.frame.preceding !== undefined && !retracts)
+    return {
+      message: `${name} has no retract, and rows leave the bounded frame of an OVER`,
+      hint: 'give the function a retract(state, ...values), or write UNBOUNDED PRECEDING',
+    }
+  return undefined
+}
+
+function isMerged(window: string): boolean {
+  return window === 'hop' || window === 'cumulate' || window === 'session'
+}
+
+/** The node at which rows begin to be taken back; undefined if they stay. */
+export function updatingNode(node: PlanNode): PlanNode | undefined {
+  if (traitsOf(node).changes === 'append') return undefined
+  for (const input of inputsOf(node)) {
+    const beneath = updatingNode(input)
+    if (beneath !== undefined) return beneath
+  }
+  return node
+}
+
+/** As people know it: 'group-aggregate of shop, orders', 'the table orders'. */
+export function nodeName(node: PlanNode): string {
+  if (node.kind === 'scan') return `the table ${node.table.name}`
+  const columns = schemaOf(node)
+    .slice(0, 3)
+    .map(({ name }) => name)
+  return `${node.kind} (${columns.join(', ')}${schemaOf(node).length > 3 ? ', ...' : ''})`
+}
