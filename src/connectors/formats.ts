@@ -10,6 +10,7 @@ import type { Schema } from '../data/types.ts'
 import { MillraceError } from '../errors.ts'
 import { avro, avroConfluent, avroGlue } from '../formats/avro/format.ts'
 import { csv } from '../formats/csv/format.ts'
+import { debeziumJson } from '../formats/debezium/json.ts'
 import type { Format, FormatOptions, RecordDecoder, RecordEncoder } from '../formats/format.ts'
 import { jsonConfluent } from '../formats/json/confluent.ts'
 import { json } from '../formats/json/format.ts'
@@ -17,7 +18,8 @@ import { protobuf, protobufConfluent } from '../formats/protobuf/format.ts'
 import { raw } from '../formats/raw/format.ts'
 import type { Ports } from '../ports/ports.ts'
 import { openSchemas } from '../registry/open-source.ts'
-import type { ConnectorOption } from './contract/connector.ts'
+import type { Connector, ConnectorOption } from './contract/connector.ts'
+import type { ChangelogMode } from './contract/sink.ts'
 
 export const FORMATS: readonly Format[] = [
   json,
@@ -29,6 +31,7 @@ export const FORMATS: readonly Format[] = [
   avroGlue,
   protobuf,
   protobufConfluent,
+  debeziumJson,
 ]
 
 export type FormatRole = 'format' | 'value.format' | 'key.format'
@@ -39,6 +42,35 @@ export interface FormatOffer {
   readonly fallback?: string
   /** Only formats whose records are lines. */
   readonly textOnly?: boolean
+}
+
+type Options = Readonly<Record<string, string>>
+
+/** The row kinds that the values' format stands for. */
+export function formatMode(options: Options): ChangelogMode {
+  return valueFormatOf(options)?.mode ?? 'append'
+}
+
+const FORMAT_METADATA = 'value.'
+
+/** The metadata of the values' format, as a connector offers it. */
+export function formatMetadata(options: Options): Connector['metadata'] {
+  return Object.fromEntries(
+    Object.entries(valueFormatOf(options)?.metadata ?? {}).map(([key, type]) => [
+      `${FORMAT_METADATA}${key}`,
+      { type, writable: false },
+    ]),
+  )
+}
+
+/** Of a connector's metadata key: the format's own; undefined if it is not the format's. */
+export function formatMetadataKey(key: string | undefined): string | undefined {
+  return key?.startsWith(FORMAT_METADATA) ? key.slice(FORMAT_METADATA.length) : undefined
+}
+
+function valueFormatOf(options: Options): Format | undefined {
+  const name = options['value.format'] ?? options.format
+  return FORMATS.find((format) => format.name === name)
 }
 
 /** The options of one role: the choice, and those of every format that can be chosen. */
@@ -68,7 +100,13 @@ export function formatOptions(role: FormatRole, offer: FormatOffer = {}): Connec
 /** A format with its options, as a table chose it. */
 export interface ChosenFormat {
   readonly format: Format
-  openDecoder(memory: LinearMemory, schema: Schema, physical: Schema): Promise<RecordDecoder>
+  /** @param metadataKeys by column of `schema`: the format's metadata that it is, without 'value.' */
+  openDecoder(
+    memory: LinearMemory,
+    schema: Schema,
+    physical: Schema,
+    metadataKeys?: readonly (string | undefined)[],
+  ): Promise<RecordDecoder>
   openEncoder(memory: LinearMemory, schema: Schema): Promise<RecordEncoder>
   /** Once per run, before any row is written. */
   prepareSink(schema: Schema): Promise<void>
@@ -76,7 +114,7 @@ export interface ChosenFormat {
 
 export interface FormatRequest {
   readonly table: string
-  readonly options: Readonly<Record<string, string>>
+  readonly options: Options
   readonly ports: Ports
   readonly dataDirectory: string
 }
@@ -123,8 +161,8 @@ function openNamed(
   })
   return {
     format,
-    openDecoder: async (memory, schema, physical) =>
-      format.openDecoder({ ...shared(), memory, schema, physical }),
+    openDecoder: async (memory, schema, physical, metadataKeys = []) =>
+      format.openDecoder({ ...shared(), memory, schema, physical, metadataKeys }),
     openEncoder: async (memory, schema) => format.openEncoder({ ...shared(), memory, schema }),
     prepareSink: async (schema) => format.prepareSink?.({ ...shared(), schema }),
   }

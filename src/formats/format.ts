@@ -6,7 +6,7 @@
  */
 import type { Batch, Vector } from '../data/batch.ts'
 import type { LinearMemory, Pointer } from '../data/memory.ts'
-import type { Schema } from '../data/types.ts'
+import type { DataType, Schema } from '../data/types.ts'
 import type { SchemaSource } from './schema-source.ts'
 
 export interface Format {
@@ -21,6 +21,8 @@ export interface Format {
   readonly fileEnding?: string
   /** The row kinds that records stand for; +I only unless told. Takes and gives `kinds` where it is not 'append'. */
   readonly mode?: 'append' | 'upsert' | 'retract'
+  /** What a record tells besides its columns, by key; connectors offer it with 'value.' in front, as Flink's do. */
+  readonly metadata?: Readonly<Record<string, DataType>>
   openDecoder(request: DecoderRequest): Promise<RecordDecoder>
   openEncoder(request: EncoderRequest): Promise<RecordEncoder>
   /**
@@ -51,6 +53,8 @@ export interface DecoderRequest {
   readonly table: string
   /** The columns to deliver, in order. */
   readonly schema: Schema
+  /** By column of `schema`: the key of the format's metadata that it delivers; absent, or undefined: it is a column of the record. */
+  readonly metadataKeys?: readonly (string | undefined)[]
   /** All columns that are in the record, as declared: what a format without names in its bytes (CSV, Avro) reads by. */
   readonly physical: Schema
   /** The format's own, by their names in `options`, defaults filled in. */

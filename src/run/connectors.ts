@@ -5,7 +5,7 @@ import { datagen } from '../connectors/datagen/datagen.ts'
 import { delta } from '../connectors/delta/connector.ts'
 import { filesystem } from '../connectors/filesystem/filesystem.ts'
 import { kafka, upsertKafka } from '../connectors/kafka/connector.ts'
-import { log } from '../connectors/log/connector.ts'
+import { log, upsertLog } from '../connectors/log/connector.ts'
 import { print } from '../connectors/print/print.ts'
 import { values } from '../connectors/values/values.ts'
 
@@ -18,5 +18,6 @@ export const CONNECTORS: readonly Connector[] = [
   log,
   print,
   upsertKafka,
+  upsertLog,
   values,
 ]

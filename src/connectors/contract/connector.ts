@@ -12,6 +12,8 @@ export interface Connector {
   readonly metadata: Readonly<
     Record<string, { readonly type: DataType; readonly writable: boolean }>
   >
+  /** Metadata that depends on the table's options, such as its format's. */
+  metadataOf?(options: Readonly<Record<string, string>>): Connector['metadata']
   readonly source?: SourceCapability
   readonly sink?: SinkCapability
 }

@@ -1,6 +1,6 @@
 /** Files as tables: a record a line, read bounded or followed. Names and options are Flink's filesystem connector's. */
 import type { Connector } from '../contract/connector.ts'
-import { formatOptions } from '../formats.ts'
+import { formatMetadata, formatMode, formatOptions } from '../formats.ts'
 import { openFilesystemSink } from './sink.ts'
 import { openFilesystemSource } from './source.ts'
 
@@ -24,14 +24,16 @@ export const filesystem: Connector = {
     },
   ],
   metadata: {},
+  metadataOf: formatMetadata,
   source: {
     replay: 'exact',
+    mode: formatMode,
     bounded: (options) => options['source.monitor-interval'] === undefined,
     open: async (request) => openFilesystemSource(request),
   },
   sink: {
     guarantee: 'exactly-once',
-    modes: () => ['append'],
+    modes: (options) => [formatMode(options)],
     open: async (request) => openFilesystemSink(request),
   },
 }

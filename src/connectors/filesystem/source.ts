@@ -12,7 +12,7 @@ import { createLineSplitter, type LineSplitter } from '../../formats/lines/split
 import type { FileHandle, Files } from '../../ports/files.ts'
 import type { Polled, Source, SourceReader, SourceRequest } from '../contract/source.ts'
 import { deadRows, whenPrepared } from '../decoding.ts'
-import { openValueFormat } from '../formats.ts'
+import { formatMetadataKey, openValueFormat } from '../formats.ts'
 
 /** Bytes read at a time; a line may be longer, up to LINE_BYTES_MAX. */
 const CHUNK_BYTES = 1 << 20
@@ -95,6 +95,7 @@ async function openFile(
     memory,
     request.schema,
     request.physical,
+    request.metadataKeys.map(formatMetadataKey),
   )
   const handle = request.ports.files.open(path, 'read')
   const file: OpenFile = {

@@ -1,8 +1,7 @@
 /** Apache Kafka as tables: `WITH ('connector' = 'kafka', 'topic' = 'orders', ...)`. */
 import { type DataType, types, withNullability } from '../../data/types.ts'
 import type { Connector } from '../contract/connector.ts'
-import type { ChangelogMode } from '../contract/sink.ts'
-import { FORMATS } from '../formats.ts'
+import { formatMetadata, formatMode } from '../formats.ts'
 import { KAFKA_OPTIONS, UPSERT_KAFKA_OPTIONS } from './options.ts'
 import { openKafkaSink } from './sink.ts'
 import { openKafkaSource } from './source.ts'
@@ -32,16 +31,17 @@ export const kafka: Connector = {
   summary: 'Topics of Apache Kafka: exact to read again, written at least once or exactly once',
   options: KAFKA_OPTIONS,
   metadata: METADATA,
+  metadataOf: formatMetadata,
   source: {
     replay: 'exact',
-    mode: modeOf,
+    mode: formatMode,
     bounded: (options) => (options['scan.bounded.mode'] ?? 'unbounded') !== 'unbounded',
     open: (request) => openKafkaSource(request, false),
   },
   sink: {
     guarantee: 'at-least-once',
     guaranteeOf,
-    modes: (options) => [modeOf(options)],
+    modes: (options) => [formatMode(options)],
     open: (request) => openKafkaSink(request, { isUpsert: false }),
   },
 }
@@ -52,6 +52,7 @@ export const upsertKafka: Connector = {
     'A topic that holds the latest row of each key: a row that goes is a record without a value',
   options: UPSERT_KAFKA_OPTIONS,
   metadata: METADATA,
+  metadataOf: formatMetadata,
   source: {
     replay: 'exact',
     mode: () => 'upsert',
@@ -68,10 +69,4 @@ export const upsertKafka: Connector = {
 
 function guaranteeOf(options: Readonly<Record<string, string>>): 'exactly-once' | 'at-least-once' {
   return options['sink.delivery-guarantee'] === 'exactly-once' ? 'exactly-once' : 'at-least-once'
-}
-
-/** The row kinds that the values' format stands for. */
-function modeOf(options: Readonly<Record<string, string>>): ChangelogMode {
-  const name = options['value.format'] ?? options.format
-  return FORMATS.find((format) => format.name === name)?.mode ?? 'append'
 }

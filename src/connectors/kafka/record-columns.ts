@@ -1,23 +1,39 @@
 /** A chunk's rows as the columns of a table: the value's, the key's, and what the record has besides. */
 import type { Vector } from '../../data/batch.ts'
 import type { LinearMemory, Pointer } from '../../data/memory.ts'
-import type { Field, Schema } from '../../data/types.ts'
-import type { DecodedRecords } from '../../formats/format.ts'
+import type { Field } from '../../data/types.ts'
 import { cellValidity, type RecordChunk } from '../../log/record-chunk.ts'
 import { headerMaps } from '../log/header-maps.ts'
+import type { RecordPiece } from '../records/record-rows.ts'
 import type { TopicPartition } from './offsets.ts'
 
 const CELL_BYTES = 8
 
 /** Rows [from, from + count) of a chunk. */
-export interface ChunkRows {
+export interface ChunkRows extends RecordPiece {
   readonly chunk: RecordChunk
   readonly from: number
-  readonly count: number
+}
+
+export function chunkRows(
+  memory: LinearMemory,
+  chunk: RecordChunk,
+  from: number,
+  count: number,
+): ChunkRows {
+  return {
+    chunk,
+    from,
+    count,
+    values: cellsFrom(chunk.values, from),
+    keys: cellsFrom(chunk.keys, from),
+    appendTimesUs: cellsFrom(chunk.appendTimesUs, from),
+    positionOf: (record) => `${memory.i64[(chunk.offsets >>> 3) + from + record]!}`,
+  }
 }
 
 /** Cells of the rows; 0 stays 0. */
-export function cellsFrom(pointer: Pointer, from: number): Pointer {
+function cellsFrom(pointer: Pointer, from: number): Pointer {
   return pointer === 0 ? 0 : pointer + from * CELL_BYTES
 }
 
@@ -77,65 +93,3 @@ function withoutNull(memory: LinearMemory, cells: Pointer, count: number): Point
   for (let row = 0; row < count; row++) if (memory.i64[at + row] === 0n) memory.i64[at + row] = cell
   return cells
 }
-
-/**
- * Columns of records as columns of rows, where a record stands for other than one row: `records` are the places of the rows' records.
- */
-export function gathered(
-  memory: LinearMemory,
-  vector: Vector,
-  { records, rowCount }: DecodedRecords,
-): Vector {
-  if (records === 0) return vector
-  const place = (row: number): number => memory.u32[(records >>> 2) + row]!
-  const validity =
-    vector.validity === 0 ? 0 : memory.arena.allocateCleared(Math.ceil(rowCount / 64) * 8)
-  if (validity !== 0)
-    for (let row = 0; row < rowCount; row++)
-      if (isSet(memory, vector.validity, place(row)))
-        memory.u8[validity + (row >> 3)]! |= 1 << (row & 7)
-  const children = vector.children?.map((child) =>
-    gathered(memory, child, { records, rowCount } as DecodedRecords),
-  )
-  if (vector.type.kind === 'row')
-    return { ...vector, validity, ...(children === undefined ? {} : { children }) }
-  const words = vector.type.kind === 'decimal' && vector.type.precision > 18 ? 2 : 1
-  const cells = memory.arena.allocate(rowCount * CELL_BYTES * words)
-  for (let row = 0; row < rowCount; row++)
-    for (let word = 0; word < words; word++)
-      memory.i64[(cells >>> 3) + row * words + word] =
-        memory.i64[(vector.cells >>> 3) + place(row) * words + word]!
-  return { ...vector, cells, validity }
-}
-
-export function isSet(memory: LinearMemory, bitmap: Pointer, row: number): boolean {
-  return ((memory.u8[bitmap + (row >> 3)]! >> (row & 7)) & 1) !== 0
-}
-
-/** The key's columns, NULL where a record has no key. */
-export function nullWhereAbsent(
-  memory: LinearMemory,
-  vector: Vector,
-  keys: Pointer,
-  count: number,
-): Vector {
-  const validity = memory.arena.allocateCleared(Math.ceil(count / 64) * 8)
-  for (let row = 0; row < count; row++) {
-    const isThere = memory.i64[(keys >>> 3) + row] !== 0n
-    const isValue = vector.validity === 0 || isSet(memory, vector.validity, row)
-    if (isThere && isValue) memory.u8[validity + (row >> 3)]! |= 1 << (row & 7)
-  }
-  return { ...vector, validity }
-}
-
-/** Which column of a table is which: names of the key's fields without their prefix. */
-export interface ColumnPlaces {
-  /** For each column of the schema: in the value, in the key, or metadata. */
-  readonly places: readonly ColumnPlace[]
-  readonly valueSchema: Schema
-  readonly keySchema: Schema
-}
-
-export type ColumnPlace =
-  | { readonly kind: 'value' | 'key'; readonly index: number }
-  | { readonly kind: 'metadata'; readonly key: string }

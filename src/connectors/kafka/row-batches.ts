@@ -1,5 +1,5 @@
 /** A batch of rows to record batches by partition: formats make keys and values, the kernel the records. */
-import { type Batch, DELETE } from '../../data/batch.ts'
+import type { Batch } from '../../data/batch.ts'
 import type { LinearMemory, Pointer } from '../../data/memory.ts'
 import { isNull, selectedRows } from '../../data/values.ts'
 import { MillraceError } from '../../errors.ts'
@@ -10,9 +10,11 @@ import { TRANSACTIONAL_BIT } from '../../log/record-batch.ts'
 import { createBatchEncoder, type RecordRows } from '../../log/rows-encoder.ts'
 import type { SinkRequest } from '../contract/sink.ts'
 import { openKeyFormat, openValueFormat } from '../formats.ts'
+import { keySchemaOf, valueSchemaOf } from '../records/key-fields.ts'
+import { withoutDeleted } from '../records/tombstones.ts'
 import type { KafkaClient } from './client.ts'
 import { headerCells } from './header-cells.ts'
-import { keyFieldsOf, keySchemaOf, valueSchemaOf } from './key-fields.ts'
+import { kafkaKeyFields } from './key-fields.ts'
 import { optionInvalid, type Properties } from './properties.ts'
 
 export interface RowBatches {
@@ -41,7 +43,7 @@ export async function openRowBatches(open: RowBatchesRequest): Promise<RowBatche
   const { schema, metadataKeys, ports, options } = request
   const topic = options.topic!
   const physical = schema.filter((_, column) => metadataKeys[column] === undefined)
-  const fields = keyFieldsOf(isUpsert ? request : { table: request.table, options }, physical)
+  const fields = kafkaKeyFields(request, isUpsert, physical)
   const columnOf = (name: string) => schema.findIndex((field) => field.name === name)
   const valueColumns = valueSchemaOf(fields, physical).map(({ name }) => columnOf(name))
   const keyColumns = fields.names.map(columnOf)
@@ -110,16 +112,6 @@ function recordCountOf(batch: Uint8Array): number {
 
 function cellsOf(encoder: RecordEncoder, batch: Batch, columns: readonly number[]): Pointer {
   return encoder.encode({ ...batch, columns: columns.map((column) => batch.columns[column]!) })
-}
-
-/** Tombstones: the value of a row that goes is NULL. */
-function withoutDeleted(memory: LinearMemory, batch: Batch, values: Pointer): void {
-  if (batch.kinds === 0) return
-  let at = values >>> 3
-  for (const row of selectedRows(memory, batch)) {
-    if (memory.u8[batch.kinds + row] === DELETE) memory.i64[at] = 0n
-    at++
-  }
 }
 
 /** The selected rows' cells of the column, with the present time where it is NULL. */

@@ -9,10 +9,11 @@ import type { LinearMemory } from '../../data/memory.ts'
 import { MillraceError } from '../../errors.ts'
 import type { Sink, SinkCommitter, SinkRequest, SinkWriter } from '../contract/sink.ts'
 import { openKeyFormat, openValueFormat } from '../formats.ts'
+import { keySchemaOf, valueSchemaOf } from '../records/key-fields.ts'
 import { BatchSender, type ProducerIdentity } from './batch-sender.ts'
 import { type Cluster, topicMetadata } from './cluster.ts'
 import { CODE } from './failure.ts'
-import { keyFieldsOf, keySchemaOf, valueSchemaOf } from './key-fields.ts'
+import { kafkaKeyFields } from './key-fields.ts'
 import { topicMissing } from './offsets.ts'
 import { clusterOf } from './open-cluster.ts'
 import { optionInvalid, type Properties, propertiesOf } from './properties.ts'
@@ -80,19 +81,11 @@ async function prepareTable({ request, properties, kind }: Opened): Promise<void
     await cluster.close()
   }
   const physical = schema.filter((_, column) => metadataKeys[column] === undefined)
-  const fields = keyFieldsOf(keyedBy(request, kind), physical)
+  const fields = kafkaKeyFields(request, kind.isUpsert, physical)
   await openValueFormat(request, `${options.topic}-value`).prepareSink(
     valueSchemaOf(fields, physical),
   )
   await openKeyFormat(request, `${options.topic}-key`)?.prepareSink(keySchemaOf(fields, physical))
-}
-
-/** For upsert-kafka the key is the primary key. */
-function keyedBy(
-  { table, options, primaryKey }: SinkRequest,
-  { isUpsert }: KafkaSinkKind,
-): Parameters<typeof keyFieldsOf>[0] {
-  return isUpsert ? { table, options, primaryKey } : { table, options }
 }
 
 function partitionsOf(cluster: Cluster, { table, options }: SinkRequest): Promise<number> {

@@ -8,12 +8,13 @@ import type { LinearMemory } from '../../data/memory.ts'
 import { MillraceError } from '../../errors.ts'
 import type { Source, SourceReader, SourceRequest } from '../contract/source.ts'
 import { openKeyFormat, openValueFormat } from '../formats.ts'
+import { columnPlaces, keySchemaOf, valueSchemaOf } from '../records/key-fields.ts'
 import type { Cluster } from './cluster.ts'
 import { CODE } from './failure.ts'
 import { Fetcher, type KnownTopic } from './fetcher.ts'
 import { groupCommits } from './group-commits.ts'
 import { intervalMs } from './interval.ts'
-import { columnPlaces, keyFieldsOf, keySchemaOf, valueSchemaOf } from './key-fields.ts'
+import { kafkaKeyFields } from './key-fields.ts'
 import {
   boundedOffset,
   earliestOffset,
@@ -121,17 +122,15 @@ async function openSplit(
   memory: LinearMemory,
   committed: (offset: number) => void,
 ): Promise<SourceReader> {
-  const { schema, physical, metadataKeys, table, options, primaryKey = [] } = request
-  const fields = keyFieldsOf(
-    isUpsert ? { table, options, primaryKey } : { table, options },
-    physical,
-  )
+  const { schema, physical, metadataKeys } = request
+  const fields = kafkaKeyFields(request, isUpsert, physical)
   const columns = columnPlaces(fields, schema, metadataKeys, isUpsert)
   const value = openValueFormat(request, `${at.topic}-value`)
   const values = await value.openDecoder(
     memory,
     columns.valueSchema,
     valueSchemaOf(fields, physical),
+    columns.valueMetadata,
   )
   const isKeyed = columns.keySchema.length > 0
   const key = isKeyed ? openKeyFormat(request, `${at.topic}-key`) : undefined

@@ -1,20 +1,23 @@
 /** A topic of the embedded log as a source: one split a partition, positions are offsets, reading again is exact. */
-import type { Batch, Vector } from '../../data/batch.ts'
+import type { Vector } from '../../data/batch.ts'
 import type { LinearMemory, Pointer } from '../../data/memory.ts'
-import type { Field, Schema } from '../../data/types.ts'
+import type { Field } from '../../data/types.ts'
 import { invariant, MillraceError } from '../../errors.ts'
-import type { DecodedRecords, RecordDecoder } from '../../formats/format.ts'
 import { partitionRange } from '../../log/lookup.ts'
 import { type LogReader, openReader, type ReadRecords } from '../../log/reader.ts'
 import { requireTopic, type TopicDescription } from '../../log/topics.ts'
-import type { Polled, Source, SourceReader, SourceRequest } from '../contract/source.ts'
-import { deadRows, whenPrepared } from '../decoding.ts'
+import type { Source, SourceReader, SourceRequest } from '../contract/source.ts'
+import { columnPlaces, keySchemaOf, valueSchemaOf } from '../records/key-fields.ts'
+import { type RecordPiece, rowsDecoder } from '../records/record-rows.ts'
 import { headerMaps } from './header-maps.ts'
 import { type MovingPin, pinOf } from './moving-pin.ts'
-import { startOffset, valueFormat } from './options.ts'
+import { keyFormat, logKeyFields, startOffset, valueFormat } from './options.ts'
 
-/** @throws LOG_TOPIC_MISSING */
-export async function openLogSource(request: SourceRequest): Promise<Source> {
+/**
+ * @param isUpsert each record is the latest row of its key, or without a value takes it away
+ * @throws LOG_TOPIC_MISSING
+ */
+export async function openLogSource(request: SourceRequest, isUpsert: boolean): Promise<Source> {
   const { ports, dataDirectory, options } = request
   const name = options.topic!
   const topic = requireTopic(ports, dataDirectory, name)
@@ -35,7 +38,8 @@ export async function openLogSource(request: SourceRequest): Promise<Source> {
       await pin?.hold(start === undefined ? beginning() : Number(start))
       // Before it was pinned retention may have passed it: that is no loss where nothing had been read.
       const from = start === undefined ? beginning() : Number(start)
-      return openSplit(request, topic, partition, { from, end: ends?.[partition], pin }, memory)
+      const place = { partition, from, end: ends?.[partition], pin }
+      return openSplit(request, isUpsert, topic, place, memory)
     },
     close: async () => {},
   }
@@ -44,7 +48,8 @@ export async function openLogSource(request: SourceRequest): Promise<Source> {
 /** Between two looks at a topic's id. */
 const IDENTITY_CHECK_MS = 1000
 
-interface SplitStart {
+interface SplitPlace {
+  readonly partition: number
   readonly from: number
   readonly end: number | undefined
   readonly pin: MovingPin | undefined
@@ -52,27 +57,35 @@ interface SplitStart {
 
 async function openSplit(
   request: SourceRequest,
+  isUpsert: boolean,
   topic: TopicDescription,
-  partition: number,
-  { from, end, pin }: SplitStart,
+  { partition, from, end, pin }: SplitPlace,
   memory: LinearMemory,
 ): Promise<SourceReader> {
-  const { ports, dataDirectory, options, schema, metadataKeys } = request
-  const physical = schema.filter((_, column) => metadataKeys[column] === undefined)
-  const decoder = await valueFormat(request).openDecoder(memory, physical, request.physical)
+  const { ports, dataDirectory, schema, physical, metadataKeys } = request
+  const fields = logKeyFields(request, isUpsert, physical)
+  const columns = columnPlaces(fields, schema, metadataKeys, isUpsert)
+  const { valueSchema, valueMetadata, keySchema } = columns
+  const inValue = valueSchemaOf(fields, physical)
+  const values = await valueFormat(request).openDecoder(memory, valueSchema, inValue, valueMetadata)
+  const keys =
+    keySchema.length === 0
+      ? undefined
+      : await keyFormat(request).openDecoder(memory, keySchema, keySchemaOf(fields, physical))
   const reader = openReader({
     ports,
     dataDirectory,
-    topic: options.topic!,
+    topic: topic.name,
     partition,
     memory,
     startOffset: from,
-    keys: metadataKeys.includes('key'),
+    keys: keys !== undefined || metadataKeys.includes('key'),
     headers: metadataKeys.includes('headers'),
     offsets: metadataKeys.includes('offset'),
     times: metadataKeys.includes('timestamp'),
   })
-  const metadata = metadataReader(memory, reader, options.topic!, partition)
+  const metadata = metadataReader(memory, reader, topic.name, partition)
+  const decode = rowsDecoder({ memory, schema, columns, values, keys, isUpsert, metadata })
   const checkIdentity = checkedNowAndThen(request, topic)
   return {
     poll({ rowsMax, until }) {
@@ -86,17 +99,17 @@ async function openSplit(
         checkIdentity()
         return undefined
       }
-      return whenPrepared(decoder, records.values, records.count, (decoded) => {
-        const columns = columnsOf(schema, metadataKeys, decoded, records, metadata)
-        return polled(memory, reader, records, decoded, columns)
-      })
+      const piece: LogPiece = { ...records, positionOf: (row) => `${records.offsetOf(row)}` }
+      return decode(piece, (rows) => ({ ...rows, next: `${records.nextOffset}`, lag: reader.lag }))
     },
     async committed(position) {
       checkIdentity()
       pin?.move(Number(position))
     },
     async close() {
-      closeSplit(reader, decoder)
+      reader.close()
+      values.dispose()
+      keys?.dispose()
       await pin?.settle()
     },
   }
@@ -130,43 +143,7 @@ function refuseReplaced(
   })
 }
 
-function closeSplit(reader: LogReader, decoder: RecordDecoder): void {
-  reader.close()
-  decoder.dispose()
-}
-
-function polled(
-  memory: LinearMemory,
-  reader: LogReader,
-  records: ReadRecords,
-  decoded: DecodedRecords,
-  columns: readonly Vector[],
-): Polled {
-  const { rowCount, selection, count, kinds } = decoded
-  const batch: Batch = { rowCount, columns, kinds, selection, count }
-  const position = (row: number): string => `${records.offsetOf(row)}`
-  return {
-    batch,
-    appendTimeUs: records.appendTimesUs,
-    next: `${records.nextOffset}`,
-    dead: deadRows(memory, records.values, decoded, position),
-    lag: reader.lag,
-  }
-}
-
-function columnsOf(
-  schema: Schema,
-  metadataKeys: readonly (string | undefined)[],
-  decoded: DecodedRecords,
-  records: ReadRecords,
-  metadata: (key: string, field: Field, records: ReadRecords) => Vector,
-): Vector[] {
-  let physical = 0
-  return schema.map((field, column) => {
-    const key = metadataKeys[column]
-    return key === undefined ? decoded.columns[physical++]! : metadata(key, field, records)
-  })
-}
+type LogPiece = ReadRecords & RecordPiece
 
 /** Makes the columns that are not in the value. Their cells serve every type that a table may declare them with. */
 function metadataReader(
@@ -174,7 +151,7 @@ function metadataReader(
   reader: LogReader,
   topic: string,
   partition: number,
-): (key: string, field: Field, records: ReadRecords) => Vector {
+): (key: string, field: Field, records: LogPiece) => Vector {
   const constant = (value: bigint, count: number): Pointer => {
     const cells = memory.arena.allocate(count * 8)
     memory.i64.fill(value, cells >> 3, (cells >> 3) + count)

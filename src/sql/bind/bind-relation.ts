@@ -1,6 +1,7 @@
 /** What stands in FROM: tables, views, subqueries, window table functions, and their joins. */
 import { type PlanNode, type Scan, schemaOf } from '../../plan/nodes.ts'
 import type { TableDefinition } from '../../plan/tables.ts'
+import type { Place } from '../place.ts'
 import { SqlError } from '../sql-error.ts'
 import type { OptionSyntax, QuerySyntax, RelationSyntax } from '../syntax.ts'
 import { bindCorrelated, type CorrelatedSyntax } from './bind-correlate.ts'
@@ -47,7 +48,7 @@ function bare(syntax: Exclude<RelationSyntax, CorrelatedSyntax>, context: JoinCo
       if (view !== undefined) return renamed(view, undefined, syntax.at, name)
       const table = findTable(catalog, name)
       if (table === undefined) throw unknownTable(catalog, syntax.name)
-      return relationOf(scanOf(hinted(table, syntax.options, catalog), catalog), name)
+      return relationOf(scanOf(hinted(table, syntax.options, catalog), catalog, syntax.at), name)
     }
   }
 }
@@ -89,7 +90,7 @@ export function hinted(
 }
 
 /** A table's columns in their order, computed ones computed, its watermark above them. */
-export function scanOf(table: TableDefinition, catalog: Catalog): PlanNode {
+function scanOf(table: TableDefinition, catalog: Catalog, at: Place): PlanNode {
   const read = table.columns.filter(({ kind }) => kind !== 'computed')
   const changes = changesOf(table, catalog)
   const scan: Scan = {
@@ -105,7 +106,7 @@ export function scanOf(table: TableDefinition, catalog: Catalog): PlanNode {
     watermark === undefined
       ? all
       : { kind: 'watermark-assigner', input: all, rowtime, watermark: watermark.expression }
-  return changes === undefined ? timed : normalized(timed, table, changes, catalog)
+  return changes === undefined ? timed : normalized(timed, table, changes, catalog, at)
 }
 
 /** How the rows of a table change, where they do: its connector knows. */
@@ -115,18 +116,30 @@ function changesOf(table: TableDefinition, { connectors }: Catalog): Scan['chang
   return mode === 'retract' || mode === 'upsert' ? mode : undefined
 }
 
+const REPEATED = 'table.exec.source.cdc-events-duplicate'
+
 /** Rows that may come twice, or without what they replace, are held against what was there. */
 function normalized(
   input: PlanNode,
-  { primaryKey }: TableDefinition,
+  { name, primaryKey }: TableDefinition,
   changes: NonNullable<Scan['changes']>,
   { settings }: Catalog,
+  at: Place,
 ): PlanNode {
-  const mayRepeat = settings.get('table.exec.source.cdc-events-duplicate') === 'true'
+  const mayRepeat = settings.get(REPEATED) === 'true'
+  if (primaryKey === undefined && mayRepeat) throw keyMissing(name, at)
   if (primaryKey === undefined || (changes === 'retract' && !mayRepeat)) return input
   const fields = schemaOf(input)
   const keys = primaryKey.map((key) => fields.findIndex(({ name }) => name === key))
   return { kind: 'changelog-normalize', input, keys }
+}
+
+function keyMissing(table: string, at: Place): SqlError {
+  return new SqlError('SQL_OPTION_INVALID', at, {
+    message: `'${REPEATED}' tells repeated changes by their PRIMARY KEY, and table ${table} has none`,
+    hint: 'declare PRIMARY KEY (...) NOT ENFORCED, or leave the setting out',
+    facts: { table, setting: REPEATED },
+  })
 }
 
 function withComputed(table: TableDefinition, scan: Scan): PlanNode {

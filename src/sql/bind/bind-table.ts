@@ -1,12 +1,12 @@
 /** CREATE TABLE to a table's definition: types, computed columns, watermark, key, options. */
-import { types, withNullability } from '../../data/types.ts'
+import { type DataType, withNullability } from '../../data/types.ts'
 import { typeText } from '../../plan/functions/type-text.ts'
 import type { ColumnDefinition, TableDefinition, WatermarkDefinition } from '../../plan/tables.ts'
 import { SqlError } from '../sql-error.ts'
 import type { ColumnSyntax, CreateTable } from '../statements.ts'
 import { suggestion } from '../suggest.ts'
 import type { Identifier } from '../syntax.ts'
-import { bindExpression, castTo } from './bind-expression.ts'
+import { bindExpression } from './bind-expression.ts'
 import { type Catalog, nameText, tableNamed } from './catalog.ts'
 import { checkedOptions } from './options.ts'
 import { type Relation, relationOf } from './scope.ts'
@@ -24,7 +24,7 @@ export function bindTable(create: CreateTable, catalog: Catalog): TableDefinitio
   const watermark = watermarkOf(create, columns) ?? like?.watermark
   const partitionedBy = create.partitionedBy?.map((column) => known(column, columns))
   checkedOptions(options, create.options, catalog.connectors, name, create.name.at)
-  checkMetadata(create, options.connector, catalog)
+  checkMetadata(create, options, catalog)
   for (const column of create.primaryKey ?? []) known(column, columns)
   return {
     name,
@@ -153,22 +153,58 @@ function known({ name, at }: Identifier, columns: readonly ColumnDefinition[]): 
   })
 }
 
-function checkMetadata(create: CreateTable, name: string | undefined, catalog: Catalog): void {
-  const connector = catalog.connectors.find((each) => each.name === name)
+function checkMetadata(
+  create: CreateTable,
+  options: TableDefinition['options'],
+  { connectors }: Catalog,
+): void {
+  const connector = connectors.find(({ name }) => name === options.connector)
   if (connector === undefined) return
+  const metadata = { ...connector.metadata, ...connector.metadataOf?.(options) }
   for (const column of create.columns) {
     if (column.kind !== 'metadata') continue
     const key = column.key ?? column.name.name
-    const offered = connector.metadata[key]
+    const offered = metadata[key]
     if (offered === undefined) {
       throw new SqlError('SQL_COLUMN_UNKNOWN', column.at, {
         message: `the connector '${connector.name}' has no metadata '${key}'`,
-        hint: suggestion(key, Object.keys(connector.metadata), 'metadata'),
+        hint: suggestion(key, Object.keys(metadata), 'metadata'),
         facts: { connector: connector.name, key },
       })
     }
-    // Refuses a type that the metadata can't be cast to.
-    castTo({ kind: 'literal', value: null, type: types.null }, column.type, column.at)
+    if (familyOf(offered.type) === familyOf(column.type)) continue
+    const [is, declared] = [offered.type, column.type].map((type) =>
+      typeText(withNullability(type, true)),
+    )
+    throw new SqlError('SQL_TYPE_MISMATCH', column.at, {
+      message: `metadata '${key}' is ${is}, and \`${column.name.name}\` is declared ${declared}`,
+      hint: `declare it ${is}, and CAST it in a computed column`,
+      facts: { connector: connector.name, key },
+    })
+  }
+}
+
+/** Metadata is delivered as it is: its cells are those of each type of one family. */
+function familyOf(type: DataType): string {
+  switch (type.kind) {
+    case 'tinyint':
+    case 'smallint':
+    case 'int':
+    case 'bigint':
+      return 'integer'
+    case 'char':
+    case 'varchar':
+      return 'text'
+    case 'binary':
+    case 'varbinary':
+      return 'bytes'
+    case 'timestamp':
+    case 'timestamp_ltz':
+      return 'time'
+    case 'map':
+      return `map of ${familyOf(type.key)} to ${familyOf(type.value)}`
+    default:
+      return type.kind
   }
 }
 
