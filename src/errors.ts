@@ -124,6 +124,7 @@ export const ERRORS = {
   STORE_UNREACHABLE: { fault: 'outside', retry: 'backoff' },
   STORE_UNSUPPORTED: { fault: 'usage', retry: 'never' },
   TABLE_DEFINED_TWICE: { fault: 'usage', retry: 'never' },
+  TEST_INVALID: { fault: 'usage', retry: 'never' },
   TYPE_UNKNOWN: { fault: 'query', retry: 'never' },
   USAGE_INVALID: { fault: 'usage', retry: 'never' },
   VALUE_REFUSED: { fault: 'data', retry: 'never' },

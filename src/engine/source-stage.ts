@@ -88,6 +88,17 @@ export class SourceStage {
     for (const { bytes, reason, position } of polled.dead) {
       context.side.dead({ origin, split: split.id, position, reason, bytes })
     }
+    const latestUs = this.#acceptRows(split, polled)
+    const { watermarkUs } = polled
+    if (watermarkUs !== undefined && watermarkUs > split.watermarkUs) {
+      split.watermarkUs = watermarkUs
+      this.settle()
+    }
+    return latestUs
+  }
+
+  #acceptRows(split: SourceSplit, polled: Polled): bigint | undefined {
+    const { node } = this.#options
     let { batch } = polled
     for (const { evaluation, expressions } of this.#steps) {
       const frame = evaluation.frameOf(batch)

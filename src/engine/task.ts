@@ -92,6 +92,7 @@ export class Task {
     } else {
       split.trouble = undefined
       split.idle = false
+      split.atEndSinceMs = 0
       split.rowsRead += polled.batch.count + polled.dead.length
       split.lag = polled.lag
       const latestUs = source.stage.accept(split, polled)

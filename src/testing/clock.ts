@@ -4,6 +4,8 @@ import type { Clock } from '../ports/clock.ts'
 export interface SimulatedClock extends Clock {
   /** Moves time on, waking sleepers in order of their time. */
   advance(ms: number): Promise<void>
+  /** Moves time on at once: who was to wake meanwhile does so at the next `advance`. */
+  leap(ms: number): void
 }
 
 export function simulatedClock(startMs = 1_700_000_000_000): SimulatedClock {
@@ -23,6 +25,9 @@ export function simulatedClock(startMs = 1_700_000_000_000): SimulatedClock {
         })
       })
     },
+    leap(ms) {
+      now += ms
+    },
     async advance(ms) {
       const end = now + ms
       for (;;) {
@@ -32,7 +37,7 @@ export function simulatedClock(startMs = 1_700_000_000_000): SimulatedClock {
         )
         if (next === undefined || next.atMs > end) break
         sleepers = sleepers.filter((each) => each !== next)
-        now = next.atMs
+        now = Math.max(now, next.atMs)
         next.wake()
         await settle()
       }

@@ -6,14 +6,14 @@ import assert from 'node:assert/strict'
 import { MillraceError } from '../../src/errors.ts'
 import { inspectPartition } from '../../src/log/inspect.ts'
 import { openLog } from '../../src/log/log.ts'
-import { localObjects } from '../../src/ports/node/objects.ts'
 import type { ObjectStore } from '../../src/ports/objects.ts'
 import type { Ports } from '../../src/ports/ports.ts'
 import { CONNECTORS } from '../../src/run/connectors.ts'
 import type { Outcome, PipelineStart, RunHandle } from '../../src/run/handle.ts'
 import { startPipeline } from '../../src/run/start.ts'
 import { bindText } from '../../src/sql/bind-text.ts'
-import { SimulatedCrash, type SimulatedPorts } from '../../src/testing/ports.ts'
+import { mortal } from '../../src/testing/mortal.ts'
+import type { SimulatedPorts } from '../../src/testing/ports.ts'
 
 export const DATA = '/data'
 
@@ -34,7 +34,7 @@ export interface Life
 /** How a life ended; what could not start has failed with no attempts. */
 export async function live(ports: SimulatedPorts, life: Life): Promise<Outcome | 'crashed'> {
   const { sql, meanwhile, objects, ...start } = life
-  const process = mortal(ports, objects)
+  const process = mortal(ports, objects === undefined ? {} : { objects })
   const { pipeline, errors } = bindText(sql, 'p', CONNECTORS)
   assert.deepEqual(errors, [])
   let run: RunHandle | undefined
@@ -75,49 +75,6 @@ export async function live(ports: SimulatedPorts, life: Life): Promise<Outcome |
   if (failure instanceof MillraceError) return { kind: 'failed', error: failure, attempts: 0 }
   if (failure !== undefined) throw failure
   return outcome!
-}
-
-/** Ports of one process: after its death every call fails, and nothing that it waits for comes. */
-function mortal(
-  ports: SimulatedPorts,
-  objects: (store: ObjectStore) => ObjectStore = (store) => store,
-): { ports: Ports; isDead(): boolean; end(): void } {
-  let dead = false
-  let ended = false
-  const check = (): void => {
-    if (dead || ended) throw new SimulatedCrash('this process is dead')
-  }
-  const files = new Proxy(ports.files, {
-    get(target, name) {
-      check()
-      return Reflect.get(target, name)
-    },
-  })
-  const { clock } = ports
-  return {
-    isDead: () => dead,
-    end() {
-      ended = true
-    },
-    ports: {
-      ...ports,
-      files,
-      objects: (url) => objects(localObjects(files, ports.random, url)),
-      clock: {
-        ...clock,
-        sleep: (ms, signal) => (dead ? new Promise(() => {}) : clock.sleep(ms, signal)),
-      },
-      faultPoint(name) {
-        check()
-        try {
-          ports.faultPoint(name)
-        } catch (crash) {
-          dead = true
-          throw crash
-        }
-      },
-    },
-  }
 }
 
 /** Appends JSON rows to a topic, which is made if it is missing, in turn to its partitions. */

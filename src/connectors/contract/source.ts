@@ -65,6 +65,8 @@ export interface Polled {
   readonly dead: readonly DeadRow[]
   /** Rows behind `next` that are known to wait; undefined when the source cannot say. */
   readonly lag?: number
+  /** µs: the source knows that no earlier event of the split comes behind these rows; the table's own watermark stands if it is greater. */
+  readonly watermarkUs?: bigint
 }
 
 export interface DeadRow {
