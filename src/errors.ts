@@ -8,6 +8,8 @@ export const ERRORS = {
   AGGREGATE_OVERFLOW: { fault: 'data', retry: 'never' },
   AGGREGATE_UNSUPPORTED: { fault: 'query', retry: 'never' },
   ANSWER_LATE: { fault: 'usage', retry: 'never' },
+  ASKING_CLOSED: { fault: 'usage', retry: 'never' },
+  ASKS_TOO_MANY: { fault: 'outside', retry: 'backoff' },
   CHANGELOG_REFUSED: { fault: 'query', retry: 'never' },
   COLUMNS_MISMATCH: { fault: 'usage', retry: 'never' },
   COMMIT_LOST: { fault: 'outside', retry: 'backoff' },
@@ -40,6 +42,7 @@ export const ERRORS = {
   HTTP_BODY_INVALID: { fault: 'data', retry: 'never' },
   HTTP_LISTEN_FAILED: { fault: 'outside', retry: 'never' },
   HTTP_UNPROTECTED: { fault: 'usage', retry: 'never' },
+  HTTP_REQUEST_INVALID: { fault: 'usage', retry: 'never' },
   INVARIANT_BROKEN: { fault: 'millrace', retry: 'never' },
   JSON_TYPE_UNSUPPORTED: { fault: 'query', retry: 'never' },
   KAFKA_AUTHENTICATION_FAILED: { fault: 'usage', retry: 'never' },
@@ -131,6 +134,7 @@ export const ERRORS = {
   VALUE_UNSAFE: { fault: 'usage', retry: 'never' },
   VARINT_UNENDED: { fault: 'data', retry: 'never' },
   VIEW_FOLLOWER_SLOW: { fault: 'usage', retry: 'never' },
+  VIEW_NOT_READY: { fault: 'outside', retry: 'backoff' },
   WATERMARK_UNFOUNDED: { fault: 'usage', retry: 'never' },
 } as const satisfies Record<string, ErrorTrait>
 

@@ -19,6 +19,28 @@ const configSchema = z.strictObject({
       address: z.string().optional(),
       /** Needed to listen beyond loopback. Take it from the environment, not from this file. */
       token: z.string().min(16).optional(),
+      /** Tables and views of the project that are kept by key: GET /views/NAME. */
+      views: z
+        .record(
+          z.string(),
+          z.strictObject({
+            /** Columns that name a row. */
+            key: z.array(z.string()).min(1),
+          }),
+        )
+        .optional(),
+      /** Events that are answered: POST /asks/NAME. NAME is a view of the project, with the answers. */
+      asks: z
+        .record(
+          z.string(),
+          z.strictObject({
+            /** Of the embedded log, which the view reads; made if it is not there. */
+            topic: z.string().min(1),
+            /** The column, of events and of answers, that holds an event's id. */
+            id: z.string().min(1),
+          }),
+        )
+        .optional(),
     })
     .default({}),
   log: z
@@ -55,7 +77,7 @@ export async function loadConfig(directory: string): Promise<Config> {
 function invalid(what: string, cause?: unknown): MillraceError {
   return new MillraceError('CONFIG_INVALID', {
     message: `${CONFIG_FILE}: ${what}`,
-    hint: 'it default-exports an object of data, workers, http { address, token }, log { level, file }, all optional',
+    hint: 'it default-exports an object of data, workers, http { address, token, views, asks }, log { level, file }, all optional',
     cause,
   })
 }

@@ -4,7 +4,7 @@
  * Nothing of it is written: opened again it is computed again, from where its sources begin.
  */
 import { jsonText, type Row, type Value } from '../data/values.ts'
-import { MillraceError } from '../errors.ts'
+import { createFollowers, type NumberedChange } from './followers.ts'
 import type { Change } from './handle.ts'
 
 export interface View<Told> extends AsyncDisposable {
@@ -17,48 +17,59 @@ export interface View<Told> extends AsyncDisposable {
   readonly size: number
   /** What happens from now on. A follower that is `CHANGES_AHEAD_MAX` changes behind is ended with VIEW_FOLLOWER_SLOW. */
   changes(signal?: AbortSignal): AsyncIterable<Change>
+  /**
+   * Goes on behind the change of this number, if all that came since is still kept; else, and without a number, it begins with all
+   * rows that there are. Nothing comes twice and nothing is missing between the two.
+   */
+  resume(after: number | undefined, signal?: AbortSignal): Resumed<Told>
+  /** Resolves when nothing more will happen, since the sources have ended or it was closed; rejects with what made it fail. */
+  readonly ended: Promise<void>
   close(): Promise<void>
 }
 
-/** Changes that wait for one follower. */
-export const CHANGES_AHEAD_MAX = 100_000
+export interface Resumed<Told> {
+  /** Absent where it goes on; else what the follower holds is to be forgotten, and these are all the rows. */
+  readonly rows?: readonly Told[]
+  /** Of the last change that is in `rows`, or that was had before. */
+  readonly number: number
+  readonly changes: AsyncIterable<NumberedChange>
+}
 
 export interface ViewStart {
   /** Columns that name a row. */
   readonly key: readonly string[]
+  /** How many of the last changes are kept for followers that come back; none unless told. */
+  readonly changesKept?: number
   /** Begins the query; `caughtUp` is called when its sources have nothing more for the first time. */
   begin(signal: AbortSignal, caughtUp: () => void): AsyncIterable<Change>
 }
 
-interface Follower {
-  tell(change: Change): void
-  end(error?: unknown): void
-}
-
 export function openView(start: ViewStart): View<Row> {
   const rows = new Map<string, Row>()
-  const followers = new Set<Follower>()
+  const followers = createFollowers(start.changesKept ?? 0)
   const stop = new AbortController()
   let failure: unknown
-  let settle: { resolve(): void; reject(error: unknown): void } | undefined
-  const ready = new Promise<void>((resolve, reject) => {
-    settle = { resolve, reject }
-  })
+  const caughtUp = Promise.withResolvers<void>()
   // Who does not wait for it is told by `get`.
-  ready.catch(() => {})
+  caughtUp.promise.catch(() => {})
+  const ended = Promise.withResolvers<void>()
+  ended.promise.catch(() => {})
 
   async function read(): Promise<void> {
     try {
-      for await (const change of start.begin(stop.signal, () => settle?.resolve())) {
+      for await (const change of start.begin(stop.signal, caughtUp.resolve)) {
         take(rows, keyOf(start.key, change.row), change)
-        for (const follower of followers) follower.tell(change)
+        followers.tell(change)
       }
-      settle?.resolve()
+      followers.end()
+      caughtUp.resolve()
+      ended.resolve()
     } catch (error) {
       failure = error
-      settle?.reject(error)
+      followers.end(error)
+      caughtUp.reject(error)
+      ended.reject(error)
     }
-    for (const follower of followers) follower.end(failure)
   }
   const reading = read()
 
@@ -67,7 +78,8 @@ export function openView(start: ViewStart): View<Row> {
     await reading
   }
   return {
-    ready,
+    ready: caughtUp.promise,
+    ended: ended.promise,
     get(...key) {
       if (failure !== undefined) throw failure
       return rows.get(textOf(key))
@@ -76,7 +88,15 @@ export function openView(start: ViewStart): View<Row> {
     get size() {
       return rows.size
     },
-    changes: (signal) => follow(followers, signal),
+    async *changes(signal) {
+      for await (const { change } of followers.follow(signal)) yield change
+    },
+    resume(after, signal) {
+      const missed = after === undefined ? undefined : followers.behind(after)
+      if (missed !== undefined) return { number: after!, changes: followers.follow(signal, missed) }
+      const { number } = followers
+      return { rows: [...rows.values()], number, changes: followers.follow(signal) }
+    },
     close,
     [Symbol.asyncDispose]: close,
   }
@@ -97,52 +117,11 @@ function keyOf(names: readonly string[], row: Row): string {
 
 /** Numbers and bigints of one value are one key. */
 function textOf(key: readonly Value[]): string {
-  return JSON.stringify(key, (_, value) => (typeof value === 'bigint' ? Number(value) : value))
+  return JSON.stringify(key, (_, value) => (typeof value === 'bigint' ? keyNumber(value) : value))
 }
 
-async function* follow(
-  followers: Set<Follower>,
-  signal: AbortSignal | undefined,
-): AsyncGenerator<Change> {
-  const waiting: Change[] = []
-  let wake: (() => void) | undefined
-  let ended: { readonly error: unknown } | undefined
-  const follower: Follower = {
-    tell(change) {
-      if (waiting.length >= CHANGES_AHEAD_MAX) this.end(tooSlow())
-      else waiting.push(change)
-      wake?.()
-    },
-    end(error) {
-      ended ??= { error }
-      followers.delete(follower)
-      wake?.()
-    },
-  }
-  followers.add(follower)
-  const abort = () => follower.end()
-  signal?.addEventListener('abort', abort, { once: true })
-  try {
-    for (;;) {
-      const change = waiting.shift()
-      if (change !== undefined) yield change
-      else if (ended !== undefined) break
-      else
-        await new Promise<void>((resolve) => {
-          wake = resolve
-        })
-    }
-    if (ended?.error !== undefined) throw ended.error
-  } finally {
-    signal?.removeEventListener('abort', abort)
-    followers.delete(follower)
-  }
-}
-
-function tooSlow(): MillraceError {
-  return new MillraceError('VIEW_FOLLOWER_SLOW', {
-    message: `a follower of a view is ${CHANGES_AHEAD_MAX} changes behind`,
-    hint: 'take changes faster, or ask for rows by get() instead',
-    facts: { changes: CHANGES_AHEAD_MAX },
-  })
+/** As a number where that is exact. */
+function keyNumber(value: bigint): number | string {
+  const number = Number(value)
+  return Number.isSafeInteger(number) ? number : `${value}n`
 }

@@ -21,6 +21,8 @@ export interface HttpOptions {
   /** Asked as `Authorization: Bearer <token>`. */
   readonly token?: string
   readonly status: () => OwnerStatus
+  /** A line for each thing but pipelines that should answer and does not yet. */
+  readonly waiting?: () => readonly string[]
   /** More routes, behind the same checks. */
   readonly routes?: (app: FastifyInstance) => Promise<void>
 }
@@ -83,7 +85,7 @@ export async function serveHttp(options: HttpOptions): Promise<HttpServer> {
   }
 }
 
-function addRoutes(app: FastifyInstance, { status, token }: HttpOptions): void {
+function addRoutes(app: FastifyInstance, { status, token, waiting }: HttpOptions): void {
   const metrics = createMetrics(status)
   const isAllowed = tokenCheck(token)
   app.addHook('onRequest', async (request, reply) => {
@@ -101,11 +103,11 @@ function addRoutes(app: FastifyInstance, { status, token }: HttpOptions): void {
   })
   app.get('/livez', async (_request, reply) => reply.type('text/plain').send('ok\n'))
   app.get('/readyz', async (_request, reply) => {
-    const waiting = notReady(status())
+    const lines = [...notReady(status()), ...(waiting?.() ?? [])]
     return reply
-      .code(waiting.length === 0 ? 200 : 503)
+      .code(lines.length === 0 ? 200 : 503)
       .type('text/plain')
-      .send(waiting.length === 0 ? 'ok\n' : `${waiting.join('\n')}\n`)
+      .send(lines.length === 0 ? 'ok\n' : `${lines.join('\n')}\n`)
   })
   app.get('/metrics', async (_request, reply) =>
     reply.header('content-type', metrics.contentType).send(await metrics.text()),

@@ -7,13 +7,13 @@
  *
  * Other content types are refused: a web page can't send these without asking first.
  */
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { MillraceError } from '../errors.ts'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { bodyInvalid, idempotencyKey, jsonObject, parsedJson, takeTexts } from './json-bodies.ts'
 import type { ProducedRecord } from './protocol.ts'
+import { refuse } from './refusals.ts'
 
 export const TOPIC_BODY_BYTES_MAX = 8 << 20
 const ROWS_MAX = 10_000
-const IDEMPOTENCY_KEY_LENGTH_MAX = 256
 
 /** Answers once the rows are as durable as the log's fsync policy says. */
 export type AppendRows = (
@@ -28,11 +28,7 @@ interface AppendRoute {
 
 export async function addTopicRoutes(app: FastifyInstance, append: AppendRows): Promise<void> {
   await app.register(async (scope) => {
-    scope.removeAllContentTypeParsers()
-    for (const type of ['application/json', 'application/x-ndjson']) {
-      const options = { parseAs: 'string', bodyLimit: TOPIC_BODY_BYTES_MAX } as const
-      scope.addContentTypeParser(type, options, (_request, body, done) => done(null, String(body)))
-    }
+    takeTexts(scope, ['application/json', 'application/x-ndjson'], TOPIC_BODY_BYTES_MAX)
     scope.setErrorHandler((error, _request, reply) => refuse(error, reply))
     scope.post<AppendRoute>('/topics/:topic', async (request) => {
       const records = recordsOf(request)
@@ -67,28 +63,11 @@ interface RowText {
 function rowsOf(body: string, contentType: string): readonly RowText[] {
   if (contentType.startsWith('application/x-ndjson')) {
     const lines = body.split('\n').filter((line) => line.trim() !== '')
-    return lines.map((text, index) => ({ text, row: objectOf(parsed(text, index), index) }))
+    return lines.map((text, index) => ({ text, row: jsonObject(parsedJson(text, index), index) }))
   }
-  const whole = parsed(body, 0)
-  if (!Array.isArray(whole)) return [{ text: body, row: objectOf(whole, 0) }]
-  return whole.map((each, index) => ({ text: JSON.stringify(each), row: objectOf(each, index) }))
-}
-
-function parsed(text: string, index: number): unknown {
-  try {
-    return JSON.parse(text)
-  } catch (error) {
-    throw bodyInvalid(
-      `row ${index} is no JSON: ${error instanceof Error ? error.message : error}`,
-      'send an object, an array of objects, or an object a line',
-    )
-  }
-}
-
-function objectOf(value: unknown, index: number): RowText['row'] {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value))
-    return Object.fromEntries(Object.entries(value))
-  throw bodyInvalid(`row ${index} is no object`, 'a row is an object of columns')
+  const whole = parsedJson(body, 0)
+  if (!Array.isArray(whole)) return [{ text: body, row: jsonObject(whole, 0) }]
+  return whole.map((each, index) => ({ text: JSON.stringify(each), row: jsonObject(each, index) }))
 }
 
 function keyOf(row: RowText['row'], field: string | undefined, index: number) {
@@ -96,35 +75,4 @@ function keyOf(row: RowText['row'], field: string | undefined, index: number) {
   const value = Object.hasOwn(row, field) ? row[field] : undefined
   if (typeof value === 'string' || typeof value === 'number') return { key: String(value) }
   throw bodyInvalid(`row ${index} has no ${field} to be its key`, 'a key is a text or a number')
-}
-
-function idempotencyKey(given: string | readonly string[] | undefined): string | undefined {
-  const key = typeof given === 'string' ? given : given?.[0]
-  if (key === undefined || (key !== '' && key.length <= IDEMPOTENCY_KEY_LENGTH_MAX)) return key
-  throw bodyInvalid(
-    'the Idempotency-Key can not be used',
-    `it has 1 to ${IDEMPOTENCY_KEY_LENGTH_MAX} characters`,
-  )
-}
-
-function bodyInvalid(message: string, hint: string): MillraceError {
-  return new MillraceError('HTTP_BODY_INVALID', { message, hint })
-}
-
-/** The client's mistakes are 4xx; a log that can't take rows now is 503. */
-function refuse(error: unknown, reply: FastifyReply) {
-  if (error instanceof MillraceError) {
-    const { code, message, hint } = error
-    const status =
-      code === 'HTTP_BODY_INVALID'
-        ? 400
-        : code === 'LOG_TOPIC_MISSING'
-          ? 404
-          : code === 'LOG_RECORD_TOO_LARGE'
-            ? 413
-            : 503
-    return reply.code(status).send({ error: message, code, hint })
-  }
-  const status = error instanceof Error && 'statusCode' in error ? Number(error.statusCode) : 500
-  return reply.code(status).send({ error: error instanceof Error ? error.message : String(error) })
 }

@@ -4,13 +4,11 @@ import { startMaintenance } from '../../connectors/log/maintain.ts'
 import { openLog } from '../../log/log.ts'
 import { nodePorts } from '../../ports/node/ports.ts'
 import type { Ports } from '../../ports/ports.ts'
-import { openRegistryStore } from '../../registry/store.ts'
 import { CONNECTORS } from '../../run/connectors.ts'
 import type { RunEvent } from '../../run/handle.ts'
 import { LOG_LEVELS, type LogLevel } from '../../serve/log-levels.ts'
 import type { Logger } from '../../serve/logs.ts'
 import { type Launch, openService, type Service } from '../../serve/service.ts'
-import { heldToSchemas } from '../../serve/topic-schemas.ts'
 import { announcement } from '../announce.ts'
 import {
   type Declare,
@@ -27,6 +25,7 @@ import { appendRecords } from '../produce-rows.ts'
 import { loadProject, type Project, pipelineFiles } from '../project.ts'
 import { balanceLine } from '../render/status.ts'
 import { compilePipelines } from '../scripts.ts'
+import { openHttp, serves } from '../serving.ts'
 import { listenForStop, STOP_MS_MAX, type Stopping } from '../stopping.ts'
 import { VERSION } from '../version.ts'
 import { type Watch, watch } from '../watch.ts'
@@ -59,7 +58,7 @@ export const declareRun: Declare = (command, io) => {
     .option('--stay', 'keep running when no pipeline does, for `millrace start`')
     .option(
       '--http <address>',
-      '127.0.0.1:PORT serves /livez, /readyz, /metrics, /status, the registry, and POST /topics/NAME',
+      '127.0.0.1:PORT serves /livez, /readyz, /metrics, /status, the registry, POST /topics/NAME, and the views and asks of millrace.config.ts',
     )
     .option('--fsync <when>', FSYNC_HELP, 'batch')
     .option('--log-level <level>', `one of ${LOG_LEVELS.join(', ')}`)
@@ -87,9 +86,16 @@ function checked(options: RunOptions): RunOptions {
   return options
 }
 
+/** A project that answers goes on answering, until it is stopped. */
+function servesOnly(project: Project, { until, http }: RunOptions): boolean {
+  const address = http ?? project.config.http.address
+  return serves(project) && address !== undefined && until === undefined
+}
+
 async function run(io: Io, files: readonly string[], options: RunOptions): Promise<void> {
   const project = await loadProject(io, options)
-  const isIdle = options.stay === true && files.length === 0 && project.pipelines.length === 0
+  const stays = options.stay === true || servesOnly(project, options)
+  const isIdle = stays && files.length === 0 && project.pipelines.length === 0
   const found = isIdle ? [] : pipelineFiles(project, io, files)
   const pipelines = found.length === 0 ? [] : await compilePipelines(project, found)
   const logger = await loggerOf(io, project, options)
@@ -135,7 +141,7 @@ async function run(io: Io, files: readonly string[], options: RunOptions): Promi
     const launches = launchesOf(pipelines, settings)
     await Promise.race([
       fenced.promise,
-      runService(io, { options, project, service, ports, logger, launches }),
+      runService(io, { options, stays, project, service, ports, logger, launches }),
     ])
   } finally {
     await maintenance.close()
@@ -146,6 +152,8 @@ async function run(io: Io, files: readonly string[], options: RunOptions): Promi
 
 interface Running {
   readonly options: RunOptions
+  /** Also when no pipeline runs. */
+  readonly stays: boolean
   readonly project: Project
   readonly service: Service
   readonly ports: Ports
@@ -156,7 +164,7 @@ interface Running {
 async function runService(io: Io, running: Running): Promise<void> {
   const { options, service, ports, launches, logger } = running
   const stopping = listenForStop()
-  const http = await openHttp(running)
+  const http = await openHttp({ ...running, address: options.http })
   try {
     if (http !== undefined) io.err(io.errorStyle.faint(`serving ${http.url}`))
     await service.start(launches)
@@ -174,11 +182,11 @@ async function runService(io: Io, running: Running): Promise<void> {
 /** True if the end was forced: what ran did not reach its last checkpoint. */
 async function waitForEnd(
   io: Io,
-  { options, service, ports }: Running,
+  { stays, service, ports }: Running,
   stopping: Stopping,
   shown: Watch,
 ): Promise<boolean> {
-  const ended = options.stay ? new Promise<never>(() => {}) : service.allEnded()
+  const ended = stays ? new Promise<never>(() => {}) : service.allEnded()
   const first = await Promise.race([ended, stopping.asked])
   if (first === undefined) return false
   shown.tell(
@@ -202,37 +210,6 @@ function conclude(io: Io, service: Service, options: RunOptions, isForced: boole
   for (const pipeline of pipelines) {
     if (options.json) io.out(JSON.stringify({ event: 'ended', ...pipeline }))
     else io.out(`${io.style.strong(pipeline.name)}  ${balanceLine(pipeline, io.style)}`)
-  }
-}
-
-async function openHttp({ options, project, service }: Running) {
-  const text = options.http ?? project.config.http.address
-  if (text === undefined) return undefined
-  const [{ parseAddress, serveHttp }, { addRegistryRoutes }, { addTopicRoutes }] =
-    await Promise.all([
-      import('../../serve/http.ts'),
-      import('../../serve/registry-routes.ts'),
-      import('../../serve/topic-routes.ts'),
-    ])
-  const append = heldToSchemas(service.ports, project.dataDirectory, (topic, records) =>
-    appendRecords(service.ports, project.dataDirectory, { topic, records }),
-  )
-  const token = process.env.MILLRACE_HTTP_TOKEN ?? project.config.http.token
-  const registry = await openRegistryStore(service.ports, project.dataDirectory)
-  try {
-    const { url, close } = await serveHttp({
-      address: parseAddress(text),
-      status: service.status,
-      routes: async (app) => {
-        await addRegistryRoutes(app, registry)
-        await addTopicRoutes(app, append)
-      },
-      ...(token === undefined ? {} : { token }),
-    })
-    return { url, close: () => close().finally(() => registry.close()) }
-  } catch (error) {
-    await registry.close()
-    throw error
   }
 }
 
