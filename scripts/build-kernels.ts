@@ -31,6 +31,7 @@ const MODULES = [
   'avro',
   'nested',
   'top',
+  'lateness',
 ]
 
 const verify = process.argv.includes('--verify')

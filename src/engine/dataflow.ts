@@ -8,7 +8,7 @@ import type { Batch } from '../data/batch.ts'
 import type { LinearMemory } from '../data/memory.ts'
 import { visitCalls } from '../plan/columns.ts'
 import type { Expression } from '../plan/expressions.ts'
-import { combinedUs, type InputWatermark } from '../time/watermarks.ts'
+import { combinedUs, heldByOthersUs, type InputWatermark } from '../time/watermarks.ts'
 import { type Grid, gridOf, WATERMARK_MAX, WATERMARK_MIN } from '../time/windows.ts'
 import type { Graph, GraphNode, OperatorGraphNode } from './graph.ts'
 import type { Emit, Operator } from './operator.ts'
@@ -52,6 +52,8 @@ export interface Dataflow {
   /** By node id. */
   watermarks(): Map<string, bigint>
   watermarkUs(node: number): bigint
+  /** Where rows of `node` leave the worker: the least watermark of the other workers' channels that are not idle. Undefined if none holds it, or none leave. */
+  heldByWorkersUs(node: number, worker: number): bigint | undefined
   /** The watermark that what reads `node` has been told. */
   givenUs(node: number): bigint
   readonly operators: readonly { readonly node: GraphNode; readonly operator: Operator }[]
@@ -79,10 +81,6 @@ export function createDataflow(options: DataflowOptions): Dataflow {
   const { graph } = options
   const exchanges = new Map<string, Exchange>()
   const states = graph.nodes.map((node) => stateOf(node, options, exchanges, emit))
-
-  const onTheClock = states.flatMap(({ operator, emit }) =>
-    operator?.onClock === undefined ? [] : [{ operator, emit }],
-  )
 
   function emit(index: number, batch: Batch): void {
     if (batch.count === 0) return
@@ -156,11 +154,13 @@ export function createDataflow(options: DataflowOptions): Dataflow {
     receive,
     receiveProgress,
     clock(nowUs) {
-      for (const { operator, emit } of onTheClock) operator.onClock?.(nowUs, emit)
+      for (const { operator, emit } of states) operator?.onClock?.(nowUs, emit)
     },
     ended: () => states.every((state) => state.node.kind === 'source' || state.ended),
     watermarks: () => new Map(states.map((state) => [state.node.id, state.watermarkUs])),
     watermarkUs: (index) => states[index]!.watermarkUs,
+    heldByWorkersUs: (index, worker) =>
+      heldByWorkersUs({ graph, states, exchanges }, index, worker),
     givenUs: (index) => givenUs(states[index]!.node, states[index]!.watermarkUs),
     operators: states.flatMap(({ node, operator }) =>
       operator === undefined ? [] : [{ node, operator }],
@@ -169,6 +169,23 @@ export function createDataflow(options: DataflowOptions): Dataflow {
       for (const { operator } of states) operator?.dispose()
     },
   }
+}
+
+interface Wired {
+  readonly graph: Graph
+  readonly states: readonly NodeState[]
+  readonly exchanges: ReadonlyMap<string, Exchange>
+}
+
+function heldByWorkersUs(wired: Wired, index: number, worker: number): bigint | undefined {
+  for (const { node, input } of wired.graph.nodes[index]!.consumers) {
+    const channels = wired.states[node]!.channels[input]!
+    if (wired.exchanges.has(edgeKey(node, input)))
+      return heldByOthersUs(channels, channels[worker]!)
+    const below = heldByWorkersUs(wired, node, worker)
+    if (below !== undefined) return below
+  }
+  return undefined
 }
 
 function* pieces(

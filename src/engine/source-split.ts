@@ -1,6 +1,8 @@
 /** One split of a source as the task sees it: where it stands, how far its time has come, and whether others must wait for it. */
 import type { Position, SourceReader } from '../connectors/contract/source.ts'
 import type { InputWatermark } from '../time/watermarks.ts'
+import type { Lateness } from './lateness.ts'
+import type { LatenessMeter } from './lateness-meter.ts'
 
 export interface SourceSplit extends InputWatermark {
   readonly id: string
@@ -23,10 +25,17 @@ export interface SourceSplit extends InputWatermark {
   /** The greatest event time of the rows from there on. */
   openUntilUs?: bigint | undefined
   rowsRead: number
+  /** Of the rows' event times, where they are metered. */
+  readonly meter?: LatenessMeter | undefined
+  /** What the meter has counted by now; of a split that shares another's, nothing. */
+  readonly lateness?: Lateness | undefined
   lag: number | undefined
   /** Why nothing comes, where something should. */
   trouble?: string | undefined
 }
+
+/** What can be told of a split to other threads. */
+export type SplitFacts = Omit<SourceSplit, 'reader' | 'meter'>
 
 /**
  * What the splits are read by: the one whose time is behind comes first, so that a replay needs no more state than the live run did;

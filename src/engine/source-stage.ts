@@ -36,6 +36,8 @@ export interface SourceStageOptions {
   /** The combined watermark after `restoredUs`. */
   moved(watermarkUs: bigint): void
   readonly restoredUs: bigint
+  /** What splits of other workers hold the watermark to; absent, or undefined: they don't. */
+  heldElsewhereUs?(): bigint | undefined
 }
 
 interface Step {
@@ -153,12 +155,24 @@ export class SourceStage {
     const marks = watermark.evaluate(this.#evaluation.frameOf(batch))
     const good = this.#evaluation.withoutFailed(batch)
     const { cells } = batch.columns[assigner.rowtime]!
+    this.#meter(split, good, cells)
     const latestUs =
       this.#options.followsTime && good.count > 0
         ? this.#kernel.greatest(cells, 0, good.selection, good.count, WATERMARK_MIN)
         : undefined
     this.#cut(split, good, batch.columns[assigner.rowtime]!, marks)
     return latestUs
+  }
+
+  /** Before the watermark moves by these rows. */
+  #meter(split: SourceSplit, batch: Batch, times: Pointer): void {
+    if (split.meter === undefined || batch.count === 0) return
+    const { splits, heldElsewhereUs } = this.#options
+    const hereUs = heldByOthersUs(splits, split)
+    const elsewhereUs = heldElsewhereUs?.()
+    const heldUs = leastUs(hereUs, elsewhereUs)
+    const combinedUs = leastUs(this.#combinedUs, elsewhereUs) ?? this.#combinedUs
+    split.meter.add(batch, times, { ownUs: split.watermarkUs, heldUs, combinedUs })
   }
 
   #withTime(split: SourceSplit, batch: Batch, time: Vector): Batch {
@@ -321,6 +335,11 @@ export class SourceStage {
     for (let at = from; at < end; at++) memory.u32[selection / 4 + at - from] = at
     return { ...batch, selection, count: end - from }
   }
+}
+
+function leastUs(left: bigint | undefined, right: bigint | undefined): bigint | undefined {
+  if (left === undefined || right === undefined) return left ?? right
+  return left < right ? left : right
 }
 
 /** One row, all NULL but its time. */

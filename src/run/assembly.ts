@@ -318,6 +318,7 @@ function taskSource(
   counters: Counters,
 ): TaskSource {
   const reflection = reflectionOf(request.graph, node.index, dataflow.watermarkUs, splits)
+  const heldBy = (worker: number) => () => dataflow.heldByWorkersUs(node.index, worker)
   const stage = new SourceStage({
     node,
     followsTime: reflection !== undefined,
@@ -332,6 +333,7 @@ function taskSource(
     moved: (watermarkUs) =>
       dataflow.progress(node.index, { watermarkUs, idle: false, ended: false }),
     restoredUs: request.watermarks.get(node.id) ?? UNREAD_US,
+    ...(request.share === undefined ? {} : { heldElsewhereUs: heldBy(request.share.worker) }),
   })
   return { node: node.index, splits, stage, reflection, endsAtUntil: request.until === 'end' }
 }

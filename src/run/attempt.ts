@@ -8,6 +8,7 @@ import { rollBack } from '../state/roll-back.ts'
 import { type Checkpointing, createCheckpointing, flushSideRows } from './checkpointing.ts'
 import { type Commits, createCommits, type Refusal } from './commits.ts'
 import type { PipelineStart, RunStatus } from './handle.ts'
+import { type LatenessObserver, observeLateness } from './lateness.ts'
 import { checkpointDirectory, openStore, type RunStore } from './run-store.ts'
 import type { Settings } from './settings.ts'
 import { createSideSinks, type SideSinks, sideKindOf } from './side-sinks.ts'
@@ -74,6 +75,7 @@ async function openNewest(
     until: start.until,
     positions: manifest?.positions ?? {},
     identities: manifest?.identities ?? {},
+    lateness: manifest?.lateness?.splits ?? {},
     written: writtenSinks(manifest),
     resumes: true,
     watermarks: store.watermarks(),
@@ -89,7 +91,10 @@ async function openNewest(
   const sideSinks = createSideSinks(start.pipeline.name, assembly.memory, opening, (sink) =>
     commits.include(sink),
   )
-  const parts: Parts = { start, settings, graph, store, assembly, commits, sideSinks }
+  const lateness = observeLateness(assembly, settings.complete, manifest?.lateness, (event) =>
+    start.onEvent?.(event),
+  )
+  const parts: Parts = { start, settings, graph, store, assembly, commits, sideSinks, lateness }
   try {
     return await restoredAttempt(parts, manifest)
   } catch (cause) {
@@ -134,6 +139,7 @@ interface Parts {
   readonly assembly: Crew
   readonly commits: Commits
   readonly sideSinks: SideSinks
+  readonly lateness: LatenessObserver
 }
 
 /** Commits what the restored manifest holds: whatever of it was committed before is recognised by the sinks. */
@@ -192,7 +198,7 @@ function endedAttempt(parts: Parts): Attempt {
 }
 
 function runningAttempt(parts: Parts): Attempt {
-  const { start, assembly, commits, sideSinks, store } = parts
+  const { start, assembly, commits, sideSinks, store, lateness } = parts
   const meter = rateMeter(start.ports.clock)
   const savepoints: SavepointRequest[] = []
   let hasEnded = false
@@ -205,6 +211,7 @@ function runningAttempt(parts: Parts): Attempt {
     ports: start.ports,
     incarnation: store.incarnation,
     planFingerprint: store.planFingerprint,
+    lateness,
     onConfirmed({ checkpoint, ended }, bytes) {
       releasePins()
       hasEnded = ended
@@ -214,7 +221,7 @@ function runningAttempt(parts: Parts): Attempt {
   return {
     run: (signal) => work(parts, checkpointing, savepoints, signal),
     status: () => ({
-      sources: sourceStatuses(assembly, meter),
+      sources: sourceStatuses(assembly, meter, lateness),
       windows: windowStatuses(assembly),
       sinks: assembly.committing.map(({ name, node, sink }) => {
         const last = commits.lastCommitted(name)
@@ -282,7 +289,7 @@ async function work(
   savepoints: SavepointRequest[],
   signal: AbortSignal,
 ): Promise<AttemptEnd> {
-  const { start, settings, assembly, sideSinks } = parts
+  const { start, settings, assembly, sideSinks, lateness } = parts
   const { clock } = start.ports
   const { task, sinks } = assembly
   let dueMs = clock.monotonicMs() + settings.checkpointIntervalMs
@@ -302,6 +309,7 @@ async function work(
       return finish(checkpointing, assembly, result === 'stopped' ? 'stopped' : start.until)
     }
     const nowMs = clock.monotonicMs()
+    lateness.look(nowMs)
     if (savepoints.length > 0 && !checkpointing.busy) {
       const refusal =
         (await checkpointing.settled()) ?? (await savepoint(parts, checkpointing, savepoints))

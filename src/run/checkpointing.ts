@@ -24,6 +24,7 @@ import type {
 } from '../state/checkpoint.ts'
 import type { Commits, Refusal } from './commits.ts'
 import type { CheckpointStatus } from './handle.ts'
+import type { LatenessObserver } from './lateness.ts'
 import type { SideSinks } from './side-sinks.ts'
 import type { Crew } from './workers.ts'
 
@@ -47,6 +48,8 @@ export interface CheckpointingOptions {
   readonly ports: Ports
   readonly incarnation: number
   readonly planFingerprint: string
+  /** What has been measured of lateness, at the place where the workers stand. */
+  readonly lateness: Pick<LatenessObserver, 'kept'>
   /** Told of each checkpoint that is durable, committed and acknowledged. */
   readonly onConfirmed?: (contents: CheckpointContents, bytes: number) => void
 }
@@ -104,12 +107,11 @@ export function createCheckpointing(options: CheckpointingOptions): Checkpointin
     const contents: CheckpointContents = {
       checkpoint,
       planFingerprint: options.planFingerprint,
-      operators: identitiesOf(assembly),
       positions,
-      identities: sourceIdentities(assembly),
+      ...factsOf(assembly),
+      ...options.lateness.kept(),
       prepared,
       snapshots,
-      ended: assembly.dataflow.ended(),
     }
     busy = true
     finishing = finish(contents, all, startedMs, pauseMs).finally(() => {
@@ -150,7 +152,7 @@ export function createCheckpointing(options: CheckpointingOptions): Checkpointin
       return busy
     },
     get status() {
-      return last === undefined ? {} : statusOf(last, ports)
+      return statusOf(last, ports)
     },
   }
 }
@@ -163,7 +165,9 @@ interface Taken {
   readonly pauseMs: number
 }
 
-function statusOf({ id, atMs, bytes, tookMs, pauseMs }: Taken, { clock }: Ports): CheckpointStatus {
+function statusOf(last: Taken | undefined, { clock }: Ports): CheckpointStatus {
+  if (last === undefined) return {}
+  const { id, atMs, bytes, tookMs, pauseMs } = last
   return { last: id, ageMs: clock.monotonicMs() - atMs, bytes, durationMs: tookMs, pauseMs }
 }
 
@@ -205,6 +209,14 @@ function reflectedOf({ reflectedTo, openUntilUs }: Omit<SourceSplit, 'reader'>):
 } {
   if (reflectedTo === undefined || openUntilUs === undefined) return {}
   return { reflectedTo, openUntilUs: `${openUntilUs}` }
+}
+
+function factsOf(assembly: Crew): Pick<CheckpointContents, 'operators' | 'identities' | 'ended'> {
+  return {
+    operators: identitiesOf(assembly),
+    identities: sourceIdentities(assembly),
+    ended: assembly.dataflow.ended(),
+  }
 }
 
 function sourceIdentities({ sources }: Crew): SourceIdentities {

@@ -55,6 +55,26 @@ export type RunEvent =
   | { readonly kind: 'rolled-back'; readonly error: MillraceError }
   | { readonly kind: 'checkpoint'; readonly checkpoint: CheckpointId; readonly bytes: number }
   | { readonly kind: 'commit-refused'; readonly sink: string; readonly reason: string }
+  /** A table's watermark keeps less than it should, or does so again no longer: once each an episode. */
+  | ({
+      readonly kind: 'watermark-drifted' | 'watermark-recovered'
+      readonly table: string
+    } & MeasuredDelay)
+
+/** Shares are in [0, 1]. */
+export interface MeasuredDelay {
+  /** What 'time.complete' asks for; without it, what the delay kept at first. */
+  readonly promised: number
+  /** What it has kept of the last events, with its interval of 95 %. */
+  readonly kept: number
+  readonly low: number
+  readonly high: number
+  readonly events: number
+  readonly delayUs: number
+  /** The delay that would have kept what was promised: µs, and as SQL writes it. */
+  readonly keepingUs: number
+  readonly keeping: string
+}
 
 /** How a run ended. `failed` and `commit-refused` are the named stopped states: nothing is lost, a person must act. */
 export type Outcome =
@@ -111,6 +131,28 @@ export interface SourceStatus {
   /** The split whose watermark is the lowest: the one that holds the windows. */
   readonly heldBy?: string
   readonly splits: readonly SplitStatus[]
+  /** Where the watermark is the event time less an interval. */
+  readonly lateness?: SourceLateness
+}
+
+export interface SourceLateness {
+  readonly delayUs: number
+  /** From one end of windows to the next; 0: events are held against the watermark itself. */
+  readonly windowUs: number
+  /** Since the pipeline's beginning, or since its delay or windows were changed. */
+  readonly events: number
+  /** Those whose window had fired when they came. */
+  readonly lost: number
+  readonly isDrifting: boolean
+  /** Once there are enough events. */
+  readonly recent?: Omit<MeasuredDelay, 'delayUs'>
+}
+
+export interface SplitLateness {
+  readonly events: number
+  readonly lost: number
+  /** What keeps half, 90 %, 99 % and 99.9 % of the split's events. */
+  readonly delays: readonly { readonly share: number; readonly delayUs: number }[]
 }
 
 export interface SplitStatus {
@@ -122,6 +164,7 @@ export interface SplitStatus {
   readonly lag?: number
   /** Why nothing comes, where something should: the source can't be reached. */
   readonly trouble?: string
+  readonly lateness?: SplitLateness
 }
 
 export interface WindowStatus {

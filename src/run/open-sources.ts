@@ -2,11 +2,13 @@
 import type { SourcePositions } from '../connectors/contract/sink.ts'
 import type { Source } from '../connectors/contract/source.ts'
 import type { LinearMemory } from '../data/memory.ts'
+import { cutsBelow } from '../engine/dataflow.ts'
 import { type Graph, isLookedUp, type SourceGraphNode } from '../engine/graph.ts'
+import { type LatenessMeter, latenessMeter, latenessOf } from '../engine/lateness-meter.ts'
 import type { SourceSplit } from '../engine/source-split.ts'
 import { UNREAD_US } from '../engine/source-stage.ts'
 import { MillraceError } from '../errors.ts'
-import type { SourceIdentities } from '../state/checkpoint.ts'
+import type { KeptLateness, SourceIdentities } from '../state/checkpoint.ts'
 import { openSource, type TableOpening } from './open-tables.ts'
 import { listedValues } from './values-source.ts'
 
@@ -22,6 +24,8 @@ export interface SourcesRequest {
   readonly positions: SourcePositions
   /** By source, which thing of its name the positions are of. */
   readonly identities?: SourceIdentities
+  /** What had been counted of splits' lateness. */
+  readonly lateness?: KeptLateness['splits']
   /** True where someone comes back to saved positions: not for queries. */
   readonly resumes?: boolean
   /** One worker of several; absent: the only one. */
@@ -58,11 +62,12 @@ export async function openSources(
     closing.push(() => source.close())
     refuseReplaced(name, source, request)
     const splits: SourceSplit[] = []
+    const metering = meteringOf(request, node, name, memory)
     for (const [number, id] of (await source.splits()).entries()) {
       if (!isDealt(number, request.share)) continue
       const split = await openSplit(request, node.index, source, name, id, memory)
       closing.push(() => split.reader.close())
-      splits.push(split)
+      splits.push(metered(split, metering(id, splits.length)))
     }
     sources.push({ name, node, source, splits })
   }
@@ -83,6 +88,41 @@ function refuseReplaced(name: string, { identity }: Source, request: SourcesRequ
 /** Splits are dealt to the workers in turn. */
 function isDealt(number: number, share: SourcesRequest['share']): boolean {
   return share === undefined || number % share.workers === share.worker
+}
+
+/** Splits that are metered each for itself; what comes after is counted with the last of them. */
+const METERS_MAX = 128
+
+interface Metering {
+  readonly meter: LatenessMeter | undefined
+  readonly isOwn: boolean
+}
+
+/** A meter for each split of `node`, where its watermark has a delay to be measured by and someone comes back to what was counted. */
+function meteringOf(
+  { graph, resumes, lateness }: SourcesRequest,
+  node: SourceGraphNode,
+  name: string,
+  memory: LinearMemory,
+): (split: string, number: number) => Metering {
+  const of = resumes ? latenessOf(node.assigner, cutsBelow(graph, node.index).grids) : undefined
+  let last: LatenessMeter | undefined
+  return (split, number) => {
+    if (of === undefined) return { meter: undefined, isOwn: false }
+    const isOwn = number < METERS_MAX
+    if (isOwn) last = latenessMeter(memory, of, lateness?.[name]?.[split])
+    return { meter: last, isOwn }
+  }
+}
+
+function metered(split: SourceSplit, { meter, isOwn }: Metering): SourceSplit {
+  return {
+    ...split,
+    meter,
+    get lateness() {
+      return isOwn ? meter?.read() : undefined
+    },
+  }
 }
 
 async function openSplit(

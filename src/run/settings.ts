@@ -8,6 +8,8 @@ export interface Settings {
   /** Once all splits of a source are idle, its watermark follows the clock. */
   readonly idleFollowsClock: boolean
   readonly futureBoundUs: bigint | undefined
+  /** In (0, 1); undefined: what was measured at first. */
+  readonly complete: number | undefined
   readonly timeZone: string
   readonly overflow: 'wrap' | 'error'
   readonly restartAttemptsMax: number
@@ -42,6 +44,12 @@ export const SETTINGS: readonly Setting[] = [
     name: 'time.future-guard',
     fallback: '1 h',
     summary: "Event times further ahead of their append time go to $dead; 'off' = all are believed",
+  },
+  {
+    name: 'time.complete',
+    fallback: 'measured',
+    summary:
+      "The share of events that the watermark's delay is to keep, '99.9 %': a warning where it keeps less. 'measured': what it kept at first",
   },
   {
     name: 'table.local-time-zone',
@@ -116,6 +124,7 @@ export function settingsOf(given: Readonly<Record<string, string>>): Settings {
     idleFollowsClock: idleWatermark === 'clock',
     futureBoundUs:
       guard === 'off' ? undefined : BigInt(durationMs('time.future-guard', guard)) * 1000n,
+    complete: completeOf(text('time.complete')),
     timeZone: timeZoneOf(text('table.local-time-zone')),
     overflow,
     restartAttemptsMax: Number(
@@ -150,6 +159,14 @@ export function durationMs(name: string, text: string): number {
     throw invalid(name, text, "write a duration: '500 ms', '5 s', '1 min', '2 h', '1 d'")
   }
   return Number(match[1]) * unit
+}
+
+function completeOf(text: string): number | undefined {
+  if (text === 'measured') return undefined
+  const match = /^\s*(\d+(?:\.\d+)?)\s*%\s*$/.exec(text)
+  const share = Number(match?.[1] ?? '0') / 100
+  if (share > 0 && share < 1) return share
+  throw invalid('time.complete', text, "write a share above 0 and below 100 %: '99.9 %'")
 }
 
 function timeZoneOf(name: string): string {

@@ -1,8 +1,10 @@
 /** A run's status, read off its assembly. */
+
+import type { SplitFacts } from '../engine/source-split.ts'
 import { ENDED_US, UNREAD_US } from '../engine/source-stage.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Conservation, SourceStatus, SplitStatus, WindowStatus } from './handle.ts'
-import type { SplitFacts } from './worker-messages.ts'
+import { type LatenessObserver, splitLateness } from './lateness.ts'
 import type { Crew, CrewSource } from './workers.ts'
 
 /** Rates are over about this long. */
@@ -30,8 +32,16 @@ export function rateMeter(clock: Clock): RateMeter {
   }
 }
 
-export function sourceStatuses(assembly: Crew, meter: RateMeter): SourceStatus[] {
-  return assembly.sources.map((source) => sourceStatus(source, assembly, meter))
+export function sourceStatuses(
+  assembly: Crew,
+  meter: RateMeter,
+  observer: LatenessObserver,
+): SourceStatus[] {
+  return assembly.sources.map((source) => {
+    const lateness = observer.status(source)
+    const status = sourceStatus(source, assembly, meter)
+    return lateness === undefined ? status : { ...status, lateness }
+  })
 }
 
 function sourceStatus(
@@ -64,7 +74,7 @@ function holderOf(splits: readonly SplitFacts[]): SplitFacts | undefined {
 }
 
 function splitStatus(split: SplitFacts): SplitStatus {
-  const { id, position, watermarkUs, lag, trouble } = split
+  const { id, position, watermarkUs, lag, trouble, lateness } = split
   return {
     split: id,
     state: stateOf(split),
@@ -72,6 +82,7 @@ function splitStatus(split: SplitFacts): SplitStatus {
     ...(isTold(watermarkUs) ? { watermarkUs } : {}),
     ...(lag === undefined ? {} : { lag }),
     ...(trouble === undefined ? {} : { trouble }),
+    ...(lateness === undefined ? {} : { lateness: splitLateness(lateness) }),
   }
 }
 

@@ -2,11 +2,16 @@
 import type { MessagePort } from 'node:worker_threads'
 import type { CheckpointId, SourcePositions } from '../connectors/contract/sink.ts'
 import type { WindowProgress } from '../engine/operator.ts'
-import type { SourceSplit } from '../engine/source-split.ts'
+import type { SplitFacts } from '../engine/source-split.ts'
 import type { ErrorCode, Facts } from '../errors.ts'
 import type { Pipeline } from '../plan/pipeline.ts'
 import type { PortsRecipe } from '../ports/ports.ts'
-import type { SourceIdentities, StateChain, WorkerSnapshot } from '../state/checkpoint.ts'
+import type {
+  KeptLateness,
+  SourceIdentities,
+  StateChain,
+  WorkerSnapshot,
+} from '../state/checkpoint.ts'
 import type { WaitingRows } from './side-rows.ts'
 
 /** What a thread is given to become a worker: what it begins with, and its own channel to the main thread. */
@@ -27,6 +32,7 @@ export interface WorkerSetup {
   readonly until: 'now' | 'end' | undefined
   readonly positions: SourcePositions
   readonly identities: SourceIdentities
+  readonly lateness: KeptLateness['splits']
   readonly watermarks: ReadonlyMap<string, bigint>
   /** Of the restored checkpoint. */
   readonly chains: readonly StateChain[]
@@ -45,8 +51,6 @@ export type WorkerAnswer =
   | { readonly kind: 'answer'; readonly id: number; readonly value: unknown }
   | { readonly kind: 'status'; readonly status: WorkerStatus }
   | { readonly kind: 'failed'; readonly failure: WorkerFailure }
-
-export type SplitFacts = Omit<SourceSplit, 'reader'>
 
 export interface WorkerStatus {
   /** By source, in the graph's order. */

@@ -89,6 +89,7 @@ async function opened(setup: WorkerSetup): Promise<WorkerAssembly> {
     until: setup.until,
     positions: setup.positions,
     identities: setup.identities,
+    lateness: setup.lateness,
     resumes: true,
     watermarks: setup.watermarks,
     share: {
@@ -189,7 +190,7 @@ function statusOf(assembly: WorkerAssembly, done: boolean): WorkerStatus {
     sources: sources.map(({ name, node, source, splits }) => ({
       name,
       identity: source.identity,
-      splits: splits.map(({ reader: _, ...facts }) => facts),
+      splits: splits.map(({ reader: _reader, meter: _meter, ...facts }) => facts),
       watermarkUs: dataflow.watermarkUs(node.index),
     })),
     operators: dataflow.operators.map(({ operator }) => ({

@@ -290,7 +290,7 @@ function threadEnded(worker: number, cause: unknown): MillraceError {
 }
 
 function setupOf(
-  { start, store, workers, until, positions, identities, watermarks }: ThreadsRequest,
+  { start, store, workers, until, positions, identities, lateness, watermarks }: ThreadsRequest,
   worker: number,
   rings: ReadonlyMap<number, SharedArrayBuffer>,
   bells: SharedArrayBuffer,
@@ -306,6 +306,7 @@ function setupOf(
     until,
     positions,
     identities: identities ?? {},
+    lateness: lateness ?? {},
     watermarks,
     chains: store.restored?.chains ?? [],
     stateDirectory: store.stateDirectory,

@@ -7,7 +7,7 @@ import { LinearMemory } from '../data/memory.ts'
 import type { Rings } from '../engine/exchange.ts'
 import { routesOf } from '../engine/exchange-routes.ts'
 import { ringMemory, ringReader, ringWriter } from '../engine/ring.ts'
-import type { SourceSplit } from '../engine/source-split.ts'
+import type { SplitFacts } from '../engine/source-split.ts'
 import type { StepResult } from '../engine/task.ts'
 import type { WorkerSnapshot } from '../state/checkpoint.ts'
 import {
@@ -38,7 +38,7 @@ export interface Crew extends Omit<Assembly, 'dataflow' | 'sources'> {
 
 export interface CrewSource extends Pick<AssembledSource, 'name' | 'node'> {
   readonly source: Pick<AssembledSource['source'], 'identity'>
-  readonly splits: readonly Omit<SourceSplit, 'reader'>[]
+  readonly splits: readonly SplitFacts[]
 }
 
 export interface WorkersRequest extends Omit<AssemblyRequest, 'share'> {

@@ -20,8 +20,33 @@ const revenue: PipelineStatus = {
   lag: 5,
   watermarkMs: 1_700_000_000_000,
   splits: [
-    { table: 'orders', split: '0', watermarkMs: 1_700_000_001_000, isIdle: false, isHolding: true },
+    {
+      table: 'orders',
+      split: '0',
+      watermarkMs: 1_700_000_001_000,
+      isIdle: false,
+      isHolding: true,
+      lateness: { events: 30_000, eventsLost: 60, delays: [{ share: 0.999, delayMs: 12_000 }] },
+    },
     { table: 'orders', split: '1"\\\n', lag: 5, isIdle: true, isHolding: false },
+  ],
+  lateness: [
+    {
+      table: 'orders',
+      delayMs: 5000,
+      events: 30_000,
+      eventsLost: 60,
+      isDrifting: true,
+      recent: {
+        events: 20_000,
+        kept: 0.997,
+        low: 0.996,
+        high: 0.998,
+        promised: 0.999,
+        keepingMs: 12_000,
+        keeping: "INTERVAL '12' SECOND",
+      },
+    },
   ],
   windows: { any: true, open: 3, counted: 1197, nextEndMs: 1_700_000_060_000 },
   checkpoint: { id: '1-7', completedMs: 1_700_000_002_000, durationMs: 12, bytes: 4096 },
@@ -69,6 +94,10 @@ test('a running pipeline is alive, ready, told as JSON and as metrics', async ()
       /^millrace_split_idle\{pipeline="revenue",table="orders",split="1\\"\\\\\\n"\} 1$/m,
     )
     assert.match(text, /^millrace_watermark_seconds\{pipeline="revenue"\} 1700000000$/m)
+    assert.match(text, /^millrace_watermark_drifting\{pipeline="revenue",table="orders"\} 1$/m)
+    assert.match(text, /^millrace_watermark_complete_ratio\{[^}]*table="orders"\} 0.997$/m)
+    assert.match(text, /^millrace_split_events_lost_total\{[^}]*split="0"\} 60$/m)
+    assert.match(text, /^millrace_split_keeping_delay_seconds\{[^}]*share="0.999"\} 12$/m)
   })
 })
 

@@ -4,7 +4,7 @@
  * Names: `millrace_` first, base units, `_total` for what only grows. Labels are few: pipeline, table, split.
  */
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
-import type { OwnerStatus, PipelineStatus, SplitStatus } from './status.ts'
+import type { OwnerStatus, PipelineStatus, SplitStatus, TableLateness } from './status.ts'
 
 interface PipelineMetric {
   readonly name: string
@@ -16,7 +16,14 @@ interface PipelineMetric {
 interface SplitMetric {
   readonly name: string
   readonly help: string
+  readonly counts?: true
   value(split: SplitStatus): number | undefined
+}
+
+interface TableMetric {
+  readonly name: string
+  readonly help: string
+  value(lateness: TableLateness): number | undefined
 }
 
 const PIPELINE_METRICS: readonly PipelineMetric[] = [
@@ -103,7 +110,53 @@ const SPLIT_METRICS: readonly SplitMetric[] = [
     help: '1 while the split is idle and does not hold the watermark back.',
     value: (split) => (split.isIdle ? 1 : 0),
   },
+  {
+    name: 'millrace_split_events_total',
+    help: 'Events whose lateness was measured.',
+    counts: true,
+    value: (split) => split.lateness?.events,
+  },
+  {
+    name: 'millrace_split_events_lost_total',
+    help: 'Events whose window had fired when they came.',
+    counts: true,
+    value: (split) => split.lateness?.eventsLost,
+  },
 ]
+
+const TABLE_METRICS: readonly TableMetric[] = [
+  {
+    name: 'millrace_watermark_delay_seconds',
+    help: "The delay of a table's watermark.",
+    value: ({ delayMs }) => delayMs / 1000,
+  },
+  {
+    name: 'millrace_watermark_complete_ratio',
+    help: 'The share of the last events that the delay kept.',
+    value: ({ recent }) => recent?.kept,
+  },
+  {
+    name: 'millrace_watermark_promised_ratio',
+    help: 'The share of events that the delay is to keep: time.complete, or what it kept at first.',
+    value: ({ recent }) => recent?.promised,
+  },
+  {
+    name: 'millrace_watermark_keeping_delay_seconds',
+    help: 'The delay that would have kept the promised share of the last events.',
+    value: ({ recent }) => seconds(recent?.keepingMs),
+  },
+  {
+    name: 'millrace_watermark_drifting',
+    help: '1 while the delay keeps less than was promised.',
+    value: ({ isDrifting }) => (isDrifting ? 1 : 0),
+  },
+]
+
+/** What has been measured of lateness, as a few points of its distribution. */
+const DELAYS_METRIC = {
+  name: 'millrace_split_keeping_delay_seconds',
+  help: "The delay that would have kept this share of one split's events.",
+}
 
 /** Gauges that the library names like counters, which promtool refuses; each has a per-type series that stays. */
 const MISNAMED = [
@@ -139,6 +192,19 @@ export function createMetrics(status: () => OwnerStatus): Metrics {
           )
     })
   }
+  for (const metric of TABLE_METRICS) {
+    defineMetric(registry, metric, ['pipeline', 'table'], (set) => {
+      for (const pipeline of status().pipelines)
+        for (const lateness of pipeline.lateness)
+          set({ pipeline: pipeline.name, table: lateness.table }, metric.value(lateness))
+    })
+  }
+  defineMetric(registry, DELAYS_METRIC, ['pipeline', 'table', 'split', 'share'], (set) => {
+    for (const { name, splits } of status().pipelines)
+      for (const { table, split, lateness } of splits)
+        for (const { share, delayMs } of lateness?.delays ?? [])
+          set({ pipeline: name, table, split, share: `${share}` }, delayMs / 1000)
+  })
   return { contentType: registry.contentType, text: () => registry.metrics() }
 }
 

@@ -65,6 +65,7 @@ test('a run is told with splits flattened, the weakest guarantee and the earlies
       { table: 'orders', split: '1', isIdle: false, isHolding: true, lag: 4, watermarkMs: -1 },
       { table: 'shops', split: 'a', isIdle: true, isHolding: false },
     ],
+    lateness: [],
     windows: { any: true, open: 3, counted: 9, nextEndMs: 30_000 },
     checkpoint: { id: '3-9', completedMs: NOW - 400, durationMs: 5, bytes: 10 },
   })

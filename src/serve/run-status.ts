@@ -1,7 +1,13 @@
 /** A run's own status as the owner tells it: microseconds to ms, sources flattened to splits, the stopped states named. */
 import { MillraceError } from '../errors.ts'
 import type { Outcome, RunStatus, SourceStatus } from '../run/handle.ts'
-import type { PipelineStatus, Problem, SplitStatus } from './status.ts'
+import type {
+  PipelineStatus,
+  Problem,
+  SplitLateness,
+  SplitStatus,
+  TableLateness,
+} from './status.ts'
 
 export interface RunFacts {
   readonly status: RunStatus
@@ -32,6 +38,7 @@ export function pipelineStatus({ status, nowMs, outcome }: RunFacts): PipelineSt
     ...(lags.length === 0 ? {} : { lag: lags.reduce((sum, lag) => sum + lag, 0) }),
     ...(watermarkMs === undefined ? {} : { watermarkMs }),
     splits,
+    lateness: status.sources.flatMap(latenessOf),
     windows: windowsOf(status),
     ...(checkpoint === undefined ? {} : { checkpoint }),
     ...(problem === undefined ? {} : { problem }),
@@ -65,15 +72,37 @@ function problemOf(status: RunStatus, outcome: Outcome | undefined): Problem | u
 }
 
 function splitsOf(source: SourceStatus): SplitStatus[] {
-  return source.splits.map(({ split, state, watermarkUs, lag, trouble }) => ({
+  return source.splits.map(({ split, state, watermarkUs, lag, trouble, lateness }) => ({
     table: source.table,
     split,
     isIdle: state === 'idle' || state === 'ended',
     isHolding: source.heldBy === split,
     ...(lag === undefined ? {} : { lag }),
     ...(trouble === undefined ? {} : { trouble }),
+    ...(lateness === undefined ? {} : { lateness: splitLateness(lateness) }),
     ...(watermarkUs === undefined ? {} : { watermarkMs: milliseconds(watermarkUs) }),
   }))
+}
+
+function latenessOf({ table, lateness }: SourceStatus): TableLateness[] {
+  if (lateness === undefined) return []
+  const { delayUs, events, lost, isDrifting, recent } = lateness
+  const told = { table, delayMs: delayUs / 1000, events, eventsLost: lost, isDrifting }
+  if (recent === undefined) return [told]
+  const { keepingUs, ...shares } = recent
+  return [{ ...told, recent: { ...shares, keepingMs: keepingUs / 1000 } }]
+}
+
+function splitLateness({
+  events,
+  lost,
+  delays,
+}: NonNullable<SourceStatus['splits'][number]['lateness']>): SplitLateness {
+  return {
+    events,
+    eventsLost: lost,
+    delays: delays.map(({ share, delayUs }) => ({ share, delayMs: delayUs / 1000 })),
+  }
 }
 
 function lowestWatermark(sources: readonly SourceStatus[]): number | undefined {

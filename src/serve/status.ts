@@ -42,6 +42,8 @@ export interface PipelineStatus {
   /** The combined watermark; absent while there is none. */
   readonly watermarkMs?: number
   readonly splits: readonly SplitStatus[]
+  /** Of each table whose watermark is its event time less an interval. */
+  readonly lateness: readonly TableLateness[]
   readonly windows: WindowsStatus
   readonly checkpoint?: CheckpointStatus
   readonly problem?: Problem
@@ -58,6 +60,41 @@ export interface SplitStatus {
   readonly isIdle: boolean
   /** Why nothing comes, where something should. */
   readonly trouble?: string
+  readonly lateness?: SplitLateness
+}
+
+/** How late events are, each held against the watermark that it met. Shares are in [0, 1]. */
+export interface TableLateness {
+  readonly table: string
+  /** Of the watermark. */
+  readonly delayMs: number
+  readonly events: number
+  /** Those whose window had fired when they came. */
+  readonly eventsLost: number
+  /** The delay keeps less than it should. */
+  readonly isDrifting: boolean
+  /** Once there are enough events. */
+  readonly recent?: RecentLateness
+}
+
+export interface RecentLateness {
+  readonly events: number
+  readonly kept: number
+  /** Of 95 %. */
+  readonly low: number
+  readonly high: number
+  /** What 'time.complete' asks for; without it, what the delay kept at first. */
+  readonly promised: number
+  /** The delay that would have kept what was promised, and as SQL writes it. */
+  readonly keepingMs: number
+  readonly keeping: string
+}
+
+export interface SplitLateness {
+  readonly events: number
+  readonly eventsLost: number
+  /** What keeps half, 90 %, 99 % and 99.9 % of the split's events. */
+  readonly delays: readonly { readonly share: number; readonly delayMs: number }[]
 }
 
 export interface WindowsStatus {

@@ -45,6 +45,31 @@ export interface OperatorIdentity {
   readonly name: string
 }
 
+/** As in engine/lateness.ts. */
+export interface LatenessCounts {
+  readonly delayUs: number
+  readonly windowUs: number
+  readonly events: number
+  readonly lost: number
+  readonly needs: readonly number[]
+}
+
+/** What was measured of how late events are, up to a checkpoint. */
+export interface KeptLateness {
+  /** By source and split. */
+  readonly splits: Readonly<Record<string, Readonly<Record<string, LatenessCounts>>>>
+  /** By source; as in engine/lateness-watch.ts. */
+  readonly watches: Readonly<Record<string, KeptWatch>>
+}
+
+export interface KeptWatch {
+  readonly start: LatenessCounts
+  readonly middle: LatenessCounts
+  readonly slices: readonly { readonly events: number; readonly lost: number }[]
+  readonly first?: { readonly share: number; readonly low: number }
+  readonly isDrifting: boolean
+}
+
 export interface Manifest {
   readonly format: 1
   readonly pipeline: string
@@ -54,6 +79,8 @@ export interface Manifest {
   readonly positions: SourcePositions
   /** Absent in manifests of earlier versions. */
   readonly identities?: SourceIdentities
+  /** Absent in manifests of earlier versions. */
+  readonly lateness?: KeptLateness
   /** Per sink, gathered over checkpoints until they are committed. */
   readonly committables: Readonly<Record<string, readonly PendingCommittable[]>>
   /** Per sink, the last checkpoint that was known to be visible. Absent in manifests of earlier versions. */
@@ -77,6 +104,7 @@ export interface CheckpointContents {
   readonly operators: readonly OperatorIdentity[]
   readonly positions: SourcePositions
   readonly identities?: SourceIdentities
+  readonly lateness?: KeptLateness
   /** Per sink, what it prepared for this checkpoint. */
   readonly prepared: Readonly<Record<string, readonly string[]>>
   /** One a worker, in the order of their key groups. */

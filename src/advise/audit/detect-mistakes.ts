@@ -1,5 +1,5 @@
 /** Where a pipeline makes one of the mistakes that cost most: a function a code, over facts alone. */
-import { intervalSql, spanText } from '../watermark/delay.ts'
+import { intervalSql, spanText } from '../../time/delay.ts'
 import type { Found, InsertFacts, PipelineFacts, TableFacts, WindowFacts } from './facts.ts'
 
 /** Sinks that are looked at, or that keep nothing. */

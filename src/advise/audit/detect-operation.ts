@@ -1,5 +1,5 @@
 /** What will go wrong after weeks, by the facts of a pipeline: a function a code. */
-import { spanText } from '../watermark/delay.ts'
+import { spanText } from '../../time/delay.ts'
 import { type Detect, isStreaming, sinks, streamed, timedWindows } from './detect-mistakes.ts'
 import type { Edit, Found, InsertFacts, PipelineFacts, TableFacts } from './facts.ts'
 

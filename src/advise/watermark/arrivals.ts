@@ -6,7 +6,7 @@
  * the greatest time at M is lost just if  delay <= M - E + 1 ms: the *need* of the event. With several splits M is the least of
  * theirs. Sketches of needs stand in parts of the stream, of which neighbours merge when there are too many.
  */
-import type { Part } from './interval.ts'
+import type { Part } from '../../time/interval.ts'
 import { Sketch } from './sketch.ts'
 
 /** Parts that are kept apart; then each two become one. */

@@ -1,6 +1,6 @@
 /** What makes measured lateness say less than it seems to, each with its figures. */
-import { delayAbove, spanText } from './delay.ts'
-import { LATE_LEAST } from './interval.ts'
+import { delayAbove, spanText } from '../../time/delay.ts'
+import { LATE_LEAST } from '../../time/interval.ts'
 import type { Measured } from './measure.ts'
 import type { Guard, WatermarkAdvice } from './shape.ts'
 

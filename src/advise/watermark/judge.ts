@@ -1,8 +1,9 @@
 /** From measured arrivals to a delay, what it costs and how sure it is. */
+
+import { delayAbove, intervalSql } from '../../time/delay.ts'
+import { effectiveEvents, eventsNeeded, type Interval, wilson } from '../../time/interval.ts'
 import { type Arrivals, type ArrivalsPart, partsAt, together } from './arrivals.ts'
-import { delayAbove, intervalSql } from './delay.ts'
 import { guardsOf } from './guards.ts'
-import { effectiveEvents, eventsNeeded, type Interval, wilson } from './interval.ts'
 import type { Measured } from './measure.ts'
 import type { DelayChoice, DelayKept, Holdout, SplitLateness, WatermarkAdvice } from './shape.ts'
 import type { Sketch } from './sketch.ts'

@@ -1,5 +1,5 @@
 /** What `millrace advise watermark` says, as data: its JSON is this, and its text is made of this. Shares are in [0, 1]. */
-import type { Interval } from './interval.ts'
+import type { Interval } from '../../time/interval.ts'
 
 export interface WatermarkAdvice {
   readonly of: string

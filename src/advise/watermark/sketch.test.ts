@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import fc from 'fast-check'
-import { delayAbove, intervalSql } from './delay.ts'
-import { effectiveEvents, eventsNeeded, wilson } from './interval.ts'
+import { delayAbove, intervalSql } from '../../time/delay.ts'
+import { effectiveEvents, eventsNeeded, wilson } from '../../time/interval.ts'
 import { Sketch } from './sketch.ts'
 
 const values = fc.array(fc.double({ min: 1, max: 1e13, noNaN: true }), { minLength: 1 })

@@ -229,6 +229,7 @@ async function loggerOf(
 function logEvent(logger: Logger, pipeline: string, event: RunEvent): void {
   const { kind, ...fields } = event
   if (kind === 'checkpoint') logger.debug({ pipeline, ...fields }, kind)
-  else if (kind === 'restored') logger.info({ pipeline, ...fields }, kind)
+  else if (kind === 'restored' || kind === 'watermark-recovered')
+    logger.info({ pipeline, ...fields }, kind)
   else logger.warn({ pipeline, ...fields }, kind)
 }

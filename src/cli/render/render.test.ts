@@ -240,6 +240,7 @@ const waiting: PipelineStatus = {
     },
     { table: 'orders', split: '2', isIdle: true, isHolding: false },
   ],
+  lateness: [],
   windows: { any: true, open: 3, counted: 10, nextEndMs: NOW + 40_000 },
   checkpoint: { id: '1-7', completedMs: NOW - 4000, durationMs: 20, bytes: 12_000 },
 }

@@ -5,6 +5,7 @@
  *     rows      1,204,331 read  98.1 k/s  lag 0 · 30 written · 2 late · 1 dead
  *     watermark 2026-01-31 12:00:05  held by orders[2]
  *               orders[0] 12:00:07 · orders[1] 12:00:09 · orders[2] 12:00:05 · orders[3] idle
+ *     lateness  delay 5 s · of the last 20,480 99.94 % kept, 99.9 % promised
  *     windows   3 wait, the next for event time 2026-01-31 12:01:00
  *     stored    checkpoint 1-7, 4 s ago, 12 KB
  *
@@ -15,6 +16,7 @@ import {
   hasEnded,
   type PipelineStatus,
   type SplitStatus,
+  type TableLateness,
 } from '../../serve/status.ts'
 import { bytesText, countOf, countText, durationText, rateText, timeText } from './quantity.ts'
 import type { Style } from './style.ts'
@@ -37,6 +39,7 @@ export function statusLines(pipeline: PipelineStatus, view: StatusView): string[
     headLine(pipeline, view),
     `  ${label('rows')}${rowsText(pipeline, style)}`,
     ...watermarkLines(pipeline, view, label),
+    ...pipeline.lateness.flatMap((each) => latenessLine(each, pipeline, style, label)),
     ...(pipeline.windows.any ? [`  ${label('windows')}${windowsText(pipeline)}`] : []),
     `  ${label('stored')}${checkpointText(pipeline.checkpoint, view.nowMs)}`,
   ].map((line) => cut(line, view.columns))
@@ -94,6 +97,31 @@ function watermarkLines(
   const first = `  ${label('watermark')}${at}${style.name(held)}`
   if (pipeline.splits.length < 2) return [first]
   return [first, `  ${label('')}${splitsText(pipeline.splits)}`]
+}
+
+/** Only where it says something: enough events, or late ones. */
+function latenessLine(
+  { table, delayMs, events, eventsLost, isDrifting, recent }: TableLateness,
+  { lateness }: PipelineStatus,
+  style: Style,
+  label: (name: string) => string,
+): string[] {
+  const of = lateness.length > 1 ? `${table}: ` : ''
+  const delay = `delay ${durationText(delayMs)}`
+  if (recent === undefined) {
+    if (eventsLost === 0) return []
+    const kept = `${countText(events - eventsLost)} of ${countText(events)} events kept`
+    return [`  ${label('lateness')}${of}${delay} · ${kept}`]
+  }
+  const { kept, promised, keepingMs } = recent
+  const shares = `${percent(kept)} kept, ${percent(promised)} promised`
+  const needs = `, which takes ${durationText(keepingMs)}`
+  const told = isDrifting ? style.warning(`${shares}${needs}`) : shares
+  return [`  ${label('lateness')}${of}${delay} · of the last ${countText(recent.events)} ${told}`]
+}
+
+function percent(share: number): string {
+  return `${Number((100 * share).toFixed(3))} %`
 }
 
 function splitsText(splits: readonly SplitStatus[]): string {

@@ -1,7 +1,8 @@
 /** Advice on a watermark on a terminal: the line, what it keeps, the curve, and what to beware of. */
-import { spanText } from '../../advise/watermark/delay.ts'
+
 import { percent } from '../../advise/watermark/guards.ts'
 import type { DelayChoice, WatermarkAdvice } from '../../advise/watermark/shape.ts'
+import { spanText } from '../../time/delay.ts'
 import { bytesText, countText, rateText } from './quantity.ts'
 import type { Style } from './style.ts'
 import { tableLines } from './table.ts'
@@ -24,6 +25,7 @@ export function watermarkLines(advice: WatermarkAdvice, style: Style, columns: n
       `Results come ${spanText(chosen.addedLatencyUs)} later than without it; ${chosen.openWindows} windows are open at one time, at most ${bytesText(chosen.stateBytesMost)} of state.`,
     ),
     ...prose(sampleText(advice)),
+    ...(advice.isFounded && advice.asked < 1 ? prose(watchText(advice)) : []),
     '',
     style.strong('delay, completeness, latency, state'),
     ...curveLines(advice, style),
@@ -51,6 +53,10 @@ function keepsText({ valueColumn, windowUs }: WatermarkAdvice, chosen: DelayChoi
   const open = windowUs === 0 ? 'come before the watermark' : 'find their window still open'
   const window = windowUs === 0 ? '' : ` (windows of ${spanText(windowUs)})`
   return `${percent(chosen.completeness)} of the events${value} ${open}${window}; 95 % interval ${percent(low)} to ${percent(high)}.`
+}
+
+function watchText({ asked }: WatermarkAdvice): string {
+  return `SET 'time.complete' = '${percent(asked)}' has a pipeline watch that it stays so.`
 }
 
 function sampleText(advice: WatermarkAdvice): string {
