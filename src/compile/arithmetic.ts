@@ -42,7 +42,7 @@ const EXACT: Record<ArithmeticName, (a: bigint, b: bigint) => bigint> = {
 }
 /** Bits that a cell has too many for the type. */
 const SHIFT: Partial<Record<DataType['kind'], bigint>> = { tinyint: 56n, smallint: 48n, int: 32n }
-const WHOLE = new Set(['tinyint', 'smallint', 'int', 'bigint'])
+export const WHOLE: ReadonlySet<string> = new Set(['tinyint', 'smallint', 'int', 'bigint'])
 
 /** A kernel for the call, or undefined if there is none for its types. */
 export function compileArithmetic(

@@ -1,10 +1,12 @@
 /** = <> < <= > >= over columns: what is true selects rows; a value is made from it. Texts compare bytewise, as in Flink. */
-import { type DataType, layoutOf } from '../data/types.ts'
+import { cellBytes, type DataType, layoutOf } from '../data/types.ts'
 import { invariant } from '../errors.ts'
 import { type SelectKernel, selectKernel } from '../kernels/select.ts'
+import { WHOLE } from './arithmetic.ts'
 import type { Frame, Selected } from './compiled.ts'
+import { powerOfTen } from './decimals.ts'
 import { selectionFor } from './frame-rows.ts'
-import { allValid, type Compiled, marksOf, operandOf, truths } from './vectors.ts'
+import { allValid, type Compiled, filled, marksOf, operandOf, truths } from './vectors.ts'
 
 export type ComparisonName =
   | 'EQUALS'
@@ -33,12 +35,16 @@ export function comparisonSelector(
   args: readonly Compiled[],
 ): Selector | undefined {
   const { name: bare, swapped } = KERNEL[name]
-  const [a, b] = (swapped ? [...args].reverse() : args) as readonly [Compiled, Compiled]
+  const [left, right] = args as readonly [Compiled, Compiled]
+  const alike = [scaledLike(left, right), scaledLike(right, left)] as const
+  const [a, b] = swapped ? [alike[1], alike[0]] : alike
   const modulo = divisibility(name, args)
   if (modulo !== undefined) return modulo
   const layouts = new Set([layoutOf(a.type), layoutOf(b.type)])
   if (layouts.size !== 1) return undefined
-  if (layouts.has('i64') && scaleOf(a.type) === scaleOf(b.type)) return cells(a, b, `${bare}I64`)
+  const isScaledAlike = scaleOf(a.type) === scaleOf(b.type)
+  if (layouts.has('i64') && isScaledAlike) return cells(a, b, `${bare}I64`)
+  if (layouts.has('i128') && isScaledAlike) return cells(a, b, `${bare}I128`)
   if (layouts.has('f64')) return cells(a, b, `${bare}F64`)
   if (layouts.has('bytes') && comparesBytes(a.type) && comparesBytes(b.type)) {
     if (bare === 'equal' || bare === 'notEqual') return bytes(a, b, bare === 'equal' ? 1 : 0)
@@ -80,12 +86,25 @@ function scaleOf(type: DataType): number {
   return type.kind === 'decimal' ? type.scale : 0
 }
 
+/** A whole or DECIMAL literal with the digits and in the layout of what it is compared with, where it has room there; else as it is. */
+function scaledLike(value: Compiled, other: Compiled): Compiled {
+  const { constant } = value
+  if (other.type.kind !== 'decimal' || typeof constant !== 'bigint') return value
+  if (value.type.kind !== 'decimal' && !WHOLE.has(value.type.kind)) return value
+  const more = scaleOf(other.type) - scaleOf(value.type)
+  if (more < 0) return value
+  const scaled = constant * powerOfTen(more)
+  if (BigInt.asIntN(8 * cellBytes(other.type), scaled) !== scaled) return value
+  const type = { ...other.type, nullable: value.type.nullable }
+  return { ...value, type, constant: scaled, evaluate: (frame) => filled(frame, type, scaled) }
+}
+
 /** CHAR is padded in no place here, so that equal text is equal bytes. */
 function comparesBytes({ kind }: DataType): boolean {
   return kind === 'char' || kind === 'varchar' || kind === 'binary' || kind === 'varbinary'
 }
 
-function cells(a: Compiled, b: Compiled, name: `${Bare}I64` | `${Bare}F64`): Selector {
+function cells(a: Compiled, b: Compiled, name: `${Bare}${'I64' | 'F64' | 'I128'}`): Selector {
   return (frame) => {
     const [x, y] = [operandOf(a, frame), operandOf(b, frame)]
     const out = selectionFor(frame)

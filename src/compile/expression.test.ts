@@ -204,3 +204,30 @@ test('exact products of BIGINT and DECIMAL keep all digits', () => {
   ])
   assert.deepEqual(values, [-908n * MOST, 4540n])
 })
+
+test('decimals of 38 digits are compared with literals of fewer digits by kernels', () => {
+  const values = [MOST, -MOST, -5n, 0n, 4n, 1102n]
+  const product = call('TIMES', literal('0.908', types.decimal(3, 3)), x)
+  const { frame } = frameOf(values.map((value) => [value, 0n, '']))
+  const { memory } = frame
+  const than = { int: int(-4), decimal: literal('3.6', types.decimal(2, 1)) }
+  const scaled = { int: -4000n, decimal: 3600n }
+  const holds: Record<string, (a: bigint, b: bigint) => boolean> = {
+    EQUALS: (a, b) => a === b,
+    NOT_EQUALS: (a, b) => a !== b,
+    LESS: (a, b) => a < b,
+    LESS_OR_EQUAL: (a, b) => a <= b,
+    GREATER: (a, b) => a > b,
+    GREATER_OR_EQUAL: (a, b) => a >= b,
+  }
+  for (const [name, test] of Object.entries(holds)) {
+    for (const kind of ['int', 'decimal'] as const) {
+      const predicate = compilePredicate(call(name, product, than[kind]), { memory })
+      assert.equal(predicate.mark, 'kernel')
+      const { selection, count } = predicate.select(frame)
+      const rows = Array.from({ length: count }, (_, at) => memory.u32[selection / 4 + at]!)
+      const expected = [...values.keys()].filter((row) => test(908n * values[row]!, scaled[kind]))
+      assert.deepEqual(rows, expected, `${name} ${kind}`)
+    }
+  }
+})

@@ -7,7 +7,7 @@ import type { Expression } from '../plan/expressions.ts'
 import { functionNamed } from '../plan/functions/registry.ts'
 import { isUserFunction } from '../plan/functions/user.ts'
 import { type ArithmeticName, compileArithmetic } from './arithmetic.ts'
-import { byteCall } from './byte-functions.ts'
+import { byteCall, byteSelector } from './byte-functions.ts'
 import { compileCast } from './cast.ts'
 import {
   type ComparisonName,
@@ -173,7 +173,11 @@ function compileCall(call: Call, environment: CompileEnvironment): Compiled {
       return compileNullIf(call, args, environment)
     default:
       if (isUserFunction(call.function)) return compileUserCall(call, args)
-      return kernelCall(call, args) ?? byteCall(call, args) ?? rowCall(call, args, environment)
+      return (
+        kernelCall(call, args) ??
+        byteCall(call, args, (values) => rowCall(call, values, environment)) ??
+        rowCall(call, args, environment)
+      )
   }
 }
 
@@ -311,6 +315,11 @@ function selector(
         parts.push(...args)
         return select
       }
+    }
+    const select = byteSelector(condition, args)
+    if (select !== undefined) {
+      parts.push(...args)
+      return select
     }
     if (condition.function.startsWith('IS_') && builtIns.includes(condition.function)) {
       parts.push(...args)

@@ -102,6 +102,40 @@ export function lessOrEqualF64(a: usize, aStride: usize, aValidity: usize, b: us
   return compare<f64>(LESS_OR_EQUAL, a, aStride, aValidity, b, bStride, bValidity, selection, count, out)
 }
 
+/** Cells of 16 bytes, two's complement, the low half first. */
+// @ts-ignore: decorator
+@inline
+function compareWide(
+  op: i32, a: usize, aStride: usize, aValidity: usize, b: usize, bStride: usize, bValidity: usize,
+  selection: usize, count: u32, out: usize,
+): u32 {
+  let to = out
+  for (let at: u32 = 0; at < count; at++) {
+    const row = rowAt(selection, at)
+    const x = a + <usize>row * aStride
+    const y = b + <usize>row * bStride
+    const high = load<i64>(x, 8)
+    const otherHigh = load<i64>(y, 8)
+    const passes = high == otherHigh ? holds<u64>(op, load<u64>(x), load<u64>(y)) : holds<i64>(op, high, otherHigh)
+    store<u32>(to, row)
+    to += (<usize>(passes & valid(aValidity, row) & valid(bValidity, row))) << 2
+  }
+  return <u32>((to - out) >> 2)
+}
+
+export function equalI128(a: usize, aStride: usize, aValidity: usize, b: usize, bStride: usize, bValidity: usize, selection: usize, count: u32, out: usize): u32 {
+  return compareWide(EQUALS, a, aStride, aValidity, b, bStride, bValidity, selection, count, out)
+}
+export function notEqualI128(a: usize, aStride: usize, aValidity: usize, b: usize, bStride: usize, bValidity: usize, selection: usize, count: u32, out: usize): u32 {
+  return compareWide(NOT_EQUALS, a, aStride, aValidity, b, bStride, bValidity, selection, count, out)
+}
+export function lessI128(a: usize, aStride: usize, aValidity: usize, b: usize, bStride: usize, bValidity: usize, selection: usize, count: u32, out: usize): u32 {
+  return compareWide(LESS, a, aStride, aValidity, b, bStride, bValidity, selection, count, out)
+}
+export function lessOrEqualI128(a: usize, aStride: usize, aValidity: usize, b: usize, bStride: usize, bValidity: usize, selection: usize, count: u32, out: usize): u32 {
+  return compareWide(LESS_OR_EQUAL, a, aStride, aValidity, b, bStride, bValidity, selection, count, out)
+}
+
 /**
  * cell % (odd << shift) == 0 (or != 0 if `wanted` is 0) without dividing: multiplied by the inverse of `odd` modulo 2^64, multiples fall
  * into [-limit, limit] in steps of 1 << shift. `limit` = floor((2^63 - 1) / odd) with its low `shift` bits cleared.

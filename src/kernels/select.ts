@@ -4,7 +4,7 @@ import { wasmBase64 } from './select.generated.ts'
 
 /**
  * Writes to `out` (u32 each) the rows where a[row] op b[row] and returns how many. `selection` and `count` as in a batch.
- * A stride is 8, or 0 for a constant. A validity of 0 says that nothing is NULL; NULLs never pass.
+ * A stride is that of the cells (8, or 16 for I128), or 0 for a constant. A validity of 0 says that nothing is NULL; NULLs never pass.
  */
 export type Compare = (
   a: Pointer,
@@ -27,6 +27,10 @@ export interface SelectKernel {
   readonly notEqualF64: Compare
   readonly lessF64: Compare
   readonly lessOrEqualF64: Compare
+  readonly equalI128: Compare
+  readonly notEqualI128: Compare
+  readonly lessI128: Compare
+  readonly lessOrEqualI128: Compare
   /** Multiples of odd << shift (`wanted` 1) or the others (0); see select.as.ts for `inverse` and `limit`. */
   divisible(
     cells: Pointer,

@@ -42,13 +42,10 @@ export function similarPattern(pattern: string, escapeBy: string | undefined): R
   }
 }
 
-/** Java's syntax; null if the pattern is none. Always global. */
+/** Java's syntax; null if the pattern is none. Always global: who uses it says where it begins. */
 export function javaPattern(pattern: string): RegExp | null {
   const known = compiled.get(pattern)
-  if (known !== undefined) {
-    if (known !== null) known.lastIndex = 0
-    return known
-  }
+  if (known !== undefined) return known
   if (compiled.size >= PATTERNS_MAX) compiled.clear()
   const made = makeJavaPattern(pattern)
   compiled.set(pattern, made)

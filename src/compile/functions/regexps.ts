@@ -1,5 +1,5 @@
 /** Functions of regular expressions in Java's syntax. */
-import { type RowFunction, strict } from '../row-function.ts'
+import { type RowFunction, shaped } from '../row-function.ts'
 import type { Value } from '../value.ts'
 import { javaPattern } from './patterns.ts'
 
@@ -28,9 +28,14 @@ export const regexpFunctions: Readonly<Record<string, RowFunction>> = {
 
 /** `whenNone` is the answer where the pattern is no regular expression. */
 function matching(match: Match, whenNone: Value = null): RowFunction {
-  return strict((args) => {
-    const pattern = javaPattern(args[1] as string)
-    return pattern === null ? whenNone : match(args[0] as string, pattern, args)
+  return shaped(({ constants: [, constant] }) => {
+    const fixed = typeof constant === 'string' ? javaPattern(constant) : undefined
+    return (args) => {
+      const pattern = fixed === undefined ? javaPattern(args[1] as string) : fixed
+      if (pattern === null) return whenNone
+      pattern.lastIndex = 0
+      return match(args[0] as string, pattern, args)
+    }
   })
 }
 
