@@ -8,6 +8,7 @@ import type { Batch } from '../data/batch.ts'
 import type { LinearMemory } from '../data/memory.ts'
 import { visitCalls } from '../plan/columns.ts'
 import type { Expression } from '../plan/expressions.ts'
+import type { WindowAggregate, WindowTable } from '../plan/nodes.ts'
 import { combinedUs, heldByOthersUs, type InputWatermark } from '../time/watermarks.ts'
 import { type Grid, gridOf, WATERMARK_MAX, WATERMARK_MIN } from '../time/windows.ts'
 import type { Graph, GraphNode, OperatorGraphNode } from './graph.ts'
@@ -241,8 +242,7 @@ export function cutsBelow(graph: Graph, node: number): Cuts {
     if (at.kind === 'operator') {
       if (asksWatermark(at.plan)) aheadUs = ALWAYS_US
       else if (meetsEachRow(at.plan)) aheadUs ??= SESSION_AHEAD_US
-      const grid = gridIn(at.plan)
-      if (grid !== undefined) grids.set(`${grid.slideUs} ${grid.offsetUs}`, grid)
+      for (const grid of gridsIn(at.plan)) grids.set(`${grid.slideUs} ${grid.offsetUs}`, grid)
     }
     for (const consumer of at.consumers) visit(consumer.node)
   }
@@ -250,12 +250,15 @@ export function cutsBelow(graph: Graph, node: number): Cuts {
   return { grids: [...grids.values()], ...(aheadUs === undefined ? {} : { aheadUs }) }
 }
 
-function gridIn(plan: OperatorGraphNode['plan']): Grid | undefined {
-  if (plan.kind !== 'window-aggregate' && plan.kind !== 'window-table') return undefined
+/** Where its windows fire, and where they are dropped if that is later. */
+function gridsIn(plan: OperatorGraphNode['plan']): readonly Grid[] {
+  if (plan.kind !== 'window-aggregate' && plan.kind !== 'window-table') return []
   const { window, timeDomain } = plan
   if (timeDomain === 'processing' || window.kind === 'session' || window.kind === 'attached')
-    return undefined
-  return gridOf(window)
+    return []
+  const { latenessUs = 0 } = plan.kind === 'window-aggregate' ? (plan.emit ?? {}) : {}
+  if (latenessUs === 0) return [gridOf(window)]
+  return [gridOf(window), gridOf({ ...window, offsetUs: window.offsetUs + latenessUs })]
 }
 
 /** What it does with a row hangs on the watermark of the very rows before it, not on windows that lie on a grid. */
@@ -263,7 +266,7 @@ function meetsEachRow(plan: OperatorGraphNode['plan']): boolean {
   switch (plan.kind) {
     case 'window-table':
     case 'window-aggregate':
-      return plan.timeDomain !== 'processing' && plan.window.kind === 'session'
+      return plan.timeDomain !== 'processing' && isToldByRow(plan)
     case 'interval-join':
     case 'temporal-join':
     case 'temporal-sort':
@@ -276,6 +279,14 @@ function meetsEachRow(plan: OperatorGraphNode['plan']): boolean {
     default:
       return false
   }
+}
+
+/** Sessions; and windows that rows bear and may correct, which lie on no grid that is known here. */
+function isToldByRow(plan: WindowTable | WindowAggregate): boolean {
+  if (plan.window.kind === 'session') return true
+  return (
+    plan.window.kind === 'attached' && plan.kind === 'window-aggregate' && plan.emit !== undefined
+  )
 }
 
 /**

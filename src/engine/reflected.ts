@@ -105,13 +105,21 @@ function waitOf(
     case 'window-aggregate': {
       const { window } = plan
       if (window.kind === 'session') return untilTheEnd
+      const { latenessUs = 0, lateDelayUs } =
+        plan.kind === 'window-aggregate' ? (plan.emit ?? {}) : {}
+      // Corrections that wait for the clock are told when their window is dropped at the latest.
+      const waitsUs = lateDelayUs === undefined ? 0n : BigInt(latenessUs)
       // The window's rows have come when the watermark reaches its end.
-      if (window.kind === 'attached') return behindTheWatermark
+      if (window.kind === 'attached')
+        return {
+          laterUs: BigInt(latenessUs),
+          reflectedBeforeUs: (watermarkUs) => earlier(watermarkUs, waitsUs),
+        }
       const grid = gridOf(window)
       return {
-        laterUs: BigInt(window.sizeUs),
+        laterUs: BigInt(window.sizeUs) + BigInt(latenessUs),
         reflectedBeforeUs(watermarkUs) {
-          const fired = firedThrough(grid, watermarkUs)
+          const fired = firedThrough(grid, earlier(watermarkUs, waitsUs))
           if (fired === Infinity) return WATERMARK_MAX
           if (fired === -Infinity) return WATERMARK_MIN
           return gridPointUs(grid, fired - grid.span + 1)

@@ -8,7 +8,7 @@ import { unreachable } from '../errors.ts'
 import type { AggregateCall, Expression, LiteralValue } from './expressions.ts'
 import type { PatternReference, PatternTerm } from './patterns.ts'
 import type { TableDefinition } from './tables.ts'
-import type { OverFrame, TimeDomain, Window, WindowColumns } from './windows.ts'
+import type { OverFrame, TimeDomain, Window, WindowColumns, WindowEmit } from './windows.ts'
 
 export type PlanNode =
   | Scan
@@ -101,6 +101,8 @@ export interface WindowAggregate {
   readonly timeDomain?: TimeDomain
   readonly keys: readonly Expression[]
   readonly aggregates: readonly AggregateCall[]
+  /** Absent: each window is told once, and what comes behind is late. */
+  readonly emit?: WindowEmit
   readonly schema: Schema
 }
 

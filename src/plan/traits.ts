@@ -1,7 +1,8 @@
 /** What can be known of a node without running it: which changes it gives, by which columns they meet, how its state grows. */
 import { unreachable } from '../errors.ts'
 import type { Expression } from './expressions.ts'
-import { inputsOf, type Join, type PlanNode, type Scan, schemaOf } from './nodes.ts'
+import { inputsOf, type Join, type PlanNode, type Project, type Scan, schemaOf } from './nodes.ts'
+import { windowColumn, windowSpec } from './window-columns.ts'
 
 export interface NodeTraits {
   /** 'append': +I only. 'update': rows may be taken back (-U, +U, -D). */
@@ -36,7 +37,7 @@ export function traitsOf(node: PlanNode): NodeTraits {
     case 'filter':
       return { changes, state: 'none', ...(key === undefined ? {} : { upsertKey: key }) }
     case 'project': {
-      const projected = key === undefined ? undefined : projectKey(key, node.expressions)
+      const projected = key === undefined ? undefined : projectKey(key, node)
       return {
         changes,
         state: 'none',
@@ -50,7 +51,11 @@ export function traitsOf(node: PlanNode): NodeTraits {
       const columns = schemaOf(node).length
       // Keys first; the last three are window_start, window_end and window_time.
       const keys = [...node.keys.map((_, index) => index), columns - 3, columns - 2]
-      return { changes: 'append', state: 'windows', upsertKey: keys }
+      return {
+        changes: node.emit === undefined ? 'append' : 'update',
+        state: 'windows',
+        upsertKey: keys,
+      }
     }
     case 'group-aggregate': {
       const upsertKey = node.keys.map((_, index) => index)
@@ -112,6 +117,8 @@ export function makesChanges(node: PlanNode): boolean {
     case 'group-aggregate':
       // DISTINCT gives each row once.
       return node.aggregates.length > 0
+    case 'window-aggregate':
+      return node.emit !== undefined
     case 'over-aggregate':
       return node.time === undefined
     case 'rank':
@@ -136,14 +143,27 @@ function primaryKeyIn({ table, schema }: Scan): readonly number[] | undefined {
 /** Where the key's columns went; undefined if one of them is gone. */
 function projectKey(
   key: readonly number[],
-  expressions: readonly Expression[],
+  { input, expressions }: Project,
 ): readonly number[] | undefined {
-  const places = key.map((column) =>
-    expressions.findIndex(
-      (expression) => expression.kind === 'column' && expression.index === column,
-    ),
-  )
-  return places.includes(-1) ? undefined : places
+  const places = key.map((column) => {
+    const place = placeOf(column, expressions)
+    return place < 0 ? placeOfTwin(column, input, expressions) : place
+  })
+  return places.includes(-1) ? undefined : [...new Set(places)]
+}
+
+function placeOf(column: number, expressions: readonly Expression[]): number {
+  return expressions.findIndex((each) => each.kind === 'column' && each.index === column)
+}
+
+/** Windows of one size are told by their start alone, or their end. */
+function placeOfTwin(column: number, input: PlanNode, expressions: readonly Expression[]): number {
+  const gone = windowColumn(input, column)
+  if (gone === undefined || !/^(tumble|hop)$/.test(windowSpec(gone.origin).kind)) return -1
+  return expressions.findIndex((each) => {
+    const kept = each.kind === 'column' ? windowColumn(input, each.index) : undefined
+    return kept?.origin === gone.origin && kept.path === gone.path
+  })
 }
 
 /** A row is named by its partition and its number, or by the key it had if that is all there is. */

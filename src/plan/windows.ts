@@ -29,6 +29,20 @@ export type Window =
 /** What moves time on: watermarks, or the machine's clock (PROCTIME()). */
 export type TimeDomain = 'event' | 'processing'
 
+/**
+ * When a window's groups are told besides once, as it fires; each time as changes of what was told of them before.
+ *
+ * @see Flink, WindowEmitStrategy
+ */
+export interface WindowEmit {
+  /** µs of event time for which rows that come behind the window's end correct it; later ones are late. */
+  readonly latenessUs: number
+  /** Corrections are told every so many µs of the clock; absent: as they come. */
+  readonly lateDelayUs?: number
+  /** While the window is open it is told every so many µs of the clock; 0: as rows come; absent: not before it fires. */
+  readonly earlyDelayUs?: number
+}
+
 /** Columns of the input that hold a row's window. */
 export interface WindowColumns {
   readonly start: number

@@ -4,6 +4,7 @@ import type { ChangelogMode, Sink } from '../connectors/contract/sink.ts'
 import type { Consumer, Source } from '../connectors/contract/source.ts'
 import type { Field, Schema } from '../data/types.ts'
 import { MillraceError } from '../errors.ts'
+import { changesBecause } from '../plan/changes-because.ts'
 import type { Scan, SinkNode } from '../plan/nodes.ts'
 import type { ColumnDefinition, TableDefinition } from '../plan/tables.ts'
 import type { Ports } from '../ports/ports.ts'
@@ -53,7 +54,7 @@ export interface OpenedSink {
 
 /** @throws CONNECTOR_UNKNOWN, CONNECTOR_CANNOT_WRITE, CHANGELOG_REFUSED, and what the connector throws */
 export async function openSink(
-  { table }: SinkNode,
+  { table, input }: SinkNode,
   pipeline: string,
   updates: boolean,
   opening: TableOpening,
@@ -63,7 +64,12 @@ export async function openSink(
   const { ports, dataDirectory, baseDirectory } = opening
   const options = optionsOf(table, connector, opening)
   const primaryKey = table.primaryKey ?? []
-  const mode = sinkMode(table, connector.sink.modes(options, primaryKey.length > 0), updates)
+  const mode = sinkMode(
+    table,
+    connector.sink.modes(options, primaryKey.length > 0),
+    updates,
+    changesBecause(input),
+  )
   const schema = writtenSchema(table)
   const sink = await connector.sink.open({
     table: table.name,
@@ -82,20 +88,21 @@ export async function openSink(
 }
 
 /**
- * The mode a sink is written in: with its primary key by key, if it takes that; else whatever its input needs.
+ * The mode a sink is written in, whose input `updates` rows `because` of something: with its primary key by key, if it takes that; else whatever its input needs.
  * @throws CHANGELOG_REFUSED
  */
 export function sinkMode(
   table: TableDefinition,
   offered: readonly ChangelogMode[],
   updates: boolean,
+  because: string | undefined,
 ): ChangelogMode {
   const hasKey = (table.primaryKey ?? []).length > 0
   if (hasKey && offered.includes('upsert')) return 'upsert'
   if (!updates && offered.includes('append')) return 'append'
   if (offered.includes('retract')) return 'retract'
   throw new MillraceError('CHANGELOG_REFUSED', {
-    message: `table ${table.name} takes rows that stay, and the query updates rows that it gave before`,
+    message: `table ${table.name} takes rows that stay, and the query updates rows that it gave before, because of ${because ?? 'a table that is a changelog'}`,
     hint: hasKey
       ? `its connector '${table.options.connector}' can't update: write to one that can, or aggregate over a window`
       : 'declare its PRIMARY KEY (...) NOT ENFORCED if its connector can update by key, or aggregate over a window',

@@ -92,6 +92,32 @@ export const SETTINGS: readonly Setting[] = [
       "'true': rows of changelog tables with a PRIMARY KEY may come twice, and are held against what was there",
   },
   {
+    name: 'table.exec.emit.allow-lateness',
+    fallback: '0 s',
+    summary:
+      'Rows that come so much behind the end of their window of GROUP BY correct its result; later ones go to $late',
+  },
+  {
+    name: 'table.exec.emit.late-fire.enabled',
+    fallback: 'false',
+    summary: "'true': such corrections are gathered for a delay; else each is told at once",
+  },
+  {
+    name: 'table.exec.emit.late-fire.delay',
+    fallback: '0 s',
+    summary: 'How long corrections are gathered, by the clock',
+  },
+  {
+    name: 'table.exec.emit.early-fire.enabled',
+    fallback: 'false',
+    summary: "'true': windows of GROUP BY are also told while they are open",
+  },
+  {
+    name: 'table.exec.emit.early-fire.delay',
+    fallback: '0 s',
+    summary: 'How often, by the clock; 0: at each row',
+  },
+  {
     name: 'restart-strategy.exponential-delay.attempts-before-reset-backoff',
     fallback: '10',
     summary: 'Failures at one place before the pipeline stops',

@@ -268,6 +268,12 @@ export interface StateTtlHint {
   readonly at: Place
 }
 
+/** EMIT('allow-lateness' = '1 min'): when the windows of GROUP BY are told. */
+export interface EmitHint {
+  readonly options: readonly OptionSyntax[]
+  readonly at: Place
+}
+
 export interface SelectSyntax {
   readonly kind: 'select'
   readonly distinct: boolean
@@ -280,6 +286,7 @@ export interface SelectSyntax {
   /** WINDOW w AS (...). */
   readonly windows: readonly { readonly name: Identifier; readonly over: OverSyntax }[]
   readonly stateTtl: readonly StateTtlHint[]
+  readonly emit?: EmitHint
   readonly at: Place
 }
 

@@ -3,6 +3,7 @@
  *
  *   create   shops (city STRING)                 a table of the scenario; may stand several times
  *   function weighted                            one of user-functions.ts; may stand several times
+ *   set      'sql.overflow' = 'error'           as in SET; may stand several times
  *   query    SELECT ...                          may go on in lines that begin with spaces, as everything may
  *   feed     shops  +I oslo  -D oslo             rows of a table, in order
  *   changes  +I oslo 1  -U oslo 1  +U oslo 2     the changelog with one-row batches
@@ -42,6 +43,8 @@ export interface Scenario {
   readonly head: string
   /** What stands behind CREATE TABLE, one a table. */
   readonly creates: readonly string[]
+  /** What stands behind SET. */
+  readonly sets: readonly string[]
   readonly views: readonly string[]
   readonly query: string
   readonly plan: PlanNode
@@ -106,6 +109,7 @@ function readScenario(path: string): Scenario {
     ...all('function').map(
       ({ text: name }) => `CREATE FUNCTION ${name} AS '${MODULE}#${name}' LANGUAGE TYPESCRIPT;`,
     ),
+    ...all('set').map(({ text: option }) => `SET ${option};`),
     ...all('create').map(({ text: table }) => {
       const isChanging = feeds.some(
         (feed) => feed.startsWith(`${table.split(' ')[0]} `) && /(-U|\+U|-D) /.test(feed),
@@ -131,6 +135,7 @@ function readScenario(path: string): Scenario {
     name: basename(path, '.golden').replaceAll('-', ' '),
     head: (headEnd < 0 ? text : text.slice(0, headEnd)).trimEnd(),
     creates: all('create').map(({ text: table }) => table),
+    sets: all('set').map(({ text: option }) => option),
     views: all('view').map(({ text: view }) => view),
     query: all('query')[0]!.text,
     plan: queries[0]!,

@@ -4,6 +4,7 @@ import { CONNECTORS } from '../../run/connectors.ts'
 import { type Declare, examples, type ProjectOptions, projectOptions } from '../command.ts'
 import { guaranteeOf } from '../guarantee.ts'
 import type { Io } from '../io.ts'
+import { latePolicies } from '../late-policies.ts'
 import { lossesOf } from '../losses.ts'
 import { planMarker } from '../plan-marks.ts'
 import { fileName, loadProject, pipelineFiles } from '../project.ts'
@@ -78,6 +79,7 @@ async function explain(io: Io, files: readonly string[], options: ExplainOptions
     ])
     section(io, 'late and dead rows', [
       `kept in the log topics ${late.join(', ')} and ${late.map((name) => name.replace(/late$/, 'dead')).join(', ')}`,
+      ...latePolicies(pipeline, CONNECTORS),
     ])
     section(io, 'losing this machine would lose', losses)
   })

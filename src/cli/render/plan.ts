@@ -28,6 +28,8 @@ export interface PlanLine {
   readonly kind: string
   readonly changes: NodeTraits['changes']
   readonly state: NodeTraits['state']
+  /** µs for which windows are kept behind their end, and for which late rows correct them; absent: not at all. */
+  readonly latenessUs?: number
   readonly upsertKey?: readonly string[]
   /** Absent where nothing is computed. */
   readonly mark?: NodeMark
@@ -42,6 +44,7 @@ export function planLines(
   const visit = (node: PlanNode, depth: number) => {
     const { changes, state, upsertKey } = traitsOf(node)
     const mark = markOf(node)
+    const latenessUs = node.kind === 'window-aggregate' ? (node.emit?.latenessUs ?? 0) : 0
     const names = upsertKey?.map((column) => schemaOf(node)[column]!.name)
     lines.push({
       depth,
@@ -49,6 +52,7 @@ export function planLines(
       kind: node.kind,
       changes,
       state,
+      ...(latenessUs === 0 ? {} : { latenessUs }),
       ...(names === undefined ? {} : { upsertKey: names }),
       ...(mark === undefined ? {} : { mark }),
     })
@@ -85,7 +89,9 @@ export function renderPlan(lines: readonly PlanLine[], style: Style): string[] {
     const text = padded(texts[index]!, width)
     const changes = line.changes === 'append' ? '+I         ' : '+I -U +U -D'
     const mark = line.mark === undefined ? '' : markText(line.mark, style)
-    const state = STATE_TEXT[line.state]
+    const kept =
+      line.latenessUs === undefined ? '' : `, and ${intervalText(BigInt(line.latenessUs))} longer`
+    const state = `${STATE_TEXT[line.state]}${kept}`
     const grows = line.state === 'keys' || (line.state === 'rows' && line.kind !== 'sort')
     const shown = grows ? style.warning(state) : style.faint(state)
     const painted = line.depth === 0 ? style.strong(text) : text
@@ -115,7 +121,7 @@ export function nodeText(node: PlanNode): string {
     case 'window-table':
       return `window ${windowText(node.window)}`
     case 'window-aggregate':
-      return `window ${windowText(node.window)}${groupText(node, columns)}`
+      return `window ${windowText(node.window)}${emitText(node)}${groupText(node, columns)}`
     case 'group-aggregate':
       return node.aggregates.length === 0
         ? `distinct ${node.keys.map((key) => expressionText(key, columns)).join(', ')}`
@@ -215,7 +221,23 @@ function orderText(
     .join(', ')
 }
 
-function windowText(window: Window): string {
+/** Behind the window's name: when it is told besides once. */
+function emitText({ emit }: Extract<PlanNode, { kind: 'window-aggregate' }>): string {
+  if (emit === undefined) return ''
+  const { latenessUs, lateDelayUs, earlyDelayUs } = emit
+  const every = (us: number): string =>
+    us === 0 ? 'at each row' : `every ${intervalText(BigInt(us))}`
+  const texts = [
+    ...(earlyDelayUs === undefined ? [] : [`early ${every(earlyDelayUs)}`]),
+    ...(latenessUs === 0
+      ? []
+      : [`corrected for ${intervalText(BigInt(latenessUs))} ${every(lateDelayUs ?? 0)}`]),
+  ]
+  return ` (${texts.join(', ')})`
+}
+
+/** 'TUMBLE 1 minute'. */
+export function windowText(window: Window): string {
   if (window.kind === 'attached') return 'of the rows'
   if (window.kind === 'session') return `SESSION ${intervalText(BigInt(window.gapUs))}`
   const size = intervalText(BigInt(window.sizeUs))

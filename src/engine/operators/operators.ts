@@ -27,6 +27,7 @@ import { sort } from './sort.ts'
 import { temporalJoin, type VersionedJoin } from './temporal-join.ts'
 import { temporalSort } from './temporal-sort.ts'
 import { unionAll } from './union-all.ts'
+import { type UpdatedAggregate, updatedWindows } from './updated-windows.ts'
 import { windowAggregate } from './window-aggregate.ts'
 import { windowJoin } from './window-join.ts'
 import { windowRank } from './window-rank.ts'
@@ -62,6 +63,8 @@ export function operatorOf(
       invariant(isOnGrid(plan), 'a window table function gives windows that rows do not bear yet')
       return windowTable(plan, context)
     case 'window-aggregate':
+      if (isUpdated(plan))
+        return updatedWindows(plan, context, place.watermarkUs, place.inputUpdates)
       if (isAttached(plan))
         return attachedWindows(plan, context, place.watermarkUs, place.inputUpdates)
       if (isSessionAggregate(plan))
@@ -127,6 +130,14 @@ function isSessionTable(plan: WindowTable): plan is SessionTable {
 
 function isSessionAggregate(plan: WindowAggregate): plan is SessionAggregate {
   return plan.window.kind === 'session'
+}
+
+function isUpdated(plan: WindowAggregate): plan is UpdatedAggregate {
+  invariant(
+    plan.emit === undefined || plan.window.kind !== 'session',
+    'sessions are told once, when they close',
+  )
+  return plan.emit !== undefined
 }
 
 function isAttached(plan: WindowAggregate): plan is AttachedAggregate {

@@ -19,7 +19,8 @@ import { type GroupTables, type GroupTablesMaker, groupTables } from './group-st
 /** Groups read out of a table at a time. */
 const SCAN_ROWS = 4096
 
-const ROW_COUNT: AggregateCall = {
+/** Of groups that rows are taken from: one that has none left is gone. */
+export const ROW_COUNT: AggregateCall = {
   function: 'COUNT',
   args: [],
   distinct: false,
@@ -113,8 +114,8 @@ export function windowGroups(
     add(state, batch, keys) {
       if (!retracts || batch.kinds === 0) return change(state, batch, keys, 'update')
       return (
-        change(state, ofWay(memory, batch, true), keys, 'update') +
-        change(state, ofWay(memory, batch, false), keys, 'retract')
+        change(state, rowsOfWay(memory, batch, true), keys, 'update') +
+        change(state, rowsOfWay(memory, batch, false), keys, 'retract')
       )
     },
     merge: aggregates.merge,
@@ -163,8 +164,8 @@ function isOrderless({ function: name, args }: AggregateCall): boolean {
   return args.every(({ type: { kind } }) => kind !== 'float' && kind !== 'double')
 }
 
-/** The rows of one way only. */
-function ofWay(memory: LinearMemory, batch: Batch, isAdded: boolean): Batch {
+/** The rows that are added only, or those that are taken back. */
+export function rowsOfWay(memory: LinearMemory, batch: Batch, isAdded: boolean): Batch {
   const selection = memory.arena.allocate(4 * batch.count)
   let count = 0
   for (let at = 0; at < batch.count; at++) {

@@ -1,5 +1,6 @@
 /** INSERT INTO: a query's columns to a table's, by place or by the names that are listed, cast as Flink casts. */
 import { withNullability } from '../../data/types.ts'
+import { changesBecause } from '../../plan/changes-because.ts'
 import type { Expression } from '../../plan/expressions.ts'
 import { implicitlyCastable } from '../../plan/functions/castable.ts'
 import { typeText } from '../../plan/functions/type-text.ts'
@@ -43,6 +44,7 @@ export function bindInsert(insert: Insert, catalog: Catalog): SinkNode {
   })
   const checks = sinkChecksOf(catalog.settings, insert.table.at)
   const input = projected(node, written, expressions)
+  refuseChanges(table, input, catalog, insert.table.at)
   return {
     kind: 'sink',
     table,
@@ -50,6 +52,28 @@ export function bindInsert(insert: Insert, catalog: Catalog): SinkNode {
     ...(checks === undefined ? {} : { checks }),
     ...(materializes(table, written, input, catalog) ? { materializes: true } : {}),
   }
+}
+
+/** A sink that takes only rows that stay. @throws CHANGELOG_REFUSED */
+function refuseChanges(
+  { name, options, primaryKey = [] }: TableDefinition,
+  input: PlanNode,
+  { connectors }: Catalog,
+  at: Place,
+): void {
+  const because = changesBecause(input)
+  const sink = connectors.find((connector) => connector.name === options.connector)?.sink
+  if (because === undefined || sink === undefined) return
+  const hasKey = primaryKey.length > 0
+  const modes = sink.modes(options, hasKey)
+  if (modes.includes('retract') || (hasKey && modes.includes('upsert'))) return
+  throw new SqlError('CHANGELOG_REFUSED', at, {
+    message: `table \`${name}\` takes rows that stay, and the query updates rows that it gave before, because of ${because}`,
+    hint: hasKey
+      ? `its connector '${options.connector}' can't update: write to one that can`
+      : `declare its PRIMARY KEY (...) NOT ENFORCED if its connector '${options.connector}' can update by key, or write to one that can`,
+    facts: { table: name, connector: options.connector, because },
+  })
 }
 
 /** Changes that are told by other columns than the sink's key: of two rows of one key, one may go while the other stays. */

@@ -21,6 +21,7 @@ import { aggregateNode, distinctNode } from './group-nodes.ts'
 import { hasAggregate } from './has-aggregate.ts'
 import { type Relation, relationOf } from './scope.ts'
 import { stateTtls } from './state-ttl.ts'
+import { emitting } from './window-emit.ts'
 
 export function bindSelect(
   select: SelectSyntax,
@@ -38,7 +39,8 @@ export function bindSelect(
   const scope: SelectScope = { select, relation, catalog, bindQuery }
   const body = isGrouped ? grouped(scope, orderBy) : projected(scope)
   if (!select.distinct) return body
-  return { relation: relationOf(distinctNode(body.relation.node)) }
+  const distinct = emitting(distinctNode(body.relation.node), select, catalog.settings)
+  return { relation: relationOf(distinct) }
 }
 
 function fromOf(select: SelectSyntax, catalog: Catalog, bindQuery: BindQuery): Relation {
@@ -130,7 +132,7 @@ function grouped(scope: SelectScope, orderBy: readonly OrderItem[]): Body {
   }
   // Aggregates of HAVING and ORDER BY are among them by now.
   const groups = aggregateNode(grouping.node, grouping.keys, [...grouping.aggregates])
-  const node = expiring(groups, select)
+  const node = emitting(expiring(groups, select), select, catalog.settings)
   const { node: rows, placed } = beneath.attachTo(node)
   const input: PlanNode =
     having === undefined ? rows : { kind: 'filter', input: rows, condition: placed(having) }

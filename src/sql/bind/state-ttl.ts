@@ -1,16 +1,7 @@
 /** STATE_TTL('orders' = '1 d') hints: how long rows of a table are kept. */
 import { SqlError } from '../sql-error.ts'
 import type { StateTtlHint } from '../syntax.ts'
-
-const UNIT_US: readonly (readonly [RegExp, number])[] = [
-  [/^(ns|nanos?|nanoseconds?)$/, 0.001],
-  [/^(us|µs|micros?|microseconds?)$/, 1],
-  [/^(|ms|millis?|milliseconds?)$/, 1000],
-  [/^(s|sec|secs|seconds?)$/, 1_000_000],
-  [/^(m|min|mins|minutes?)$/, 60_000_000],
-  [/^(h|hours?)$/, 3_600_000_000],
-  [/^(d|days?)$/, 86_400_000_000],
-]
+import { durationUs } from './duration.ts'
 
 /** Table or alias to µs; 0, for ever, is left out. @throws SQL_OPTION_INVALID */
 export function stateTtls(hints: readonly StateTtlHint[]): ReadonlyMap<string, number> {
@@ -29,10 +20,4 @@ export function stateTtls(hints: readonly StateTtlHint[]): ReadonlyMap<string, n
     }
   }
   return ttls
-}
-
-function durationUs(text: string): number | undefined {
-  const match = /^\s*(\d+)\s*([a-zµ]*)\s*$/i.exec(text)
-  const unit = match && UNIT_US.find(([name]) => name.test(match[2]!.toLowerCase()))
-  return match && unit ? Math.ceil(Number(match[1]) * unit[1]) : undefined
 }

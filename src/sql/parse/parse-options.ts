@@ -1,6 +1,6 @@
 /** Options: WITH ('k' = 'v', ...) and hints of the form OPTIONS('k' = 'v'). */
 import { SqlError } from '../sql-error.ts'
-import type { OptionSyntax, StateTtlHint } from '../syntax.ts'
+import type { EmitHint, OptionSyntax, StateTtlHint } from '../syntax.ts'
 import {
   atSymbol,
   type Cursor,
@@ -31,12 +31,14 @@ export interface Hints {
   /** OPTIONS(...): of a table. */
   readonly options: readonly OptionSyntax[]
   readonly stateTtl: readonly StateTtlHint[]
+  readonly emit?: EmitHint
 }
 
 /** The hints at the cursor. Those of the planner can't change a result: they are passed over. */
 export function parseHints(cursor: Cursor): Hints {
   const options: OptionSyntax[] = []
   const stateTtl: StateTtlHint[] = []
+  let emit: EmitHint | undefined
   while (peek(cursor).kind === 'hint') {
     const hint = take(cursor)
     const { tokens } = lex(hint.text)
@@ -53,6 +55,8 @@ export function parseHints(cursor: Cursor): Hints {
         options.push(...parseOptions(inside, 'in OPTIONS'))
       else if (name.upper === 'STATE_TTL' && atSymbol(inside, '('))
         stateTtl.push({ times: parseOptions(inside, 'in STATE_TTL'), at: hint.at })
+      else if (name.upper === 'EMIT' && atSymbol(inside, '('))
+        emit = { options: parseOptions(inside, 'in EMIT'), at: hint.at }
       else if (name.kind === 'word' && /OPTION/.test(name.upper)) {
         throw new SqlError('SQL_SYNTAX', hint.at, {
           message: `there is no hint ${name.text}`,
@@ -61,5 +65,5 @@ export function parseHints(cursor: Cursor): Hints {
       }
     }
   }
-  return { options, stateTtl }
+  return { options, stateTtl, ...(emit && { emit }) }
 }

@@ -116,7 +116,7 @@ function parseRow(cursor: Cursor): readonly ExpressionSyntax[] {
 }
 
 function parseSelect(cursor: Cursor, start: Place): BodySyntax {
-  const { stateTtl } = parseHints(cursor)
+  const { stateTtl, emit } = parseHints(cursor)
   const distinct = takeWords(cursor, 'DISTINCT')
   if (!distinct) takeWords(cursor, 'ALL')
   const items = commaSeparated(cursor, () => parseItem(cursor))
@@ -134,6 +134,7 @@ function parseSelect(cursor: Cursor, start: Place): BodySyntax {
     items,
     windows,
     stateTtl,
+    ...(emit && { emit }),
     ...(from && { from }),
     ...(where && { where }),
     ...(groupBy && { groupBy }),
