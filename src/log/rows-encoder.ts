@@ -36,7 +36,7 @@ export type RowsEncoder = (
   selection: Pointer | undefined,
   count: number,
   nowMs: number,
-) => Uint8Array[]
+) => Uint8Array<ArrayBuffer>[]
 
 /**
  * Batches without offset and producer: `stampBatch` gives them. `nowMs` is every record's time where `timesUs` is 0.
@@ -56,7 +56,7 @@ export function createRowsEncoder(memory: LinearMemory, topic: TopicDescription)
 /** As `createRowsEncoder`, for any target. The encoder throws what the target makes of a row that is too large. */
 export function createBatchEncoder(memory: LinearMemory, target: BatchTarget): RowsEncoder {
   const kernel = createFrameKernel(memory)
-  return function encode(cells, selection, count, nowMs): Uint8Array[] {
+  return function encode(cells, selection, count, nowMs): Uint8Array<ArrayBuffer>[] {
     const [baseTimestampMs, maxTimestampMs] = timeRange(memory, cells, selection, count, nowMs)
     const encoded = kernel.encode({
       ...cells,

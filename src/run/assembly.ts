@@ -2,6 +2,7 @@
  * A pipeline put together for one worker: its graph, its tables opened, its operators over one linear memory, and the task that
  * drives them.
  */
+import type { MessagePort } from 'node:worker_threads'
 import type { Sink, SinkCommitter, SinkWriter } from '../connectors/contract/sink.ts'
 import { LinearMemory } from '../data/memory.ts'
 import { createDataflow, cutsBelow, type Dataflow } from '../engine/dataflow.ts'
@@ -51,6 +52,8 @@ export interface WorkerShare {
   readonly sinks?: readonly AssembledSink[]
   /** False where commits are made elsewhere. */
   readonly commits?: boolean
+  /** By sink, to the thread that commits, where a sink asks for them. */
+  readonly lines?: readonly (MessagePort | undefined)[]
 }
 
 export interface AssembledSink extends OpenedSink {
@@ -255,7 +258,8 @@ async function openSinks(
 ): Promise<AssembledSink[]> {
   const sinks: AssembledSink[] = []
   const openWriter = async (sink: Sink): Promise<SinkWriter> => {
-    const writer = await sink.openWriter(request.share?.worker ?? 0, memory)
+    const line = request.share?.lines?.[sinks.length]
+    const writer = await sink.openWriter(request.share?.worker ?? 0, memory, line)
     closing.push(() => writer.close())
     return writer
   }

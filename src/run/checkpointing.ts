@@ -9,7 +9,7 @@
  *
  * Steps 3 to 5 go on while the task works; a next checkpoint waits for them.
  */
-import type { CheckpointId, SourcePositions } from '../connectors/contract/sink.ts'
+import type { CheckpointId, Committable, SourcePositions } from '../connectors/contract/sink.ts'
 import type { SourceSplit } from '../engine/source-split.ts'
 import { ENDED_US, UNREAD_US } from '../engine/source-stage.ts'
 import { batchOfRows } from '../engine/value-rows.ts'
@@ -94,14 +94,7 @@ export function createCheckpointing(options: CheckpointingOptions): Checkpointin
     const checkpoint: CheckpointId = { incarnation, counter: ++counter }
     await flushSideRows(assembly, sideSinks)
     const snapshots = target.snapshots(assembly)
-    const prepared: Record<string, string[]> = {}
-    for (const { name, writer } of [...assembly.sinks, ...sideSinks.opened()]) {
-      ports.faultPoint('checkpoint-prepare')
-      const committable = await writer.prepare(checkpoint)
-      if (committable === undefined) continue
-      prepared[name] = [...(prepared[name] ?? []), committable]
-      commits.add(name, { checkpoint, committable })
-    }
+    const prepared = await preparedBySinks(options, checkpoint)
     ports.faultPoint('checkpoint-prepared')
     const pauseMs = ports.clock.monotonicMs() - startedMs
     const contents: CheckpointContents = {
@@ -155,6 +148,26 @@ export function createCheckpointing(options: CheckpointingOptions): Checkpointin
       return statusOf(last, ports)
     },
   }
+}
+
+/** What each sink needs for its commit; it is kept in `commits` too. */
+async function preparedBySinks(
+  { assembly, commits, sideSinks, ports }: CheckpointingOptions,
+  checkpoint: CheckpointId,
+): Promise<Record<string, Committable[]>> {
+  const prepared: Record<string, Committable[]> = {}
+  const keep = (name: string, committable: Committable | undefined): void => {
+    if (committable === undefined) return
+    prepared[name] = [...(prepared[name] ?? []), committable]
+    commits.add(name, { checkpoint, committable })
+  }
+  for (const { name, writer } of [...assembly.sinks, ...sideSinks.opened()]) {
+    ports.faultPoint('checkpoint-prepare')
+    keep(name, await writer.prepare(checkpoint))
+  }
+  for (const { name, committer } of assembly.committing)
+    keep(name, await committer.prepare?.(checkpoint))
+  return prepared
 }
 
 interface Taken {

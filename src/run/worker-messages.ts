@@ -18,6 +18,8 @@ import type { WaitingRows } from './side-rows.ts'
 export interface WorkerBirth {
   readonly setup: WorkerSetup
   readonly port: MessagePort
+  /** By sink: its own channels to whoever commits. */
+  readonly lines: readonly (MessagePort | undefined)[]
 }
 
 export interface WorkerSetup {

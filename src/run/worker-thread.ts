@@ -41,14 +41,14 @@ parentPort!.on('message', (birth: WorkerBirth) => {
   void live(birth)
 })
 
-async function live({ setup, port }: WorkerBirth): Promise<void> {
+async function live({ setup, port, lines }: WorkerBirth): Promise<void> {
   const asked: Asked[] = []
   port.on('message', (message: Asked) => {
     asked.push(message)
   })
   const tell = (answer: WorkerAnswer): void => port.postMessage(answer)
   try {
-    const assembly = await opened(setup)
+    const assembly = await opened(setup, lines)
     const waiter = doorbellWaiter(setup.bells, setup.worker)
     await serve(assembly, groupsOf(setup.worker, setup.workers), { asked, tell, waiter })
   } catch (error) {
@@ -68,7 +68,7 @@ interface Contact {
   tell(answer: WorkerAnswer): void
 }
 
-async function opened(setup: WorkerSetup): Promise<WorkerAssembly> {
+async function opened(setup: WorkerSetup, lines: WorkerBirth['lines']): Promise<WorkerAssembly> {
   const { worker, workers, pipeline } = setup
   const ports = remakePorts(setup.outside)
   const graph = graphOf(pipeline)
@@ -101,6 +101,7 @@ async function opened(setup: WorkerSetup): Promise<WorkerAssembly> {
         in: (route, from) => ringReader(ring(route, from, worker), bellOf(setup.bells, from)),
       },
       commits: false,
+      lines,
     },
   })
   const groups = groupsOf(worker, workers)
@@ -132,7 +133,9 @@ async function serve(
       if (request.kind === 'close') return
     }
     waiter.listen()
-    const result = isWorking ? await assembly.task.step() : 'waiting'
+    // Before it starts, a worker only lets barriers through: a first checkpoint holds no rows.
+    const isAligning = aligning !== undefined
+    const result = isWorking || isAligning ? await assembly.task.step() : 'waiting'
     for (const { writer } of assembly.sinks) if (writer.full) await writer.drain()
     if (aligning !== undefined && assembly.task.aligned) {
       assembly.task.reflect()

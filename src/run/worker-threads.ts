@@ -50,8 +50,15 @@ export async function assembleThreads(request: ThreadsRequest): Promise<Crew> {
   const rings = ringsOf(routesOf(graph).length, count, request.ringBytes ?? RING_BYTES)
   const bells = doorbells(count)
   const failure: { error: MillraceError | undefined } = { error: undefined }
-  const remotes = Array.from({ length: count }, (_, worker) =>
-    remoteOf(setupOf(request, worker, rings, bells), failure),
+  const channels = Array.from({ length: count }, () =>
+    prepared.map(({ sink }) => (sink.attach === undefined ? undefined : new MessageChannel())),
+  )
+  const remotes = channels.map((lines, worker) =>
+    remoteOf(
+      setupOf(request, worker, rings, bells),
+      lines.map((line) => line?.port2),
+      failure,
+    ),
   )
   const committing: AssembledSink[] = []
   try {
@@ -59,6 +66,8 @@ export async function assembleThreads(request: ThreadsRequest): Promise<Crew> {
     for (const [sink, each] of prepared.entries()) {
       const committer = await each.sink.openCommitter()
       committing.push({ ...each, committer, writer: remoteWriter(remotes[0]!, sink) })
+      for (const lines of channels)
+        if (lines[sink] !== undefined) each.sink.attach!(lines[sink].port1)
     }
   } catch (error) {
     for (const remote of remotes) await remote.end()
@@ -216,7 +225,11 @@ function remoteWriter(remote: Remote, sink: number): SinkWriter {
   }
 }
 
-function remoteOf(setup: WorkerSetup, failure: { error: MillraceError | undefined }): Remote {
+function remoteOf(
+  setup: WorkerSetup,
+  lines: WorkerBirth['lines'],
+  failure: { error: MillraceError | undefined },
+): Remote {
   const thread = takeThread()
   const { port1: port, port2 } = new MessageChannel()
   const ring = bellOf(setup.bells, setup.worker)
@@ -276,8 +289,8 @@ function remoteOf(setup: WorkerSetup, failure: { error: MillraceError | undefine
   })
   thread.on('error', onError)
   thread.on('exit', onExit)
-  const birth: WorkerBirth = { setup, port: port2 }
-  thread.postMessage(birth, [port2])
+  const birth: WorkerBirth = { setup, port: port2, lines }
+  thread.postMessage(birth, [port2, ...lines.filter((line) => line !== undefined)])
   return remote
 }
 

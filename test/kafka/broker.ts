@@ -3,7 +3,7 @@ import { execFileSync, spawn } from 'node:child_process'
 import { existsSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { Admin } from '@platformatic/kafka'
-import { KAFKA } from '../../scripts/engines/kafka.ts'
+import { KAFKA, kafkaTool } from '../../scripts/engines/kafka.ts'
 
 const CACHE = resolve('.cache/interop')
 const PYTHON = resolve(CACHE, 'confluent/bin/python')
@@ -98,4 +98,15 @@ function peer(request: unknown): Promise<unknown> {
     })
     child.stdin.end(JSON.stringify(request))
   })
+}
+
+/** What Java's console consumer reads with `read_committed`: one line a value. It ends at `count` of them, or when no more come for ten seconds. */
+export function consumeWithJava(topic: string, count: number, servers: string = KAFKA): string[] {
+  const args = [
+    ...['--bootstrap-server', servers, '--topic', topic, '--from-beginning'],
+    ...['--max-messages', String(count), '--timeout-ms', '10000'],
+    ...['--isolation-level', 'read_committed'],
+  ]
+  const lines = kafkaTool('org.apache.kafka.tools.consumer.ConsoleConsumer', args).split('\n')
+  return lines.filter((line) => line !== '')
 }

@@ -1,6 +1,6 @@
 /**
  * One process of a pipeline, to be killed: `pipeline-process.ts <directory> <file.sql> [end]`. KILL_AT=<fault point>[:nth] kills it
- * there. It owns its data directory, as the command does. Tells what happens, a line each.
+ * there; WORKERS=n gives it so many threads. It owns its data directory, as the command does. Tells what happens, a line each.
  */
 import { readFileSync } from 'node:fs'
 import { fencePorts } from '../../src/ports/fenced-files.ts'
@@ -30,6 +30,8 @@ const run = await startPipeline({
   dataDirectory: directory!,
   baseDirectory: directory!,
   ...(until === 'end' ? { until } : {}),
+  workers: Number(process.env.WORKERS ?? 1),
+  threads: true,
   onEvent: (event) => tell('error' in event ? `${event.kind} ${event.error.message}` : event.kind),
 })
 tell('running')

@@ -15,6 +15,14 @@ export interface PipelineProcess {
   readonly ended: Promise<number | undefined>
 }
 
+export interface Life {
+  /** Ends when everything is read. */
+  readonly end?: boolean
+  /** A fault point, with ':n' the nth time. */
+  readonly killAt?: string
+  readonly workers?: number
+}
+
 const launched: ChildProcess[] = []
 
 /** None outlives its test, not even one that is stopped. */
@@ -25,14 +33,18 @@ export function killAll(): void {
 export function launch(
   directory: string,
   sql: string,
-  { end = false, killAt }: { readonly end?: boolean; readonly killAt?: string } = {},
+  { end = false, killAt, workers = 1 }: Life = {},
 ): PipelineProcess {
   const file = join(directory, 'pipeline.sql')
   writeFileSync(file, sql)
   const args = [PROGRAM, join(directory, 'data'), file, ...(end ? ['end'] : [])]
   const child = spawn(process.execPath, args, {
     stdio: ['ignore', 'pipe', 'inherit'],
-    env: { ...process.env, ...(killAt === undefined ? {} : { KILL_AT: killAt }) },
+    env: {
+      ...process.env,
+      WORKERS: `${workers}`,
+      ...(killAt === undefined ? {} : { KILL_AT: killAt }),
+    },
   })
   launched.push(child)
   const lines: string[] = []

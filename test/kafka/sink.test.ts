@@ -1,8 +1,9 @@
 /** The kafka sinks against a real broker; what they write is read by librdkafka and by Java. */
 import assert from 'node:assert/strict'
 import { before, test } from 'node:test'
-import { KAFKA, kafkaTool, startKafka } from '../../scripts/engines/kafka.ts'
+import { KAFKA, startKafka } from '../../scripts/engines/kafka.ts'
 import {
+  consumeWithJava,
   consumeWithLibrdkafka,
   createTopic,
   fetchLibrdkafka,
@@ -185,14 +186,3 @@ test('tables of one pipeline share a transaction, and a second cluster is refuse
   )
   assert.equal((await consumeWithLibrdkafka(markers)).length, 1)
 })
-
-/** Lines of Java's console consumer, uncommitted rows left out. */
-function consumeWithJava(topic: string, count: number): string[] {
-  const args = [
-    ...['--bootstrap-server', KAFKA, '--topic', topic, '--from-beginning'],
-    ...['--max-messages', String(count), '--timeout-ms', '10000'],
-    ...['--isolation-level', 'read_committed'],
-  ]
-  const lines = kafkaTool('org.apache.kafka.tools.consumer.ConsoleConsumer', args).split('\n')
-  return lines.filter((line) => line !== '')
-}

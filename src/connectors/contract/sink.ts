@@ -2,6 +2,7 @@
  * How results go out. Written by many writers (one a worker), *prepared* at each checkpoint, committed by one committer
  * after the checkpoint's manifest is durable. Commit is idempotent under (pipeline, checkpoint).
  */
+import type { MessagePort } from 'node:worker_threads'
 import type { Batch } from '../../data/batch.ts'
 import type { LinearMemory } from '../../data/memory.ts'
 import type { Schema } from '../../data/types.ts'
@@ -19,9 +20,14 @@ export interface Sink {
    * @throws COMMIT_REFUSED if it is gone
    */
   prepareTable(known: { readonly isWritten: boolean }): Promise<void>
-  /** One a worker. */
-  openWriter(worker: number, memory: LinearMemory): Promise<SinkWriter>
+  /** One a worker. `line`: the other end of what `attach` is given, for a writer in a thread of its own. */
+  openWriter(worker: number, memory: LinearMemory, line?: MessagePort): Promise<SinkWriter>
   openCommitter(): Promise<SinkCommitter>
+  /**
+   * Only of sinks of which all workers must write by one way, such as one transaction: in the thread that commits, with a committer open,
+   * once for each writer in another thread, which is given the other end.
+   */
+  attach?(line: MessagePort): void
 }
 
 export interface SinkWriter {
@@ -86,6 +92,8 @@ export type CommitOutcome =
 export interface SinkCommitter {
   /** Commits before all others, because what it has prepared can be lost; at most one kind of sink of a pipeline. */
   readonly first?: boolean
+  /** What all writers wrote together, where that is one thing: asked when each of them has prepared. Undefined: nothing to commit. */
+  prepare?(checkpoint: CheckpointId): Promise<Committable | undefined>
   commit(request: CommitRequest): Promise<CommitOutcome>
   /** The last checkpoint of `pipeline` that is visible in the sink; undefined if none. Restoring behind it is refused. */
   lastCommitted(pipeline: string): Promise<CheckpointId | undefined>

@@ -17,9 +17,11 @@ import { headerCells } from './header-cells.ts'
 import { kafkaKeyFields } from './key-fields.ts'
 import { optionInvalid, type Properties } from './properties.ts'
 
+export type TakeBatch = (partition: number, bytes: Uint8Array<ArrayBuffer>, rows: number) => void
+
 export interface RowBatches {
   /** What `take` is given is the caller's. */
-  encode(batch: Batch, take: (partition: number, bytes: Uint8Array, rows: number) => void): void
+  encode(batch: Batch, take: TakeBatch): void
   dispose(): void
 }
 
@@ -98,9 +100,9 @@ export async function openRowBatches(open: RowBatchesRequest): Promise<RowBatche
 }
 
 function takeEach(
-  batches: readonly Uint8Array[],
+  batches: readonly Uint8Array<ArrayBuffer>[],
   partition: number,
-  take: (partition: number, bytes: Uint8Array, rows: number) => void,
+  take: TakeBatch,
 ): void {
   for (const bytes of batches) take(partition, bytes, recordCountOf(bytes))
 }

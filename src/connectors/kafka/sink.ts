@@ -4,15 +4,14 @@
  *   at-least-once   batches go out as they are made; a checkpoint waits until all are acknowledged
  *   exactly-once    they go out in the transaction of the next checkpoint: see transactions.ts
  */
-import { isMainThread } from 'node:worker_threads'
 import type { LinearMemory } from '../../data/memory.ts'
-import { MillraceError } from '../../errors.ts'
 import type { Sink, SinkCommitter, SinkRequest, SinkWriter } from '../contract/sink.ts'
 import { openKeyFormat, openValueFormat } from '../formats.ts'
 import { keySchemaOf, valueSchemaOf } from '../records/key-fields.ts'
 import { BatchSender, type ProducerIdentity } from './batch-sender.ts'
 import { type Cluster, topicMetadata } from './cluster.ts'
 import { CODE } from './failure.ts'
+import { type BatchHands, handBatches } from './handed-batches.ts'
 import { kafkaKeyFields } from './key-fields.ts'
 import { topicMissing } from './offsets.ts'
 import { clusterOf } from './open-cluster.ts'
@@ -38,20 +37,33 @@ export async function openKafkaSink(request: SinkRequest, kind: KafkaSinkKind): 
   const opened: Opened = { request, properties, kind }
   const isExact = request.options['sink.delivery-guarantee'] === 'exactly-once'
   checkOptions(opened, isExact)
-  const transactions = isExact ? joinTransactions(request, properties) : undefined
+  return isExact ? exactSink(opened) : plainSink(opened)
+}
+
+function plainSink(opened: Opened): Sink {
   return {
-    guarantee: isExact ? 'exactly-once' : 'at-least-once',
+    guarantee: 'at-least-once',
     prepareTable: () => prepareTable(opened),
-    async openWriter(worker, memory) {
-      if (transactions === undefined) return plainWriter(opened, worker, memory)
-      if (!isMainThread) throw severalThreads(request.table)
-      return transactionalWriter(opened, transactions, worker, memory)
-    },
+    openWriter: (worker, memory) => plainWriter(opened, worker, memory),
+    openCommitter: async () => nothingToCommit(),
+  }
+}
+
+function exactSink(opened: Opened): Sink {
+  const transactions = () => joinTransactions(opened.request, opened.properties)
+  return {
+    guarantee: 'exactly-once',
+    prepareTable: () => prepareTable(opened),
+    openWriter: (worker, memory, line) =>
+      line === undefined
+        ? transactionalWriter(opened, transactions(), worker, memory)
+        : handingWriter(opened, handBatches(line), worker, memory),
     async openCommitter() {
-      if (transactions === undefined) return nothingToCommit()
-      await transactions.open()
-      return transactions.committer()
+      const joined = transactions()
+      await joined.open()
+      return joined.committer()
     },
+    attach: (line) => transactions().attach(line),
   }
 }
 
@@ -72,14 +84,10 @@ function checkOptions({ request, kind }: Opened, isExact: boolean): void {
 }
 
 /** The topic is there, and the formats take the columns. @throws KAFKA_TOPIC_MISSING and what formats throw */
-async function prepareTable({ request, properties, kind }: Opened): Promise<void> {
+async function prepareTable(opened: Opened): Promise<void> {
+  const { request, kind } = opened
   const { schema, metadataKeys, options } = request
-  const cluster = await clusterOf(request, properties)
-  try {
-    await partitionsOf(cluster, request)
-  } finally {
-    await cluster.close()
-  }
+  await withCluster(opened, (cluster) => partitionsOf(cluster, request))
   const physical = schema.filter((_, column) => metadataKeys[column] === undefined)
   const fields = kafkaKeyFields(request, kind.isUpsert, physical)
   await openValueFormat(request, `${options.topic}-value`).prepareSink(
@@ -177,11 +185,63 @@ async function transactionalWriter(
       return transactions.bytesPending > bufferBytes || transactions.failure !== undefined
     },
     drain: () => transactions.below(bufferBytes >> 1),
-    prepare: (checkpoint) => transactions.prepare(checkpoint),
+    // All tables have one transaction, and their committers prepare it.
+    async prepare() {
+      await transactions.below(0)
+      return undefined
+    },
     async close() {
       rows.dispose()
       await transactions.leave()
     },
+  }
+}
+
+/** Of a worker in another thread than the transaction. */
+async function handingWriter(
+  opened: Opened,
+  hands: BatchHands,
+  worker: number,
+  memory: LinearMemory,
+): Promise<SinkWriter> {
+  const { request, properties } = opened
+  const rows = await withCluster(opened, async (cluster) =>
+    openRows(opened, cluster, await partitionsOf(cluster, request), worker, memory, true),
+  )
+  const bufferBytes = properties.number('buffer.memory', BUFFER_BYTES)
+  const topic = request.options.topic!
+  return {
+    write(batch) {
+      if (batch.count === 0) return
+      const mark = memory.arena.mark()
+      rows.encode(batch, (partition, bytes, count) => hands.add({ topic, partition }, bytes, count))
+      memory.arena.release(mark)
+    },
+    get full() {
+      return hands.full
+    },
+    drain: () => hands.below(bufferBytes >> 1),
+    async prepare() {
+      await hands.below(0)
+      return undefined
+    },
+    async close() {
+      rows.dispose()
+      hands.close()
+    },
+  }
+}
+
+/** Connected for as long as `act` takes. */
+async function withCluster<Result>(
+  { request, properties }: Opened,
+  act: (cluster: Cluster) => Promise<Result>,
+): Promise<Result> {
+  const cluster = await clusterOf(request, properties)
+  try {
+    return await act(cluster)
+  } finally {
+    await cluster.close()
   }
 }
 
@@ -215,12 +275,4 @@ function nothingToCommit(): SinkCommitter {
     lastCommitted: async () => undefined,
     close: async () => {},
   }
-}
-
-function severalThreads(table: string): MillraceError {
-  return new MillraceError('KAFKA_OPTION_INVALID', {
-    message: `table ${table}: exactly-once is written by one worker, and there are several threads`,
-    hint: "run with --workers 1, or write with 'sink.delivery-guarantee' = 'at-least-once'",
-    facts: { table },
-  })
 }

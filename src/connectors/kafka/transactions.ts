@@ -7,6 +7,7 @@
  *   restart   EndTxn first, by what the manifest has, and only then a new epoch of each id, which aborts what else was open
  *   aborted   by the transaction's time-out: the marker says so, and the run goes back to the checkpoint before
  */
+import type { MessagePort } from 'node:worker_threads'
 import { MillraceError } from '../../errors.ts'
 import { createBatchBuilder } from '../../log/batch-builder.ts'
 import { TRANSACTIONAL_BIT } from '../../log/record-batch.ts'
@@ -19,6 +20,7 @@ import type {
 } from '../contract/sink.ts'
 import { BatchSender, type QueuePlace, transactionLost } from './batch-sender.ts'
 import type { Cluster } from './cluster.ts'
+import { takeBatches } from './handed-batches.ts'
 import { ensureMarkerTopic, fateOf, lastMarker, MARKER_PARTITION } from './markers.ts'
 import { clusterOf } from './open-cluster.ts'
 import { optionInvalid, type Properties } from './properties.ts'
@@ -206,7 +208,7 @@ export class Transactions {
   }
 
   /** The same committable for every table; undefined if no row was written since the last one. */
-  async prepare(checkpoint: CheckpointId): Promise<string | undefined> {
+  async #prepare(checkpoint: CheckpointId): Promise<string | undefined> {
     const { request, markerTopic, timeoutMs } = this.#options
     const slot = this.#slots[this.#current]!
     if (isSame(slot.prepared?.checkpoint, checkpoint)) return slot.prepared!.committable
@@ -224,10 +226,16 @@ export class Transactions {
     return slot.prepared.committable
   }
 
+  /** Batches of a writer in another thread. */
+  attach(line: MessagePort): void {
+    takeBatches(line, this)
+  }
+
   committer(): SinkCommitter {
     return {
       // A transaction that was lost takes all of its checkpoint with it: nothing else may be visible by then.
       first: true,
+      prepare: (checkpoint) => this.#prepare(checkpoint),
       commit: (commit) => this.#commit(commit),
       lastCommitted: async (pipeline) =>
         lastMarker(await this.#cluster!, this.#options.markerTopic, pipeline),
