@@ -261,7 +261,7 @@ export function countValues(
   return moved
 }
 
-/** Adds the counts of `from` to those of `into`; positions that were 0 before; how many. */
+/** Adds the counts of `from` to those of `into`; positions that were 0 before and no longer are; how many. */
 export function mergeValues(
   into: usize,
   from: usize,
@@ -273,9 +273,10 @@ export function mergeValues(
   for (let at: u32 = 0; at < count; at++) {
     const cell = cellAt(into, at, offset)
     const before = load<i64>(cell)
-    store<i64>(cell, before + load<i64>(cellAt(from, at, offset)))
+    const after = before + load<i64>(cellAt(from, at, offset))
+    store<i64>(cell, after)
     store<u32>(positions + ((<usize>moved) << 2), at)
-    moved += <u32>(before == 0)
+    moved += <u32>(before == 0 && after != 0)
   }
   return moved
 }

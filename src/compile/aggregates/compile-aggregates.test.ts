@@ -65,6 +65,8 @@ const calls: AggregateCall[] = [
   call('MIN', 'flag', types.boolean),
   call('COUNT', 'text', types.bigint, distinct),
   call('SUM', 'int', types.int, { ...distinct, ...filtered }),
+  call('AVG', 'int', types.int, distinct),
+  call('COUNT', 'text', types.bigint, { ...distinct, ...filtered }),
   call('AVG', 'price', types.decimal(38, 6), distinct),
   call('MAX', 'solid', withNullability(types.bigint, false)),
 ]

@@ -1,23 +1,17 @@
 /** From the calls of a GROUP BY to an AggregateSet: accumulators that are the same are kept once, rows are selected once an input. */
 import type { LinearMemory } from '../../data/memory.ts'
-import { type DataType, layoutOf, types } from '../../data/types.ts'
+import { type DataType, types } from '../../data/types.ts'
 import { MillraceError } from '../../errors.ts'
-import type { AggregateCall, Expression } from '../../plan/expressions.ts'
+import type { AggregateCall } from '../../plan/expressions.ts'
 import { isUserFunction, userFunctionName } from '../../plan/functions/user.ts'
 import { type Accumulator, counter, extremist, summer } from './accumulator.ts'
-import type {
-  AggregateCell,
-  AggregateEnvironment,
-  AggregateSet,
-  SideTableLayout,
-} from './aggregate-set.ts'
+import type { AggregateEnvironment, AggregateSet } from './aggregate-set.ts'
 import { isListed, LISTED, type ListedName, listed, listedResult } from './listed.ts'
 import { averageResult, bitsOf, countResult, extremeResult, sumResult } from './results.ts'
-import { rowInput } from './row-input.ts'
 import { runAggregates } from './run-aggregates.ts'
-import type { Outcome, Slot, Stage } from './stage.ts'
+import type { Outcome, Slot } from './stage.ts'
+import { inputsOf, stagePlan, type Taking } from './stage-plan.ts'
 import { type UserSlot, userAccumulator, userResult } from './user-aggregate.ts'
-import { valueOrders } from './value-order.ts'
 
 /**
  * Compiles COUNT, SUM, AVG, MIN, MAX and those that keep values (listed.ts), with DISTINCT and FILTER; result types are those of the calls (Flink's).
@@ -30,9 +24,10 @@ export function compileAggregates(
   calls: readonly AggregateCall[],
   environment: AggregateEnvironment,
 ): AggregateSet {
-  const plan = planner(environment)
+  const plan = planner(calls, environment)
   const outcomes = calls.map((call) => plan.outcome(call))
-  const jsBecause = [...new Set([...plan.stages()].flatMap(({ input }) => input.parts))]
+  const inputs = plan.stages().flatMap(inputsOf)
+  const jsBecause = [...new Set(inputs.flatMap(({ parts }) => parts))]
     .filter(({ mark }) => mark === 'js')
     .flatMap((part) => part.jsBecause)
   const ordered = outcomes.some(({ kind }) => kind === 'order')
@@ -54,51 +49,10 @@ export function compileAggregates(
   }
 }
 
-function planner(environment: AggregateEnvironment) {
+function planner(calls: readonly AggregateCall[], environment: AggregateEnvironment) {
   const { memory } = environment
-  const values: AggregateCell[] = []
-  const sides: SideTableLayout[] = []
-  const stages = new Map<string, Stage>()
-  const slots = new Map<string, Slot>()
+  const { values, sides, stages, stageOf, ownStage, slotOf } = stagePlan(calls, environment)
   const users: UserSlot[] = []
-
-  function stageOf(
-    call: Pick<AggregateCall, 'args' | 'filter'>,
-    withSide: boolean,
-    keepsNulls = false,
-  ): Stage {
-    const key = JSON.stringify([call.args, call.filter, withSide, keepsNulls])
-    let stage = stages.get(key)
-    if (stage === undefined) {
-      const input = rowInput(call, environment, keepsNulls)
-      stage = withSide ? { input, slots: [], side: sideOf(call.args) } : { input, slots: [] }
-      stages.set(key, stage)
-    }
-    return stage
-  }
-
-  function sideOf(args: readonly Expression[]): NonNullable<Stage['side']> {
-    const index = sides.length
-    const keys = args.map(({ type }) => type)
-    sides.push({ name: `values ${index}`, keys, values: ['i64'] })
-    // Only rows that may go away need the order of values.
-    const isOrdered = environment.retracts && keys.length === 1
-    const orders = isOrdered ? valueOrders(memory, index, layoutOf(keys[0]!)) : undefined
-    return { index, orders }
-  }
-
-  function slotOf(stage: Stage, name: string, make: () => Accumulator): Slot {
-    const key = `${name} ${[...stages.values()].indexOf(stage)}`
-    let slot = slots.get(key)
-    if (slot === undefined) {
-      const accumulator = make()
-      slot = { accumulator, valueIndex: values.length }
-      values.push(...accumulator.cells)
-      stage.slots.push(slot)
-      slots.set(key, slot)
-    }
-    return slot
-  }
 
   /** The count of values; where the arguments can't be NULL that of rows, which all such calls share. */
   function countOf(call: AggregateCall): Slot {
@@ -134,7 +88,7 @@ function planner(environment: AggregateEnvironment) {
     // Each value once or many times: the same extreme.
     const plain = { ...call, distinct: false }
     if (environment.retracts) {
-      const { side } = stageOf(plain, true)
+      const { side } = ownStage(plain, true, false)
       return { kind: 'order', orders: side!.orders!, isMax, side: side!.index }
     }
     const value = slotOf(stageOf(plain, false), isMax ? 'max' : 'min', () =>
@@ -144,7 +98,7 @@ function planner(environment: AggregateEnvironment) {
     return { kind: 'slots', value, count: countOf(plain), read }
   }
 
-  return { outcome, values, sides, users, stages: () => [...stages.values()] }
+  return { outcome, values, sides, users, stages }
 }
 
 /** NULLs are accumulated too. */
@@ -152,8 +106,8 @@ function userOutcome(
   call: AggregateCall,
   memory: LinearMemory,
   users: UserSlot[],
-  stageOf: (call: AggregateCall, withSide: boolean, keepsNulls: boolean) => Stage,
-  slotOf: (stage: Stage, name: string, make: () => Accumulator) => Slot,
+  stageOf: (call: AggregateCall, withSide: boolean, keepsNulls: boolean) => Taking,
+  slotOf: (taking: Taking, name: string, make: () => Accumulator) => Slot,
 ): Outcome {
   const id = call.function
   const stage = stageOf(call, false, true)
@@ -168,8 +122,8 @@ function listedOutcome(
   call: AggregateCall,
   name: ListedName,
   { memory, retracts }: AggregateEnvironment,
-  stageOf: (call: AggregateCall, withSide: boolean, keepsNulls: boolean) => Stage,
-  slotOf: (stage: Stage, name: string, make: () => Accumulator) => Slot,
+  stageOf: (call: AggregateCall, withSide: boolean, keepsNulls: boolean) => Taking,
+  slotOf: (taking: Taking, name: string, make: () => Accumulator) => Slot,
 ): Outcome {
   const args = call.args.map((arg) => arg.type)
   const stage = stageOf(call, call.distinct, name === 'ARRAY_AGG' || name === 'MAP_AGG')

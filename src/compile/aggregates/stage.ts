@@ -18,7 +18,16 @@ export interface Stage {
   readonly side?: {
     readonly index: number
     readonly orders: ValueOrders | undefined
+    /** DISTINCT of the same values with a FILTER: counted in the same entries, the first of these in value cell 1. */
+    readonly filtered: FilteredValues[]
   }
+}
+
+/** The values of a stage's rows that pass a filter. */
+export interface FilteredValues {
+  /** Of the filter alone: it has no arguments. */
+  readonly input: RowInput
+  readonly slots: Slot[]
 }
 
 /** How a call's result is read: from slots, or from the end of the values' order. */
