@@ -10,6 +10,7 @@ import type { Schema } from '../data/types.ts'
 import { MillraceError } from '../errors.ts'
 import { avro, avroConfluent, avroGlue } from '../formats/avro/format.ts'
 import { csv } from '../formats/csv/format.ts'
+import { debeziumAvroConfluent } from '../formats/debezium/avro.ts'
 import { debeziumJson } from '../formats/debezium/json.ts'
 import type { Format, FormatOptions, RecordDecoder, RecordEncoder } from '../formats/format.ts'
 import { jsonConfluent } from '../formats/json/confluent.ts'
@@ -32,6 +33,7 @@ export const FORMATS: readonly Format[] = [
   protobuf,
   protobufConfluent,
   debeziumJson,
+  debeziumAvroConfluent,
 ]
 
 export type FormatRole = 'format' | 'value.format' | 'key.format'

@@ -88,7 +88,7 @@ function rowsOf<Piece extends RecordPiece>(
         ...row,
         reason: `the key: ${row.reason}`,
       })),
-    ],
+    ].sort((one, other) => one.beforeRow - other.beforeRow),
   }
 }
 
