@@ -42,6 +42,7 @@ export {
 } from './api/connectors.ts'
 export type { Duration } from './api/duration.ts'
 export type { Expression } from './api/expression.ts'
+export type { FunctionOptions, StateOf, VersionOptions } from './api/function-options.ts'
 export {
   avg,
   call,
@@ -56,18 +57,16 @@ export {
   when,
 } from './api/functions.ts'
 export { type PipelineDefinition, pipeline } from './api/pipeline.ts'
+export { type ProcessContext, processFunction } from './api/process-functions.ts'
 export type { RowOfShape } from './api/shape.ts'
 export type { Insert, Stream } from './api/stream.ts'
 export { type Table, table } from './api/table.ts'
 export {
   type AggregateDefinition,
   aggregateFunction,
-  type FunctionOptions,
-  type StateOf,
   scalarFunction,
   tableFunction,
   type UserFunction,
-  type VersionOptions,
 } from './api/user-functions.ts'
 export { cumulate, hop, session, tumble, type Window } from './api/window.ts'
 export type { DataType, Field, Schema } from './data/types.ts'

@@ -11,24 +11,19 @@
 import type { DataType } from '../data/types.ts'
 import type { Value } from '../data/values.ts'
 import { type Column, type Columns, type RowOf, rowType } from './columns.ts'
+import type {
+  FunctionOptions,
+  GivenAs,
+  StateOf,
+  ToldBy,
+  VersionOptions,
+} from './function-options.ts'
+import type { UserProcess } from './process-functions.ts'
 
 type RowType = Extract<DataType, { kind: 'row' }>
 
-export interface VersionOptions {
-  /** Change it with the meaning of the function: state that was made with another is not gone on with. '1' unless told. */
-  readonly version?: string
-}
-
-export interface FunctionOptions extends VersionOptions {
-  /**
-   * It gives the same for the same arguments, and throws for those it threw for before: then a row that it throws for is set aside also
-   * where rows may be taken back, and so is what takes it back. False unless told.
-   */
-  readonly deterministic?: boolean
-}
-
 /** What a module exports for CREATE FUNCTION. */
-export type UserFunction = RowFunction | UserAggregate
+export type UserFunction = RowFunction | UserAggregate | UserProcess
 
 export interface RowFunction {
   readonly kind: 'scalar-function' | 'table-function'
@@ -47,18 +42,6 @@ export interface UserAggregate {
   readonly state: RowType
   /** AggregateDefinition's methods. */
   readonly code: object
-}
-
-export type ToldBy<Args extends readonly Column<Value>[]> = {
-  -readonly [At in keyof Args]: Args[At] extends Column<infer Told> ? Told : never
-}
-
-/** What may be given for a value that is told as `Told`: whole numbers also as numbers. */
-type GivenAs<Told> = Told | (Told extends bigint ? number : never)
-
-/** Fields to be written to. */
-export type StateOf<Fields extends Columns> = {
-  -readonly [Name in keyof Fields]: RowOf<Fields>[Name]
 }
 
 /** One value a row. Whole numbers may be given as numbers or bigints, decimals also as texts. */

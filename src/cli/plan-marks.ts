@@ -3,6 +3,7 @@ import { compileAggregates } from '../compile/aggregates/compile-aggregates.ts'
 import { compileExpression, compilePredicate } from '../compile/expression.ts'
 import { LinearMemory } from '../data/memory.ts'
 import type { Expression } from '../plan/expressions.ts'
+import { userFunctionName } from '../plan/functions/user.ts'
 import { inputsOf, type PlanNode } from '../plan/nodes.ts'
 import { traitsOf } from '../plan/traits.ts'
 import type { NodeMark } from './render/plan.ts'
@@ -35,6 +36,13 @@ export function planMarker(): (node: PlanNode) => NodeMark | undefined {
           retracts,
         })
         return together([...node.keys.map(expression), aggregates])
+      }
+      case 'process': {
+        const { mark, because } = together([...node.partition, ...node.values].map(expression))
+        return {
+          mark: 'js',
+          because: [userFunctionName(node.function), ...(mark === 'js' ? because : [])],
+        }
       }
       default:
         return undefined

@@ -9,7 +9,7 @@ import type { Fields } from './user-values.ts'
 
 type RowType = Extract<DataType, { kind: 'row' }>
 
-export type UserCode = ScalarCode | AggregateCode
+export type UserCode = ScalarCode | AggregateCode | ProcessCode
 
 /** Of scalar and table functions. */
 export interface ScalarCode {
@@ -28,6 +28,40 @@ export interface AggregateCode {
   retract?(state: Fields, ...args: readonly Told[]): unknown
   merge?(state: Fields, others: Iterable<Fields>): unknown
   getValue(state: Fields): unknown
+}
+
+/** Flink's ProcessTableFunction. */
+export interface ProcessCode {
+  readonly kind: 'process'
+  readonly output: RowType
+  eval(context: ProcessContext, state: States, input: Fields, args: Fields): unknown
+  onTimer?(context: TimerContext, state: States, args: Fields): unknown
+}
+
+/** State entries by name. */
+export type States = Readonly<Record<string, Fields>>
+
+/** Times are those of events. */
+export interface ProcessContext {
+  collect(row: unknown): void
+  /** Of the row or timer; null without on_time. */
+  time(): Date | null
+  /** null before the first. */
+  currentWatermark(): Date | null
+  registerOnTime(time: Date): void
+  /** In place of the timer of that name, if there is one. */
+  registerOnTime(name: string, time: Date): void
+  clearTimer(timer: string | Date): void
+  clearAllTimers(): void
+  /** Once the call is over, whatever it writes then. */
+  clearState(name: string): void
+  clearAllState(): void
+  clearAll(): void
+}
+
+export interface TimerContext extends ProcessContext {
+  /** null if it has none. */
+  currentTimer(): string | null
 }
 
 const loaded = new Map<string, UserCode>()

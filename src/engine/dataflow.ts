@@ -221,8 +221,9 @@ const SESSION_AHEAD_US = 1000n
 /** Ahead of any watermark: each row is told the one of those before it. */
 const ALWAYS_US = 1n << 61n
 
-/** CURRENT_WATERMARK() shows it. */
+/** CURRENT_WATERMARK() shows it, and so do process functions, whose timers it moves. */
 function asksWatermark(plan: OperatorGraphNode['plan']): boolean {
+  if (plan.kind === 'process') return true
   if (plan.kind !== 'filter' && plan.kind !== 'project') return false
   const asks = (expression: Expression): boolean => {
     let found = false

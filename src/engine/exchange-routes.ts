@@ -62,6 +62,8 @@ function keysOf({ plan }: OperatorGraphNode, input: number): readonly Expression
     case 'deduplicate':
     case 'match-recognize':
       return plan.partition
+    case 'process':
+      return plan.table === 'set' ? plan.partition : undefined
     case 'join':
     case 'interval-join':
     case 'temporal-join':

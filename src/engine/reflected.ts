@@ -128,6 +128,8 @@ function waitOf(
     }
     case 'match-recognize':
       return untilTheEnd
+    case 'process':
+      return plan.table === 'set' ? untilTheEnd : undefined
     case 'interval-join': {
       const reachUs = BigInt(Math.max(plan.upperUs, -plan.lowerUs, 0))
       return { laterUs: reachUs, reflectedBeforeUs: (us) => earlier(us, reachUs) }

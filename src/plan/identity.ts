@@ -9,7 +9,7 @@ import { createHash } from 'node:crypto'
 import type { Schema } from '../data/types.ts'
 import { mapAggregate, mapColumns } from './columns.ts'
 import type { Expression } from './expressions.ts'
-import { inputsOf, type PlanNode, type SinkNode, schemaOf } from './nodes.ts'
+import { inputsOf, type PlanNode, type Process, type SinkNode, schemaOf } from './nodes.ts'
 import type { Pipeline } from './pipeline.ts'
 import { columnsRead, moveColumns } from './shape.ts'
 
@@ -29,7 +29,7 @@ export function operatorIds(
       return placeOf(node, known, beneath)
     }
     const hash = createHash('sha256')
-      .update(JSON.stringify([whatItDoes(node), beneath]))
+      .update(JSON.stringify([whatItDoes(node), isNamed(node) ? [] : beneath]))
       .digest('hex')
       .slice(0, 16)
     const plain = `${node.kind}-${hash}`
@@ -84,12 +84,23 @@ function whatItDoes(node: PlanNode | SinkNode): unknown {
     case 'changelog-normalize':
     case 'temporal-sort':
       return ofNamedColumns(node)
+    case 'process':
+      return node.uid === undefined ? ofNamedColumns(node) : ofItsName(node)
     case 'sort': {
       const schema = schemaOf(node.input)
       const keys = node.keys.map((key) => ({ ...key, expression: named(key.expression, schema) }))
       return [keys, node.limit ?? null, node.offset ?? null]
     }
   }
+}
+
+/** Its state has a name of its own, wherever it stands. */
+function isNamed(node: PlanNode | SinkNode): boolean {
+  return node.kind === 'process' && node.uid !== undefined
+}
+
+function ofItsName({ uid, function: name, partition, state }: Process): unknown {
+  return [uid, name, partition.map(({ type }) => type), state]
 }
 
 /** All of a node but its inputs and its columns' own places: those that it reads stand by name. */

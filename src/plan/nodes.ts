@@ -7,6 +7,8 @@ import type { Field, Schema } from '../data/types.ts'
 import { unreachable } from '../errors.ts'
 import type { AggregateCall, Expression, LiteralValue } from './expressions.ts'
 import type { PatternReference, PatternTerm } from './patterns.ts'
+import type { ProcessCall } from './process.ts'
+import type { SinkChecks } from './sink-checks.ts'
 import type { TableDefinition } from './tables.ts'
 import type { OverFrame, TimeDomain, Window, WindowColumns, WindowEmit } from './windows.ts'
 
@@ -28,6 +30,7 @@ export type PlanNode =
   | IntervalJoin
   | TemporalJoin
   | Correlate
+  | Process
   | Expand
   | MatchRecognize
   | ChangelogNormalize
@@ -248,6 +251,13 @@ export interface Correlate {
   readonly schema: Schema
 }
 
+/** A process table function: append-only in and out. Columns: the partition's, the function's, then the time, if there is `time`. */
+export interface Process extends ProcessCall {
+  readonly kind: 'process'
+  readonly input: PlanNode
+  readonly schema: Schema
+}
+
 /** Each row once a projection: GROUPING SETS, CUBE, ROLLUP. */
 export interface Expand {
   readonly kind: 'expand'
@@ -331,15 +341,6 @@ export interface SinkNode {
   readonly materializes?: true
 }
 
-/** How the types of a sink's table are enforced. */
-export interface SinkChecks {
-  readonly notNull: 'error' | 'drop'
-  /** Of CHAR(n), VARCHAR(n), BINARY(n) and VARBINARY(n). */
-  readonly length: 'ignore' | 'error' | 'trim-pad'
-  /** Whether values in rows, or also those in arrays and maps, are looked at. */
-  readonly nested: 'ignore' | 'rows' | 'all'
-}
-
 /** The inputs of `node`, left to right. A new kind does not compile until it is listed here. */
 export function inputsOf(node: PlanNode | SinkNode): readonly PlanNode[] {
   switch (node.kind) {
@@ -357,6 +358,7 @@ export function inputsOf(node: PlanNode | SinkNode): readonly PlanNode[] {
     case 'rank':
     case 'deduplicate':
     case 'correlate':
+    case 'process':
     case 'expand':
     case 'match-recognize':
     case 'changelog-normalize':

@@ -37,6 +37,7 @@ export function handedOn(node: PlanNode): readonly number[] {
     case 'window-aggregate':
     case 'group-aggregate':
     case 'expand':
+    case 'process':
     case 'match-recognize':
       return []
     default:
@@ -98,6 +99,11 @@ export function moveColumns(node: PlanNode, move: MoveColumn, leftWidth = 0): Pl
       return { ...node, keys: node.keys.map((key) => move(0, key)) }
     case 'match-recognize':
       return movedMatch(node, move, leftWidth)
+    case 'process': {
+      const time = node.time === undefined ? {} : { time: move(0, node.time) }
+      const partition = node.partition.map(each)
+      return { ...node, ...time, partition, values: node.values.map(each) }
+    }
     case 'temporal-sort':
       return { ...node, time: move(0, node.time), keys: movedKeys(node.keys, move) }
     case 'sort':

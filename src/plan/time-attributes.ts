@@ -61,6 +61,8 @@ function timesOf(node: PlanNode, domain: TimeDomain): ReadonlySet<number> {
       const sets = node.projections.map((expressions) => passedOn(expressions, beneath, domain))
       return new Set([...sets[0]!].filter((index) => sets.every((set) => set.has(index))))
     }
+    case 'process':
+      return new Set(domain === 'event' && node.time !== undefined ? [node.schema.length - 1] : [])
     case 'window-table':
     case 'window-aggregate': {
       const isOfDomain = (node.timeDomain ?? 'event') === domain

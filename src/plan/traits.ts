@@ -88,6 +88,8 @@ export function traitsOf(node: PlanNode): NodeTraits {
     case 'correlate':
     case 'expand':
       return { changes, state: 'none' }
+    case 'process':
+      return { changes: 'append', state: node.table === 'row' ? 'none' : 'keys' }
     case 'window-join':
       return { changes: 'append', state: 'windows' }
     case 'interval-join':

@@ -58,6 +58,7 @@ export function windowColumn(node: PlanNode, index: number): WindowColumn | unde
     case 'interval-join':
     case 'temporal-join':
     case 'match-recognize':
+    case 'process':
       return undefined
     default:
       return unreachable(node)

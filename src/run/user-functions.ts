@@ -1,10 +1,21 @@
 /** Loads the modules of users' functions: before a script that declares them is bound, and before a plan that calls them runs. */
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { type AggregateCode, rememberUserCode, type ScalarCode } from '../compile/user-code.ts'
+import {
+  type AggregateCode,
+  type ProcessCode,
+  rememberUserCode,
+  type ScalarCode,
+  type UserCode,
+} from '../compile/user-code.ts'
 import type { DataType } from '../data/types.ts'
 import { MillraceError } from '../errors.ts'
-import { type UserFunctionType, userFunctionId, userFunctionPlace } from '../plan/functions/user.ts'
+import {
+  type ProcessType,
+  type UserFunctionType,
+  userFunctionId,
+  userFunctionPlace,
+} from '../plan/functions/user.ts'
 
 export interface FunctionPlace {
   /** A path, relative to the base directory. */
@@ -48,6 +59,8 @@ async function loadOne(
 function typeOf(found: Exported, place: FunctionPlace): UserFunctionType {
   const { args, returns, version } = found
   const shared = { ...place, version, args, returns }
+  if (found.kind === 'process-function')
+    return { ...shared, kind: 'process', process: found.process }
   if (found.kind !== 'aggregate-function')
     return { ...shared, kind: found.kind === 'scalar-function' ? 'scalar' : 'table' }
   const { retract, merge } = found.code
@@ -55,7 +68,11 @@ function typeOf(found: Exported, place: FunctionPlace): UserFunctionType {
   return { ...shared, kind: 'aggregate', state: found.state, ...able }
 }
 
-function codeOf(found: Exported): ScalarCode | AggregateCode {
+function codeOf(found: Exported): UserCode {
+  if (found.kind === 'process-function') {
+    const fields = found.process.output
+    return { ...found.code, kind: 'process', output: { kind: 'row', fields, nullable: false } }
+  }
   if (found.kind === 'aggregate-function')
     return { ...found.code, kind: 'aggregate', state: found.state }
   const kind = found.kind === 'scalar-function' ? 'scalar' : 'table'
@@ -75,7 +92,7 @@ async function imported(
   }
 }
 
-type Exported = ExportedRowFunction | ExportedAggregate
+type Exported = ExportedRowFunction | ExportedAggregate | ExportedProcess
 
 interface ExportedRowFunction {
   readonly kind: 'scalar-function' | 'table-function'
@@ -95,15 +112,29 @@ interface ExportedAggregate {
   readonly code: Omit<AggregateCode, 'kind' | 'state'>
 }
 
+interface ExportedProcess {
+  readonly kind: 'process-function'
+  readonly args: readonly DataType[]
+  readonly returns: DataType
+  readonly version: string
+  readonly process: ProcessType
+  readonly code: Omit<ProcessCode, 'kind' | 'output'>
+}
+
+const METHODS: Readonly<Record<string, readonly string[]>> = {
+  'aggregate-function': ['createAccumulator', 'accumulate', 'getValue'],
+  'process-function': ['eval'],
+}
+
 /** As the library's scalarFunction and its like make them, of whatever copy of it. */
 function isUserFunction(value: unknown): value is Exported {
   if (typeof value !== 'object' || value === null) return false
   const given: Readonly<Record<string, unknown>> = { ...value }
+  const kind = String(given.kind)
   const isCode =
-    given.kind === 'aggregate-function'
-      ? hasMethods(given.code, ['createAccumulator', 'accumulate', 'getValue'])
-      : ['scalar-function', 'table-function'].includes(String(given.kind)) &&
-        typeof given.code === 'function'
+    METHODS[kind] === undefined
+      ? ['scalar-function', 'table-function'].includes(kind) && typeof given.code === 'function'
+      : hasMethods(given.code, METHODS[kind])
   return isCode && Array.isArray(given.args) && typeof given.version === 'string'
 }
 
@@ -124,7 +155,7 @@ function unreadable(
     hint:
       exports.length === 0
         ? 'the path starts where the pipeline does; the module must load without running anything'
-        : `export it with scalarFunction, tableFunction or aggregateFunction; it exports ${exports.join(', ')}`,
+        : `export it with scalarFunction, tableFunction, aggregateFunction or processFunction; it exports ${exports.join(', ')}`,
     facts: { module },
     ...(cause === undefined ? {} : { cause }),
   })

@@ -214,6 +214,14 @@ export type RelationSyntax =
       readonly alias?: AliasSyntax
       readonly at: Place
     }
+  /** f(input => TABLE t PARTITION BY k, on_time => DESCRIPTOR(ts)). */
+  | {
+      readonly kind: 'process'
+      readonly name: QualifiedName
+      readonly args: readonly ProcessArgument[]
+      readonly alias?: AliasSyntax
+      readonly at: Place
+    }
   | {
       readonly kind: 'match'
       readonly input: RelationSyntax
@@ -222,6 +230,18 @@ export type RelationSyntax =
       readonly at: Place
     }
   | JoinSyntax
+
+/** Of a process function; without `name` by its place. */
+export type ProcessArgument = { readonly name?: Identifier; readonly at: Place } & (
+  | {
+      readonly kind: 'table'
+      readonly relation: RelationSyntax
+      readonly partition?: readonly ExpressionSyntax[]
+    }
+  | { readonly kind: 'descriptor'; readonly column: Identifier }
+  | { readonly kind: 'value'; readonly value: ExpressionSyntax }
+  | { readonly kind: 'default' }
+)
 
 export interface JoinSyntax {
   readonly kind: 'join'

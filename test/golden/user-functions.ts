@@ -1,5 +1,5 @@
 /** What the scenarios' `function` lines name. */
-import { aggregateFunction, t } from '../../src/index.ts'
+import { aggregateFunction, processFunction, t } from '../../src/index.ts'
 
 /** The average weighted, rounded down; rows without a value or weight count for nothing. */
 export const weighted = aggregateFunction({
@@ -38,4 +38,40 @@ export const longest = aggregateFunction({
     Object.assign(state, { word, length })
   },
   getValue: ({ word }) => word,
+})
+
+/** Counts the rows of a partition, tells each, and says when none has come for a while. */
+export const visits = processFunction({
+  input: { page: t.string() },
+  args: { seconds: t.int() },
+  state: { stay: { pages: t.bigint(), last: t.string() } },
+  output: { what: t.string(), pages: t.bigint() },
+  onTime: 'required',
+  eval(context, { stay }, { page }, { seconds }) {
+    if (page === 'fail') throw new Error('this page is not there')
+    stay.pages = (stay.pages ?? 0n) + 1n
+    stay.last = page
+    context.collect({ what: page, pages: stay.pages })
+    if (page === 'bye') context.clearAll()
+    else {
+      const wait = new Date(context.time()!.getTime() + Number(seconds ?? 3) * 1000)
+      context.registerOnTime('away', wait)
+      if (page === 'twice') context.registerOnTime(new Date(wait.getTime() - 1000))
+    }
+  },
+  onTimer(context, { stay }) {
+    const name = context.currentTimer() ?? 'unnamed'
+    context.collect({ what: `${name} after ${stay.last}`, pages: stay.pages })
+    if (name === 'away') context.clearState('stay')
+  },
+})
+
+/** One row of each word of a text, by itself. */
+export const split = processFunction({
+  input: { text: t.string() },
+  output: { word: t.string() },
+  table: 'row',
+  eval(context, _, { text }) {
+    for (const word of (text ?? '').split('/')) context.collect({ word })
+  },
 })

@@ -9,6 +9,7 @@
  */
 import { aggregateText, expressionText, intervalText } from '../../plan/expression-text.ts'
 import type { Expression } from '../../plan/expressions.ts'
+import { userFunctionName } from '../../plan/functions/user.ts'
 import { inputsOf, type PlanNode, type SinkNode, type SortKey, schemaOf } from '../../plan/nodes.ts'
 import type { PatternTerm } from '../../plan/patterns.ts'
 import { type NodeTraits, traitsOf } from '../../plan/traits.ts'
@@ -147,6 +148,12 @@ export function nodeText(node: PlanNode): string {
       return `changelog by ${node.keys.map((key) => columns[key]!.name).join(', ')}`
     case 'correlate':
       return `${node.type} ${node.function.toLowerCase()} ${node.args.map((arg) => expressionText(arg, columns)).join(', ')}`
+    case 'process': {
+      const name = userFunctionName(node.function)
+      const time = node.time === undefined ? '' : ` on ${columns[node.time]!.name}`
+      const uid = node.uid === undefined ? '' : ` uid '${node.uid}'`
+      return `process ${name}${byText(node.partition, columns)}${time}${uid}`
+    }
     case 'match-recognize': {
       const terms = node.pattern.map(termText).join(' ')
       return `match ${terms}${byText(node.partition, columns)}`

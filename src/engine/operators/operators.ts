@@ -18,6 +18,8 @@ import { join } from './join.ts'
 import { latestJoin } from './latest-join.ts'
 import { matchRecognize } from './match-recognize.ts'
 import { overAggregate } from './over-aggregate.ts'
+import { processRows } from './process-rows.ts'
+import { processSets } from './process-sets.ts'
 import { project } from './project.ts'
 import { rank } from './rank.ts'
 import { type SessionAggregate, sessionAggregate } from './session-aggregate.ts'
@@ -110,6 +112,8 @@ export function operatorOf(
       return windowJoin(plan, context, place.watermarkUs)
     case 'correlate':
       return correlate(plan, context)
+    case 'process':
+      return plan.table === 'set' ? processSets(plan, context) : processRows(plan, context)
     case 'sink':
       invariant(place.sink !== undefined, 'a sink node has a writer')
       return sinkOperator(plan, context.memory, place.sink.writer, place.sink.mode)

@@ -5,7 +5,8 @@ import { batchOf, type Plain, rowsOf } from '../../../test/builders/batch.ts'
 import { LinearMemory } from '../../data/memory.ts'
 import { encodeNested } from '../../data/nested-cells.ts'
 import { type DataType, types, withNullability } from '../../data/types.ts'
-import type { SinkChecks, SinkNode } from '../../plan/nodes.ts'
+import type { SinkNode } from '../../plan/nodes.ts'
+import type { SinkChecks } from '../../plan/sink-checks.ts'
 import { sinkChecks } from './sink-checks.ts'
 
 const char2: DataType = { kind: 'char', length: 2, nullable: true }

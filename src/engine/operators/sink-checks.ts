@@ -11,7 +11,8 @@ import { type DataType, STRING_LENGTH_MAX, withNullability } from '../../data/ty
 import { isNull } from '../../data/values.ts'
 import { MillraceError } from '../../errors.ts'
 import { typeText } from '../../plan/functions/type-text.ts'
-import type { SinkChecks, SinkNode } from '../../plan/nodes.ts'
+import type { SinkNode } from '../../plan/nodes.ts'
+import type { SinkChecks } from '../../plan/sink-checks.ts'
 import { rowsWithout } from '../evaluation.ts'
 
 interface CheckedColumn {

@@ -1,5 +1,5 @@
 /** Functions that users write: what a binder needs to know of them. Their code is found by their id when the plan runs. */
-import type { DataType } from '../../data/types.ts'
+import type { DataType, Field, Schema } from '../../data/types.ts'
 import { withNullability } from '../../data/types.ts'
 import { commonTypeOf } from './coercion.ts'
 import type { FunctionSignature } from './signature.ts'
@@ -12,7 +12,7 @@ export interface UserFunctionType {
   readonly export: string
   /** Part of the identity of what calls it: state made by another version is not gone on with. */
   readonly version: string
-  readonly kind: 'scalar' | 'table' | 'aggregate'
+  readonly kind: 'scalar' | 'table' | 'aggregate' | 'process'
   readonly args: readonly DataType[]
   /** A table function gives an ARRAY of ROWs. */
   readonly returns: DataType
@@ -22,6 +22,21 @@ export interface UserFunctionType {
   readonly retracts?: boolean
   /** Of aggregates: whether what two parts of a group have gathered can be put together. */
   readonly merges?: boolean
+  /** Of process functions, whose `args` and `returns` are those of the call beside its table, and of a row. */
+  readonly process?: ProcessType
+}
+
+export interface ProcessType {
+  /** Columns that its table must have. */
+  readonly input: Schema
+  /** 'set': it is told the rows of a partition, and keeps state for it; 'row': each row by itself. */
+  readonly table: 'set' | 'row'
+  readonly partition: 'required' | 'optional'
+  readonly onTime: 'required' | 'optional'
+  readonly args: Schema
+  /** ROWs by name. */
+  readonly state: readonly Field[]
+  readonly output: Schema
 }
 
 const PREFIX = 'USER '
@@ -67,7 +82,8 @@ export function userSignature(name: string, declared: UserFunctionType): Functio
   }
 }
 
-function holds(wanted: DataType, given: DataType): boolean {
+/** Whether a value of type `given` may be told as one of `wanted`. */
+export function holds(wanted: DataType, given: DataType): boolean {
   if (given.kind === 'null') return true
   return commonTypeOf([wanted, given])?.kind === wanted.kind
 }

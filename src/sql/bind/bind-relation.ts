@@ -7,6 +7,7 @@ import type { OptionSyntax, QuerySyntax, RelationSyntax } from '../syntax.ts'
 import { bindCorrelated, type CorrelatedSyntax } from './bind-correlate.ts'
 import { bindJoin, type JoinContext } from './bind-join.ts'
 import { bindMatch } from './bind-match.ts'
+import { bindProcess } from './bind-process.ts'
 import { ONE_ROW } from './bind-sets.ts'
 import { bindTemporalJoin } from './bind-temporal-join.ts'
 import { bindWindow } from './bind-window.ts'
@@ -34,6 +35,8 @@ function bare(syntax: Exclude<RelationSyntax, CorrelatedSyntax>, context: JoinCo
     }
     case 'join':
       return joined(syntax, context)
+    case 'process':
+      return bindProcess(syntax, (table) => bindRelation(table, context))
     case 'match':
       return bindMatch(bindRelation(syntax.input, context), syntax.match)
     case 'table': {

@@ -7,7 +7,7 @@ import type { Pipeline } from '../../plan/pipeline.ts'
 import { pruneColumns } from '../../plan/prune.ts'
 import { simplifyPlans } from '../../plan/simplify.ts'
 import type { TableDefinition } from '../../plan/tables.ts'
-import { refusedAggregate } from '../../plan/user-aggregates.ts'
+import { refusedAggregate, repeatedUid } from '../../plan/user-calls.ts'
 import type { Place } from '../place.ts'
 import { SqlError } from '../sql-error.ts'
 import type { CreateFunction, Insert, Statement } from '../statements.ts'
@@ -112,7 +112,8 @@ class Script {
     const types = new Map([...this.#loaded.values()].map((type) => [userFunctionId(type), type]))
     const places = [...this.#places.sinks, ...this.#places.queries]
     for (const [index, plan] of plans.entries()) {
-      const refused = refusedAggregate(plan, (id) => types.get(id))
+      const refused =
+        refusedAggregate(plan, (id) => types.get(id)) ?? repeatedUid(plans.slice(0, index + 1))
       if (refused === undefined) continue
       const { function: name, ...told } = refused
       const facts = { function: name }

@@ -1,5 +1,5 @@
 /** How SET says that a sink's types are enforced. */
-import type { SinkChecks } from '../../plan/nodes.ts'
+import type { SinkChecks } from '../../plan/sink-checks.ts'
 import type { Place } from '../place.ts'
 import { SqlError } from '../sql-error.ts'
 

@@ -22,6 +22,7 @@ import {
 import { parseExpression } from './parse-expression.ts'
 import { parseMatch } from './parse-match.ts'
 import { parseHints } from './parse-options.ts'
+import { parseProcess } from './parse-process.ts'
 import { parseTableCall, WINDOW_FUNCTIONS } from './parse-window.ts'
 import { unsupported } from './unsupported.ts'
 
@@ -141,7 +142,7 @@ function isQueryAhead(cursor: Cursor): boolean {
 
 function parseTable(cursor: Cursor): RelationSyntax {
   const name = qualifiedName(cursor, 'a table')
-  if (atSymbol(cursor, '(')) throw unsupported('process table function', name.at)
+  if (atSymbol(cursor, '(')) return parseProcess(cursor, name, tableArgument)
   const options = parseHints(cursor).options
   const asOf = parseAsOf(cursor)
   return { kind: 'table', name, options, ...(asOf && { asOf }), at: since(cursor, name.at) }

@@ -12,12 +12,14 @@ import {
   expectWord,
   lastTaken,
   peek,
+  qualifiedName,
   take,
   takeSymbol,
   takeWords,
   unexpected,
 } from './cursor.ts'
 import { parseExpression } from './parse-expression.ts'
+import { isProcessAhead, parseProcess } from './parse-process.ts'
 
 type WindowFunction = WindowSyntax['function']
 
@@ -71,7 +73,7 @@ export function parseTableCall(
   const start = take(cursor).at
   expectSymbol(cursor, '(', 'behind TABLE')
   const token = peek(cursor)
-  if (!isWindowFunction(token.upper)) return parseFunction(cursor, start)
+  if (!isWindowFunction(token.upper)) return parseFunction(cursor, start, tableArgument)
   take(cursor)
   const form = FORMS[token.upper]
   expectSymbol(cursor, '(', `behind ${token.upper}`)
@@ -94,8 +96,17 @@ function isWindowFunction(name: string): name is WindowFunction {
   return Object.hasOwn(FORMS, name)
 }
 
-function parseFunction(cursor: Cursor, start: Place): RelationSyntax {
+function parseFunction(
+  cursor: Cursor,
+  start: Place,
+  tableArgument: (cursor: Cursor) => RelationSyntax,
+): RelationSyntax {
   const named = peek(cursor)
+  if (isProcessAhead(cursor)) {
+    const process = parseProcess(cursor, qualifiedName(cursor, 'a function'), tableArgument)
+    expectSymbol(cursor, ')', 'to end TABLE(...)')
+    return process
+  }
   const call = parseExpression(cursor)
   if (call.kind !== 'call') {
     const hint = 'write TABLE(function(...)), or TABLE(TUMBLE(TABLE t, DESCRIPTOR(ts), ...))'

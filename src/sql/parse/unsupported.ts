@@ -51,8 +51,6 @@ export const INSTEAD = {
   'EXECUTE PLAN': 'supported instead: EXECUTE STATEMENT SET',
   'column constraint': 'supported instead: PRIMARY KEY (...) NOT ENFORCED and NOT NULL',
   'DISTRIBUTED BY': 'leave it out: rows are distributed by the connector',
-  'process table function':
-    'supported instead: the window functions TUMBLE, HOP, CUMULATE and SESSION in TABLE(...)',
   'lambda expression': 'supported instead: functions of columns',
 } as const
 

@@ -1,4 +1,4 @@
-/** Where a plan asks of a user's aggregate function what it has no method for. */
+/** What a plan asks of users' functions that they can't give: an aggregate's missing method, a name of state that stands for two. */
 import type { UserFunctionType } from './functions/user.ts'
 import { isUserFunction, userFunctionName } from './functions/user.ts'
 import { inputsOf, type PlanNode, schemaOf } from './nodes.ts'
@@ -15,14 +15,45 @@ export function refusedAggregate(
   root: PlanNode,
   typeOf: (id: string) => UserFunctionType | undefined,
 ): RefusedCall | undefined {
-  for (const input of inputsOf(root)) {
-    const beneath = refusedAggregate(input, typeOf)
-    if (beneath !== undefined) return beneath
-  }
-  for (const id of callsIn(root)) {
+  const beneath = firstOf(inputsOf(root), (input) => refusedAggregate(input, typeOf))
+  if (beneath !== undefined) return beneath
+  return firstOf(callsIn(root), (id) => {
     const { retracts = false, merges = false } = typeOf(id) ?? {}
     const refused = refusedIn(root, userFunctionName(id), retracts, merges)
-    if (refused !== undefined) return { ...refused, function: userFunctionName(id) }
+    return refused && { ...refused, function: userFunctionName(id) }
+  })
+}
+
+/** A uid that is that of two different calls of process functions. */
+export function repeatedUid(roots: readonly PlanNode[]): RefusedCall | undefined {
+  const calls = new Map<string, string>()
+  const visit = (node: PlanNode): RefusedCall | undefined => {
+    if (node.kind === 'process' && node.uid !== undefined) {
+      const text = JSON.stringify(node)
+      const known = calls.get(node.uid)
+      if (known !== undefined && known !== text) return repeated(node.uid, node.function)
+      calls.set(node.uid, text)
+    }
+    return firstOf(inputsOf(node), visit)
+  }
+  return firstOf(roots, visit)
+}
+
+function repeated(uid: string, id: string): RefusedCall {
+  return {
+    function: userFunctionName(id),
+    message: `two different calls have the uid '${uid}'`,
+    hint: 'give each a name of its own: its state is found again by it',
+  }
+}
+
+function firstOf<Item, Found>(
+  items: readonly Item[],
+  find: (item: Item) => Found | undefined,
+): Found | undefined {
+  for (const item of items) {
+    const found = find(item)
+    if (found !== undefined) return found
   }
   return undefined
 }
@@ -81,11 +112,7 @@ function isMerged(window: string): boolean {
 /** The node at which rows begin to be taken back; undefined if they stay. */
 export function updatingNode(node: PlanNode): PlanNode | undefined {
   if (traitsOf(node).changes === 'append') return undefined
-  for (const input of inputsOf(node)) {
-    const beneath = updatingNode(input)
-    if (beneath !== undefined) return beneath
-  }
-  return node
+  return firstOf(inputsOf(node), updatingNode) ?? node
 }
 
 /** As people know it: 'group-aggregate of shop, orders', 'the table orders'. */
