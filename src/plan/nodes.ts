@@ -6,7 +6,7 @@
 import type { Field, Schema } from '../data/types.ts'
 import { unreachable } from '../errors.ts'
 import type { AggregateCall, Expression, LiteralValue } from './expressions.ts'
-import type { PatternReference, PatternTerm } from './patterns.ts'
+import type { MatchedPattern } from './patterns.ts'
 import type { ProcessCall } from './process.ts'
 import type { SinkChecks } from './sink-checks.ts'
 import type { TableDefinition } from './tables.ts'
@@ -270,25 +270,12 @@ export interface Expand {
  * MATCH_RECOGNIZE, ONE ROW PER MATCH: rows of a partition, in order, that together fit a pattern. Append-only in and out.
  * Columns: the partition's, then the measures.
  */
-export interface MatchRecognize {
+export interface MatchRecognize extends MatchedPattern {
   readonly kind: 'match-recognize'
   readonly input: PlanNode
   readonly partition: readonly Expression[]
   /** The first is the time attribute, ascending. */
   readonly order: readonly SortKey[]
-  readonly time: number
-  readonly timeDomain?: TimeDomain
-  /** One after another, without rows between. */
-  readonly pattern: readonly PatternTerm[]
-  /** What a match's rows are asked for, by conditions and measures. */
-  readonly references: readonly PatternReference[]
-  /** Over the partition's columns, then the references. */
-  readonly measures: readonly Expression[]
-  readonly afterMatch:
-    | { readonly kind: 'past-last-row' | 'to-next-row' }
-    | { readonly kind: 'to-first' | 'to-last'; readonly variable: string }
-  /** A match's last row comes less than this after its first. */
-  readonly withinUs?: number
   readonly schema: Schema
 }
 

@@ -1,5 +1,6 @@
 /** The terms of a row pattern, and what is asked of the rows that they match. */
 import type { AggregateCall, Expression } from './expressions.ts'
+import type { TimeDomain } from './windows.ts'
 
 export interface PatternTerm {
   readonly variable: string
@@ -23,3 +24,20 @@ export type PatternReference =
       readonly expression: Expression
     }
   | { readonly kind: 'aggregate'; readonly variable?: string; readonly call: AggregateCall }
+
+/** What is looked for, and what is told of it. */
+export interface MatchedPattern {
+  readonly time: number
+  readonly timeDomain?: TimeDomain
+  /** One after another, without rows between. */
+  readonly pattern: readonly PatternTerm[]
+  /** What a match's rows are asked for, by conditions and measures. */
+  readonly references: readonly PatternReference[]
+  /** Over the partition's columns, then the references. */
+  readonly measures: readonly Expression[]
+  readonly afterMatch:
+    | { readonly kind: 'past-last-row' | 'to-next-row' }
+    | { readonly kind: 'to-first' | 'to-last'; readonly variable: string }
+  /** A match's last row comes less than this after its first. */
+  readonly withinUs?: number
+}

@@ -32,6 +32,10 @@ export function traitsOf(node: PlanNode): NodeTraits {
       }
     }
     case 'values':
+    case 'window-table':
+    case 'union-all':
+    case 'correlate':
+    case 'expand':
       return { changes, state: 'none' }
     case 'watermark-assigner':
     case 'filter':
@@ -44,9 +48,6 @@ export function traitsOf(node: PlanNode): NodeTraits {
         ...(projected === undefined ? {} : { upsertKey: projected }),
       }
     }
-    case 'window-table':
-    case 'union-all':
-      return { changes, state: 'none' }
     case 'window-aggregate': {
       const columns = schemaOf(node).length
       // Keys first; the last three are window_start, window_end and window_time.
@@ -85,9 +86,6 @@ export function traitsOf(node: PlanNode): NodeTraits {
     }
     case 'changelog-normalize':
       return { changes: 'update', state: 'keys', upsertKey: node.keys }
-    case 'correlate':
-    case 'expand':
-      return { changes, state: 'none' }
     case 'process':
       return { changes: 'append', state: node.table === 'row' ? 'none' : 'keys' }
     case 'window-join':
