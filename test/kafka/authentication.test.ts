@@ -92,6 +92,12 @@ test('a token that has expired is refused by name', async () => {
   await refused(numbers(options), unsigned(-60))
 })
 
+test('the token for Amazon MSK is shown to the broker, which here takes others', async () => {
+  const jaas = `IAMLoginModule required awsAccessKeyId="AKIDEXAMPLE" awsSecretAccessKey="\${env:SECRET}";`
+  const region = { 'properties.sasl.oauthbearer.aws.region': 'eu-west-1' }
+  await refused(numbers({ ...sasl('AWS_MSK_IAM', jaas), ...region }, 'msk-secret'), 'msk-secret')
+})
+
 test('a client certificate lets in, none does not', async () => {
   const pem = join(temporaryDirectory(), 'client-key.pem')
   writeFileSync(

@@ -4,10 +4,11 @@
  *   sasl.oauthbearer.token                 as it is
  *   sasl.oauthbearer.token.file            read anew each time: what a mounted secret is renewed in
  *   sasl.oauthbearer.token.endpoint.url    OAuth 2.0 client credentials (RFC 6749, 4.4), with clientId, clientSecret and scope of the JAAS entry
- *   sasl.mechanism = AWS_MSK_IAM           a signed URL from the package aws-msk-iam-sasl-signer-js, of the region in sasl.oauthbearer.aws.region
+ *   sasl.mechanism = AWS_MSK_IAM           a signed URL: msk-token.ts
  */
 import { MillraceError } from '../../errors.ts'
 import type { Ports } from '../../ports/ports.ts'
+import { mskTokens } from './msk-token.ts'
 import { optionInvalid, type Properties } from './properties.ts'
 
 type Jaas = Readonly<Record<string, string>>
@@ -32,7 +33,6 @@ export function tokenRefusal(answer: Uint8Array): string | undefined {
 }
 
 const ANSWER_BYTES_MAX = 1 << 20
-const SIGNER = 'aws-msk-iam-sasl-signer-js'
 
 /** @throws KAFKA_OPTION_INVALID if nothing says where tokens come from */
 export function bearerToken(
@@ -49,7 +49,8 @@ export function bearerToken(
     extensions.length === 0
       ? { token }
       : { token, oauthBearerExtensions: Object.fromEntries(extensions) }
-  if (mechanism === 'AWS_MSK_IAM') return { token: () => awsToken(properties) }
+  if (mechanism === 'AWS_MSK_IAM')
+    return { token: mskTokens(properties, jaas, process.env, () => ports.clock.nowMs()) }
   const fixed = option('token')
   if (fixed !== undefined) return withExtensions(() => fixed)
   const path = option('token.file')
@@ -109,33 +110,6 @@ async function fromEndpoint(table: string, url: string, jaas: Jaas): Promise<str
   const token: unknown = JSON.parse(text).access_token
   if (typeof token === 'string' && token !== '') return token
   throw tokenFailed(table, url, 'an answer without access_token')
-}
-
-interface Signer {
-  generateAuthToken(options: { readonly region: string }): Promise<{ readonly token: string }>
-}
-
-async function awsToken(properties: Properties): Promise<string> {
-  const region = properties.get('sasl.oauthbearer.aws.region') ?? process.env.AWS_REGION
-  if (region === undefined)
-    throw optionInvalid(
-      properties.table,
-      'properties.sasl.oauthbearer.aws.region',
-      "name the cluster's region, or set AWS_REGION",
-    )
-  let signer: Signer
-  try {
-    // Not by a literal: it is the user's to install.
-    signer = await import(SIGNER as string)
-  } catch (cause) {
-    throw new MillraceError('KAFKA_OPTION_INVALID', {
-      message: `table ${properties.table}: AWS_MSK_IAM needs the package ${SIGNER}`,
-      hint: `npm install ${SIGNER}`,
-      facts: { table: properties.table, package: SIGNER },
-      cause,
-    })
-  }
-  return (await signer.generateAuthToken({ region })).token
 }
 
 function tokenFailed(table: string, url: string, what: string): MillraceError {

@@ -3,7 +3,7 @@ import test from 'node:test'
 import { nodePorts } from '../node/ports.ts'
 import { entriesOf, textOf } from './listing.ts'
 import { s3Objects } from './objects.ts'
-import { s3Encoded, s3Headers } from './signature.ts'
+import { presignedUrl, s3Encoded, s3Headers } from './signature.ts'
 
 test("a request is signed as in Amazon's documentation", () => {
   const { authorization } = s3Headers({
@@ -21,6 +21,46 @@ test("a request is signed as in Amazon's documentation", () => {
   assert.match(
     authorization!,
     /Signature=f0e8bdb87c964420e857bd35b5d6ed310bd44f0170aba48dd91039c6036bdb41$/,
+  )
+})
+
+test("a url is signed as in Amazon's documentation, and in its test suite with and without a session token", () => {
+  const signatureOf = (request: Parameters<typeof presignedUrl>[0]) =>
+    new URL(presignedUrl(request)).searchParams.get('X-Amz-Signature')
+  assert.equal(
+    signatureOf({
+      url: 'https://examplebucket.s3.amazonaws.com/test.txt',
+      ...{ service: 's3', region: 'us-east-1', expiresSeconds: 86_400 },
+      nowMs: Date.UTC(2013, 4, 24),
+      credentials: {
+        accessKeyId: 'AKIAIOSFODNN7EXAMPLE',
+        secretAccessKey: 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY',
+      },
+      bodyHash: 'UNSIGNED-PAYLOAD',
+    }),
+    'aeeed9bbccd4d02ee5c0109b86d86835f995330da4c265957d157751f604d404',
+  )
+  const suite = {
+    ...{ service: 'service', region: 'us-east-1', expiresSeconds: 3600 },
+    nowMs: Date.UTC(2015, 7, 30, 12, 36),
+  }
+  const credentials = {
+    accessKeyId: 'AKIDEXAMPLE',
+    secretAccessKey: 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY',
+  }
+  const twoParameters = 'https://example.amazonaws.com/?Param2=value2&Param1=value1'
+  assert.equal(
+    signatureOf({ ...suite, credentials, url: twoParameters }),
+    '86012e2c9ad4d77369f5d81c11f75158aae4f895a085212cc6d3f923d300bed5',
+  )
+  const sessionToken = '6e86291e8372ff2a2260956d9b8aae1d763fbf315fa00fa31553b73ebf194267'
+  assert.equal(
+    signatureOf({
+      ...suite,
+      credentials: { ...credentials, sessionToken },
+      url: 'https://example.amazonaws.com/',
+    }),
+    '7ff2b50b376cb4d151970630573d6291dc128cc5c2a12ffb237f73cc53f67b6c',
   )
 })
 
