@@ -15,7 +15,7 @@ import {
   type Shape,
   selectionText,
 } from './shape.ts'
-import { type Window, type WindowBounds, windowText } from './window.ts'
+import { emitText, type Window, type WindowBounds, windowText } from './window.ts'
 
 export type Condition = Expression<boolean | null, 'boolean', 'row'>
 export type GroupCondition = Expression<boolean | null, 'boolean', 'group'>
@@ -179,6 +179,7 @@ function windowed<Columns extends Shape>(
       grouped(parts, {
         keys,
         source: `${windowText(window, input, named(time), keys.map(named))} AS t`,
+        hint: emitText(window),
         bounds: {
           windowStart: expressionOf('t.window_start', 'timestamp'),
           windowEnd: expressionOf('t.window_end', 'timestamp'),
@@ -190,6 +191,8 @@ function windowed<Columns extends Shape>(
 interface Grouping {
   readonly keys: readonly string[]
   readonly source: string
+  /** Behind SELECT. */
+  readonly hint?: string
   readonly bounds?: WindowBounds
   readonly having?: string
 }
@@ -198,7 +201,7 @@ function grouped<Columns extends Shape, Key extends keyof Columns, Bounds>(
   parts: StreamParts,
   grouping: Grouping,
 ): Grouped<Columns, Key, Bounds> {
-  const { keys, source, bounds, having } = grouping
+  const { keys, source, hint = '', bounds, having } = grouping
   const row = columnsBehind<Columns>('t', parts.kinds)
   const ofKeys = new Map(keys.map((key) => [key, parts.kinds.get(key)]))
   const group = { ...columnsBehind<Shape>('t', ofKeys), ...bounds } as GroupKeys<Columns, Key> &
@@ -212,7 +215,7 @@ function grouped<Columns extends Shape, Key extends keyof Columns, Bounds>(
       const by = texts.length === 0 ? '' : ` GROUP BY ${texts.join(', ')}`
       const filter = having === undefined ? '' : ` HAVING ${having}`
       return streamOf({
-        sql: `SELECT ${selectionText(out)} FROM ${source}${by}${filter}`,
+        sql: `SELECT ${hint}${selectionText(out)} FROM ${source}${by}${filter}`,
         kinds: kindsOf(out),
         tables: parts.tables,
       })

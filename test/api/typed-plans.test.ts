@@ -19,7 +19,7 @@ import { pipeline } from '../../src/api/pipeline.ts'
 import type { Shape } from '../../src/api/shape.ts'
 import type { Stream } from '../../src/api/stream.ts'
 import { table } from '../../src/api/table.ts'
-import { cumulate, hop, session, tumble } from '../../src/api/window.ts'
+import { cumulate, emit, hop, session, tumble } from '../../src/api/window.ts'
 import { open, t } from '../../src/index.ts'
 import { bindText } from '../../src/sql/bind-text.ts'
 
@@ -53,6 +53,15 @@ function same(name: string, stream: Stream<Shape>, sql: string): void {
   test(name, () => assert.deepEqual(planOf(stream.sql), planOf(sql)))
 }
 
+same(
+  'windows that are told early and corrected by late rows',
+  orders
+    .window(emit(hop('10s', '1m'), { allowLateness: '10m', lateEvery: '5s', earlyEvery: '0s' }))
+    .groupBy('shop')
+    .select((g) => ({ shop: g.shop, n: count() })),
+  `SELECT /*+ EMIT('early-fire.delay' = '0 s', 'late-fire.delay' = '5 s', 'allow-lateness' = '10 min') */ shop, COUNT(*) AS n
+   FROM TABLE(HOP(TABLE orders, DESCRIPTOR(\`at\`), INTERVAL '10' SECOND, INTERVAL '1' MINUTE)) GROUP BY shop, window_start, window_end`,
+)
 same(
   'a filter',
   orders.where((o) => o.items.greater(1).and(o.shop.like("o'%").or(o.who.isNull()))),

@@ -3,7 +3,7 @@
  * whatever the batches, workers and restarts were. It shares no code with the engine.
  *
  * A changelog is folded before it is aggregated: rows are a bag, -U and -D take one away. Windows drop late rows: a row is late for a window
- * if the watermark of the rows before it had reached the window's end - 1 ms (one split, rows in order). TIMESTAMP_LTZ is in UTC.
+ * if the watermark of the rows before it had reached the window's end - 1 ms, and the lateness that is allowed (one split, rows in order). TIMESTAMP_LTZ is in UTC.
  */
 import assert from 'node:assert/strict'
 import type { AggregateCall, Expression } from '../../src/plan/expressions.ts'
@@ -298,6 +298,7 @@ function windowAggregate(
 ): readonly Change[] {
   if (node.window.kind === 'session') return sessionAggregate(node, changes, counts)
   const panes = new Map<string, { start: bigint; end: bigint; changes: Change[] }>()
+  const lateness = BigInt(node.emit?.latenessUs ?? 0)
   for (const change of changes) {
     const time = change.row[node.time]
     // A row without a time belongs to no window.
@@ -310,7 +311,7 @@ function windowAggregate(
         ? [[change.row[node.window.start], change.row[node.window.end]] as [bigint, bigint]]
         : windowsOf(node.window, time as bigint)
     for (const [start, end] of windows) {
-      if (change.watermark !== undefined && change.watermark >= end - 1000n) {
+      if (change.watermark !== undefined && change.watermark >= end - 1000n + lateness) {
         counts.late++
         const { row, watermark } = change
         counts.missed.push({ row, timeUs: time as bigint, startUs: start, watermarkUs: watermark })

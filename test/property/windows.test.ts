@@ -39,6 +39,16 @@ const window = fc.constantFrom(
   "TUMBLE(TABLE x, DESCRIPTOR(t), INTERVAL '5' SECOND, INTERVAL '2' SECOND)",
   "HOP(TABLE x, DESCRIPTOR(t), INTERVAL '2' SECOND, INTERVAL '6' SECOND)",
   "HOP(TABLE x, DESCRIPTOR(t), INTERVAL '5' SECOND, INTERVAL '10' SECOND)",
+  "CUMULATE(TABLE x, DESCRIPTOR(t), INTERVAL '2' SECOND, INTERVAL '6' SECOND)",
+)
+/** Late rows correct what was told, and what was told early is corrected too. */
+const hint = fc.constantFrom(
+  '',
+  '',
+  "/*+ EMIT('allow-lateness' = '3 s') */",
+  "/*+ EMIT('allow-lateness' = '8 s', 'late-fire.delay' = '15 ms') */",
+  "/*+ EMIT('early-fire.delay' = '0 s') */",
+  "/*+ EMIT('allow-lateness' = '1 s', 'early-fire.delay' = '5 ms') */",
 )
 const where = fc.constantFrom(
   '',
@@ -79,6 +89,7 @@ const way = fc.record({
 const scenario = fc.record({
   splits,
   window,
+  hint,
   where,
   keys,
   aggregates,
@@ -111,14 +122,14 @@ test('windows equal the oracle: rows, late rows with their watermarks, dead rows
   )
 })
 
-function planOf({ window, where, keys, aggregates, delay, tables }: Scenario) {
+function planOf({ window, hint, where, keys, aggregates, delay, tables }: Scenario) {
   const table = (name: string) =>
     `CREATE TABLE ${name} (k STRING, v BIGINT, d DECIMAL(10, 2), t TIMESTAMP(3),
        WATERMARK FOR t AS t - INTERVAL '${delay}' SECOND) WITH ('connector' = 'scripted');`
   const union = tables === 2 ? ' UNION ALL SELECT k, v, d, t FROM other' : ''
   const text = `${table('events')} ${table('other')}
     CREATE VIEW x AS SELECT k, v, d, t FROM events${union};
-    SELECT ${keys}${aggregates.map((call, index) => `${call} AS a${index}`).join(', ')}, window_start
+    SELECT ${hint} ${keys}${aggregates.map((call, index) => `${call} AS a${index}`).join(', ')}, window_start, window_end
     FROM TABLE(${window}) ${where} GROUP BY ${keys}window_start, window_end`
   const { queries, errors } = bindText(text, 'property', [])
   assert.deepEqual(errors, [])
