@@ -70,7 +70,6 @@ export {
 } from './api/user-functions.ts'
 export {
   cumulate,
-  type EmitOptions,
   emit,
   hop,
   session,
