@@ -68,14 +68,7 @@ export {
   tableFunction,
   type UserFunction,
 } from './api/user-functions.ts'
-export {
-  cumulate,
-  emit,
-  hop,
-  session,
-  tumble,
-  type Window,
-} from './api/window.ts'
+export { cumulate, emit, hop, session, tumble, type Window } from './api/window.ts'
 export type { DataType, Field, Schema } from './data/types.ts'
 export type { Row, Value } from './data/values.ts'
 export { ERRORS, type ErrorCode, MillraceError } from './errors.ts'
