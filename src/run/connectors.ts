@@ -4,6 +4,7 @@ import type { Connector } from '../connectors/contract/connector.ts'
 import { datagen } from '../connectors/datagen/datagen.ts'
 import { delta } from '../connectors/delta/connector.ts'
 import { filesystem } from '../connectors/filesystem/filesystem.ts'
+import { http } from '../connectors/http/connector.ts'
 import { kafka, upsertKafka } from '../connectors/kafka/connector.ts'
 import { log, upsertLog } from '../connectors/log/connector.ts'
 import { print } from '../connectors/print/print.ts'
@@ -14,6 +15,7 @@ export const CONNECTORS: readonly Connector[] = [
   datagen,
   delta,
   filesystem,
+  http,
   kafka,
   log,
   print,
