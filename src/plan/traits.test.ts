@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { types } from '../data/types.ts'
+import { type DataType, types } from '../data/types.ts'
 import { aggregateText, expressionText, intervalText } from './expression-text.ts'
 import type { Expression } from './expressions.ts'
 import type { PlanNode } from './nodes.ts'
@@ -147,4 +147,22 @@ test('intervals are said in the largest unit that is exact', () => {
     [0n, 1n, 1500n, 5_000_000n, 90_000_000n, 3_600_000_000n, -60_000_000n].map(intervalText),
     ['0 second', '1 µs', '1500 µs', '5 second', '90 second', '1 hour', '-1 minute'],
   )
+})
+
+test('a key that is widened still names the rows, and one that is cut does not', () => {
+  const castTo = (type: DataType): PlanNode => ({
+    kind: 'project',
+    input: {
+      kind: 'deduplicate',
+      input: scan,
+      partition: [column(1)],
+      time: 2,
+      keep: 'last',
+    } as PlanNode,
+    expressions: [{ kind: 'cast', input: column(1), type, safe: false }],
+    schema: [{ name: 'amount', type }],
+  })
+  assert.deepEqual(traitsOf(castTo(types.bigint)).upsertKey, [0])
+  assert.equal(traitsOf(castTo(types.int)).upsertKey, undefined)
+  assert.equal(traitsOf(castTo(types.string)).upsertKey, undefined)
 })

@@ -140,7 +140,7 @@ function primaryKeyIn({ table, schema }: Scan): readonly number[] | undefined {
   return places.includes(-1) ? undefined : places
 }
 
-/** Where the key's columns went; undefined if one of them is gone. */
+/** Where the key's columns went, as they were or widened; undefined if one of them is gone. */
 function projectKey(
   key: readonly number[],
   { input, expressions }: Project,
@@ -153,7 +153,10 @@ function projectKey(
 }
 
 function placeOf(column: number, expressions: readonly Expression[]): number {
-  return expressions.findIndex((each) => each.kind === 'column' && each.index === column)
+  return expressions.findIndex((each) => {
+    const kept = each.kind === 'cast' && widens(each) ? each.input : each
+    return kept.kind === 'column' && kept.index === column
+  })
 }
 
 /** Windows of one size are told by their start alone, or their end. */
@@ -164,6 +167,19 @@ function placeOfTwin(column: number, input: PlanNode, expressions: readonly Expr
     const kept = each.kind === 'column' ? windowColumn(input, each.index) : undefined
     return kept?.origin === gone.origin && kept.path === gone.path
   })
+}
+
+const INTEGERS: readonly string[] = ['tinyint', 'smallint', 'int', 'bigint']
+
+/** True if different values stay different, so that what named a row still does: as Flink's planner has it. */
+function widens({ input, type: to }: Extract<Expression, { kind: 'cast' }>): boolean {
+  const from = input.type
+  const isText = (kind: string): boolean => kind === 'char' || kind === 'varchar'
+  if (INTEGERS.includes(from.kind) && INTEGERS.includes(to.kind))
+    return INTEGERS.indexOf(from.kind) <= INTEGERS.indexOf(to.kind)
+  if (isText(from.kind) && to.kind === 'varchar')
+    return 'length' in from && from.length <= to.length
+  return false
 }
 
 /** A row is named by its partition and its number, or by the key it had if that is all there is. */

@@ -6,7 +6,8 @@
  */
 import { readFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
-import { types } from '../../src/data/types.ts'
+import type { Connector } from '../../src/connectors/contract/connector.ts'
+import { type DataType, types } from '../../src/data/types.ts'
 import { MillraceError } from '../../src/errors.ts'
 import { inputsOf, type PlanNode, schemaOf } from '../../src/plan/nodes.ts'
 import type { Pipeline } from '../../src/plan/pipeline.ts'
@@ -129,13 +130,21 @@ function withoutBefore(setup: readonly Step[]): readonly Step[] {
   }))
 }
 
-function metadataOf(setup: readonly Step[]) {
+/** What a line declares is what the source has: it delivers values as they are declared. */
+function metadataOf(setup: readonly Step[]): Connector['metadata'] {
   const lines = setup.flatMap(({ schema = [] }) => schema)
-  const keys = lines.flatMap((line) => {
-    const match = /^`?(\w+)`?.*?\bMETADATA(?:\s+FROM\s+'([^']+)')?/i.exec(line.trim())
-    return match === null ? [] : [match[2] ?? match[1]!]
+  const declared = lines.flatMap((line) => {
+    const match = /^`?(\w+)`?\s+(.*?)\s*\bMETADATA(?:\s+FROM\s+'([^']+)')?/i.exec(line.trim())
+    return match === null ? [] : [[match[3] ?? match[1]!, match[2]!] as const]
   })
-  return Object.fromEntries(keys.map((key) => [key, { type: types.string, writable: true }]))
+  return Object.fromEntries(
+    declared.map(([key, text]) => [key, { type: metadataType(text), writable: true }]),
+  )
+}
+
+function metadataType(text: string): DataType {
+  const { tables } = bindText(`CREATE TABLE t (c ${text});`, 'program', [])
+  return tables[0]?.schema[0]?.type ?? types.string
 }
 
 async function runSink(
