@@ -20,6 +20,7 @@ export interface MeasureOptions {
   readonly windowUs: number
   readonly futureBoundUs: number | undefined
   readonly valueColumn?: string
+  readonly rowsMax?: number
 }
 
 /** Reads the table to where it ends now. @throws ProjectError, USAGE_INVALID, and what the source throws */
@@ -46,6 +47,7 @@ export async function measureTable(
       memory,
       windowUs,
       futureBoundUs,
+      ...(options.rowsMax !== undefined && { rowsMax: options.rowsMax }),
       nowUs,
       pause: (ms) => ports.clock.sleep(ms),
       columnsOf(polled) {

@@ -98,6 +98,16 @@ export async function subjectHistory(
   return { level, versions }
 }
 
+/** The names of all subjects that the access may see. @throws REGISTRY_UNREACHABLE, REGISTRY_DENIED, REGISTRY_REFUSED */
+export async function subjectNames(
+  ports: Ports,
+  access: ConfluentAccess,
+): Promise<readonly string[]> {
+  const answer = await asker(ports, access)('GET', '/subjects')
+  if (answer.status !== 200) throw refused('REGISTRY_REFUSED', 'all subjects', answer)
+  return z.array(z.string()).parse(answer.json)
+}
+
 interface Answer {
   readonly status: number
   readonly json: unknown

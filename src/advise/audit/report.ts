@@ -159,7 +159,7 @@ function firsts(open: readonly AuditFinding[]): AuditFinding[] {
 }
 
 /** '2 warnings, 1 note', or 'nothing found'. */
-export function countsText(findings: readonly AuditFinding[]): string {
+export function countsText(findings: readonly Pick<AuditFinding, 'severity'>[]): string {
   const counts = ORDER.flatMap((severity) => {
     const count = findings.filter((finding) => finding.severity === severity).length
     return count === 0 ? [] : [`${count} ${severity}${count === 1 ? '' : 's'}`]

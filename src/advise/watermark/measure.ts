@@ -29,6 +29,8 @@ export interface MeasureRequest {
   /** Event times so far ahead of their append time (or of `nowUs`, where there is none) are set aside, as the engine does. */
   readonly futureBoundUs: number | undefined
   readonly nowUs: number
+  /** Of one split at a time; as many as the engine reads unless said. */
+  readonly rowsMax?: number
   /** Waits while a source has not yet got what is there. */
   pause(ms: number): Promise<void>
   columnsOf(polled: Polled): MeasuredColumns
@@ -55,7 +57,7 @@ interface OpenSplit {
 
 /** Closes the readers, not the source. @throws what the source throws */
 export async function measureArrivals(request: MeasureRequest): Promise<Measured> {
-  const { source, memory, windowUs } = request
+  const { source, memory, windowUs, rowsMax = ROWS_MAX } = request
   const meter = meterArrivals(windowUs)
   const counts = { unusable: 0, future: 0, futureUsMax: 0 }
   const open: OpenSplit[] = []
@@ -71,7 +73,7 @@ export async function measureArrivals(request: MeasureRequest): Promise<Measured
       if (split === undefined) break
       const mark = memory.arena.mark()
       const polled = await split.reader.poll({
-        rowsMax: ROWS_MAX,
+        rowsMax,
         waitMs: WAIT_MS,
         ...(split.until === undefined ? {} : { until: split.until }),
       })

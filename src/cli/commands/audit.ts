@@ -19,6 +19,7 @@ import { measuredDelay } from '../measured-delay.ts'
 import { loadProject, type Project, type SqlFile } from '../project.ts'
 import { auditLines } from '../render/audit.ts'
 import { VERSION } from '../version.ts'
+import { auditKafka } from './audit-kafka.ts'
 
 interface AuditOptions extends ProjectOptions {
   readonly format: string
@@ -27,19 +28,37 @@ interface AuditOptions extends ProjectOptions {
   readonly fix?: boolean
   readonly engine?: string
   readonly measured?: readonly string[]
+  readonly kafka?: string
+  readonly registry?: string
+  readonly property?: readonly string[]
+  readonly sample: string
 }
 
 const FORMATS = ['text', 'json', 'sarif', 'md'] as const
 
 export const declareAudit: Declare = (command, io) => {
   projectOptions(command)
-    .argument('[files...]', 'SQL files; all pipelines of the project if there are none')
+    .argument(
+      '[files...]',
+      'SQL files; all pipelines of the project if there are none; with --kafka topics, all if there are none',
+    )
     .option('--format <form>', `one of ${FORMATS.join(', ')}`, 'text')
     .option('--json', 'the same as --format json')
     .option('--strict', 'exit with 1 if anything graver than a note is found')
     .option('--fix', 'mend in the files what can be mended without deciding anything')
     .option('--engine <engine>', 'flink or millrace, if the connectors do not tell')
     .option('--measured <files...>', 'what `millrace advise watermark --json` said')
+    .option('--kafka <brokers>', 'audit a running Kafka instead, HOST:PORT,...; nothing is written')
+    .option('--registry <url>', 'with --kafka: the schema registry that has its subjects')
+    .option(
+      '--property <name=value...>',
+      "with --kafka: of Kafka's client, to authenticate: security.protocol=SASL_SSL; secrets by reference, as in tables",
+    )
+    .option(
+      '--sample <records>',
+      "with --kafka: of each topic's newest records so many are read, for their lateness",
+      '20000',
+    )
     .action((files: string[], options: AuditOptions) => audit(io, files, options))
   examples(
     command,
@@ -47,6 +66,7 @@ export const declareAudit: Declare = (command, io) => {
     'millrace audit flink-job.sql --format md > audit.md',
     'millrace audit --strict --format sarif > audit.sarif',
     'millrace audit pipelines/revenue.sql --fix',
+    'millrace audit --kafka broker:9092 --registry http://registry:8081',
   )
 }
 
@@ -54,6 +74,8 @@ async function audit(io: Io, named: readonly string[], options: AuditOptions): P
   const format = options.json === true ? 'json' : options.format
   if (!FORMATS.some((known) => known === format))
     throw usageError(`--format can't be '${format}'`, `it is one of ${FORMATS.join(', ')}`)
+  const { kafka } = options
+  if (kafka !== undefined) return auditKafka(io, format, named, { ...options, kafka })
   const engine = engineOf(options.engine)
   const project = await loadProject(io, options)
   const files = named.length > 0 ? named.map((file) => readFile(io, file)) : pipelines(io, project)
