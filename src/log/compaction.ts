@@ -10,10 +10,11 @@
  *
  * @see Kafka's LogCleaner
  */
+
+import { crc32c } from '../codec/checksum.ts'
 import type { Ports } from '../ports/ports.ts'
 import { encodeRecords } from './batch-builder.ts'
 import { scanBatches } from './batch-scan.ts'
-import { crc32c } from './checksum.ts'
 import { COMPRESSIONS, type Compression, compress } from './compression.ts'
 import type { PartitionWriter } from './partition-writer.ts'
 import {

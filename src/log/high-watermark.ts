@@ -8,8 +8,8 @@
  * a lower `durableTo` only means that recovery takes a fault for a torn write that it could have called damage.
  */
 import { join } from 'node:path'
+import { crc32c } from '../codec/checksum.ts'
 import type { FileHandle, Files } from '../ports/files.ts'
-import { crc32c } from './checksum.ts'
 
 export interface Published {
   /** Readers read records below it. */

@@ -15,7 +15,7 @@
  *
  * @see https://kafka.apache.org/documentation/#recordbatch
  */
-import { crc32c } from './checksum.ts'
+import { crc32c } from '../codec/checksum.ts'
 
 export const HEADER_BYTES = 61
 export const LENGTH_AT = 8

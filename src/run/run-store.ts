@@ -97,9 +97,14 @@ function runStore(
       }
     },
     stateDirectory: store.stateDirectory,
-    snapshots: ({ workers, snapshots }) =>
-      snapshots?.() ??
-      workers.map((each, worker) => snapshotOf(each, groupsOf(worker, workers.length))),
+    snapshots({ workers, dataflow, snapshots }) {
+      // From its end a pipeline never goes on: it needs no state any more.
+      if (dataflow.ended()) return []
+      return (
+        snapshots?.() ??
+        workers.map((each, worker) => snapshotOf(each, groupsOf(worker, workers.length)))
+      )
+    },
     async write(contents, progress) {
       const { chains } = await store.write(contents, progress)
       return chains.reduce((sum, { files }) => sum + (files.at(-1)?.bytes ?? 0), 0)

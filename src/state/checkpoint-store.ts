@@ -9,7 +9,7 @@
  * before the manifest that names them. Manifests are kept until a later one is confirmed; what none names is removed.
  */
 import { dirname } from 'node:path'
-import { crc32cOf } from '../codec/crc32c.ts'
+import { crc32c } from '../codec/checksum.ts'
 import { MillraceError } from '../errors.ts'
 import type { Ports } from '../ports/ports.ts'
 import { mergedFile } from './chain-merge.ts'
@@ -203,7 +203,7 @@ async function chainOf(
 /** One that is there is replaced whole. */
 async function writeManifest(ports: Ports, path: string, manifest: Manifest): Promise<void> {
   const body = JSON.stringify(manifest)
-  const checksum = crc32cOf(new TextEncoder().encode(body)).toString(16)
+  const checksum = crc32c(new TextEncoder().encode(body)).toString(16)
   const text = new TextEncoder().encode(`{"crc32c":"${checksum}","manifest":${body}}\n`)
   const beside = `${path}.new`
   await writeDurable(ports, beside, [text], 'manifest')
@@ -262,7 +262,7 @@ function readManifest({ files }: Pick<Ports, 'files'>, path: string): Manifest {
   if (match === null) throw corrupt(path, 'byte 0', 'it is not a manifest, or was cut off')
   const checksum = match[1]!
   const body = match[2]!
-  if (crc32cOf(new TextEncoder().encode(body)).toString(16) !== checksum) {
+  if (crc32c(new TextEncoder().encode(body)).toString(16) !== checksum) {
     throw corrupt(path, 'byte 0', 'its checksum differs')
   }
   return JSON.parse(body)

@@ -1,5 +1,5 @@
 /** Collects what operators write at a barrier into the bytes of a state file, in memory: nothing waits for a disk here. */
-import { crc32cOf } from '../codec/crc32c.ts'
+import { crc32c } from '../codec/checksum.ts'
 import type { WorkerSnapshot } from './checkpoint.ts'
 import { encodeRecord } from './record-codec.ts'
 import { encodeFooter, MAGIC, type StateBlock, type TableEntry } from './state-file.ts'
@@ -19,7 +19,7 @@ export function createSnapshotWriter(): SnapshotWriter {
   let offset = MAGIC.length
 
   function addBlock(bytes: Uint8Array): StateBlock {
-    const block = { offset, bytes: bytes.length, crc32c: crc32cOf(bytes) }
+    const block = { offset, bytes: bytes.length, crc32c: crc32c(bytes) }
     pieces.push(bytes)
     offset += bytes.length
     return block

@@ -8,7 +8,7 @@
  *
  * Every byte is covered by a checksum: what does not match is refused with the file and the place.
  */
-import { crc32cOf } from '../codec/crc32c.ts'
+import { crc32c } from '../codec/checksum.ts'
 import { MillraceError } from '../errors.ts'
 import type { Files } from '../ports/files.ts'
 
@@ -38,7 +38,7 @@ export function encodeFooter(tables: readonly TableEntry[]): Uint8Array {
   const view = new DataView(out.buffer)
   out.set(footer)
   view.setUint32(footer.length, footer.length, true)
-  view.setUint32(footer.length + 4, crc32cOf(footer), true)
+  view.setUint32(footer.length + 4, crc32c(footer), true)
   out.set(MAGIC, footer.length + 8)
   return out
 }
@@ -55,7 +55,7 @@ export function readFooter(files: Files, path: string): TableEntry[] {
   if (length + TRAILER_BYTES > size)
     throw corrupt(path, 'its end', 'the footer is longer than the file')
   const footer = readAt(files, path, size - TRAILER_BYTES - length, length)
-  if (crc32cOf(footer) !== view.getUint32(4, true)) {
+  if (crc32c(footer) !== view.getUint32(4, true)) {
     throw corrupt(
       path,
       `byte ${size - TRAILER_BYTES - length}`,
@@ -68,7 +68,7 @@ export function readFooter(files: Files, path: string): TableEntry[] {
 /** @throws CHECKPOINT_CORRUPT */
 export function readBlock(files: Files, path: string, block: StateBlock): Uint8Array {
   const bytes = readAt(files, path, block.offset, block.bytes)
-  if (crc32cOf(bytes) === block.crc32c) return bytes
+  if (crc32c(bytes) === block.crc32c) return bytes
   throw corrupt(path, `byte ${block.offset}`, 'the checksum of a block differs')
 }
 
