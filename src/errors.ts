@@ -45,6 +45,7 @@ export const ERRORS = {
   HTTP_OPTION_INVALID: { fault: 'query', retry: 'never' },
   HTTP_REQUEST_INVALID: { fault: 'usage', retry: 'never' },
   INVARIANT_BROKEN: { fault: 'millrace', retry: 'never' },
+  JSON_KEY_NULL: { fault: 'data', retry: 'never' },
   JSON_TYPE_UNSUPPORTED: { fault: 'query', retry: 'never' },
   KAFKA_AUTHENTICATION_FAILED: { fault: 'usage', retry: 'never' },
   KAFKA_BATCH_CORRUPT: { fault: 'source', retry: 'never' },

@@ -1,5 +1,6 @@
 // Column cells to JSON records, one object a row. Raw loads and stores only. The tree of nodes is that of json.as.ts:
 //   0 kind  8 precision  12 scale  16 cells  20 validity  24 field count  28 fields  32 element  44 separator  48 key literal  52 its length
+//   56 what becomes of a NULL key: 0 the row is refused, 1 the entry is left out, 2 it is the text at 60 of length 64
 
 // Writes the shortest text that reads back as the number; returns its length, at most 32.
 // @ts-ignore
@@ -222,14 +223,27 @@ function arrayText(o: usize, node: usize, block: usize): usize {
   return byte(o, 93);
 }
 
+// Of a key that is NULL.
+const FAIL = 0, LITERAL = 2;
+let refused = false;
+export function nullKeyMet(): bool { return refused; }
+
 function mapText(o: usize, node: usize, block: usize): usize {
-  const count = <usize>load<u32>(block), value = load<usize>(node, 32), keys = block + 8 + bitmapBytes(count);
-  const bits = keys + 8 * count, cells = bits + bitmapBytes(count);
+  const count = <usize>load<u32>(block), value = load<usize>(node, 32), keyBits = block + 8, keys = keyBits + bitmapBytes(count);
+  const bits = keys + 8 * count, cells = bits + bitmapBytes(count), nullKey = load<u32>(node, 56);
+  let first = true;
   o = byte(o, 123);
   for (let k: usize = 0; k < count; k++) {
-    if (k) o = byte(o, 44);
-    const key = keys + (k << 3);
-    o = stringText(o, block + load<u32>(key), load<u32>(key, 4));
+    const key = keys + (k << 3), isThere = bitAt(keyBits, k);
+    if (!isThere && nullKey != LITERAL) {
+      if (nullKey != FAIL) continue;
+      refused = true;
+      crowded = true;
+      return o;
+    }
+    if (!first) o = byte(o, 44);
+    first = false;
+    o = isThere ? stringText(o, block + load<u32>(key), load<u32>(key, 4)) : stringText(o, load<u32>(node, 60), load<u32>(node, 64));
     if (crowded) return o;
     o = entryText(byte(o, 58), value, bits, k, cells + k * cellBytesOf(value), block);
     if (crowded) return o;
@@ -286,6 +300,7 @@ export function outputAt(): usize { return next; }
 export function encodeRows(node: usize, selection: usize, from: u32, count: u32, cells: usize, o: usize, stop: usize): u32 {
   limit = stop;
   crowded = false;
+  refused = false;
   for (let k = from; k < count; k++) {
     const row = <usize>(selection ? load<u32>(selection + (<usize>k << 2)) : k);
     next = o;

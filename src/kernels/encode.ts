@@ -1,5 +1,6 @@
 /** Rows of a batch as JSON objects: the kernel that walks a schema's tree (json-tree.ts) and writes text. */
 import type { LinearMemory, Pointer } from '../data/memory.ts'
+import { MillraceError } from '../errors.ts'
 import { wasmBase64 } from './encode.generated.ts'
 import type { JsonTree } from './json-tree.ts'
 
@@ -7,6 +8,7 @@ export interface EncodeKernel {
   /**
    * `count` rows (those of the selection; 0 = the first ones) of the columns that `tree`'s nodes are placed on, each as one object.
    * The result is cells of bytes by position, text and cells in the arena.
+   * @throws JSON_KEY_NULL if a MAP has a NULL key, and `tree` has no other way with it
    */
   encode(tree: JsonTree, selection: Pointer, count: number): Pointer
 }
@@ -22,6 +24,7 @@ interface EncodeExports {
     stop: Pointer,
   ): number
   outputAt(): number
+  nullKeyMet(): number
 }
 
 /** First guess of a row's bytes: too small costs another block, too large arena space. */
@@ -53,12 +56,21 @@ export function createEncodeKernel(memory: LinearMemory): EncodeKernel {
         const before = done
         const stop = block + bytes
         done = kernel.encodeRows(tree.root.pointer, selection, done, count, cells, block, stop)
+        if (kernel.nullKeyMet() !== 0) throw keyNull()
         // Not even one row: it is larger than the block.
         if (done === before) bytes *= 2
       }
       return cells
     },
   }
+}
+
+function keyNull(): MillraceError {
+  return new MillraceError('JSON_KEY_NULL', {
+    message: 'a MAP that is written as JSON has a key that is NULL',
+    hint: "set 'json.map-null-key.mode' to DROP, or to LITERAL with 'json.map-null-key.literal'; of debezium-json by its own name",
+    facts: {},
+  })
 }
 
 /** The shortest text that reads back as the number, as single or as double; what is no number stands in quotes. */

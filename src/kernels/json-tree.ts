@@ -32,7 +32,15 @@ export interface JsonTree {
   dispose(): void
 }
 
-const NODE_BYTES = 64
+/** What a NULL key of a MAP is written as: JSON has none. */
+export type NullKey =
+  | { readonly mode: 'FAIL' | 'DROP' }
+  | { readonly mode: 'LITERAL'; readonly literal: string }
+
+/** By the kernel's numbers. */
+const NULL_KEY_MODES: readonly NullKey['mode'][] = ['FAIL', 'DROP', 'LITERAL']
+
+const NODE_BYTES = 72
 const FIELD_BYTES = 16
 const KINDS: Readonly<Partial<Record<DataType['kind'], number>>> = {
   boolean: 1,
@@ -58,9 +66,10 @@ const KINDS: Readonly<Partial<Record<DataType['kind'], number>>> = {
 const DECIMAL_WIDE = 9
 
 /**
- * A node, 64 bytes of u32:
+ * A node, 72 bytes of u32:
  *   0 kind  4 nullable  8 precision  12 scale  16 cells  20 validity  24 field count  28 fields
  *   32 element  36 had a NULL  40 number  44 separator of date and time  48 key literal  52 its length
+ *   56 what becomes of a NULL key of a MAP that is written  60 the text in its place  64 its length
  *
  * A field, 16 bytes of u32: name, its length, node, 0. `separator` is ' ' or 'T'. INTERVAL types are not JSON's, nor are maps
  * whose keys are not strings.
@@ -69,6 +78,7 @@ export function createJsonTree(
   memory: LinearMemory,
   schema: Schema,
   separator: ' ' | 'T',
+  nullKey: NullKey = { mode: 'FAIL' },
 ): JsonTree {
   const nodes: JsonNode[] = []
   const blocks: { readonly pointer: Pointer; readonly bytes: number }[] = []
@@ -101,7 +111,17 @@ export function createJsonTree(
     memory.u32[words + 12] = allocate(literal.length)
     memory.u8.set(literal, memory.u32[words + 12]!)
     memory.u32[words + 13] = literal.length
+    if (type.kind === 'map') placeNullKey(words)
     return node
+  }
+  const placeNullKey = (words: number): void => {
+    memory.u32[words + 14] = NULL_KEY_MODES.indexOf(nullKey.mode)
+    if (nullKey.mode !== 'LITERAL') return
+    const text = new TextEncoder().encode(nullKey.literal)
+    const at = allocate(text.length)
+    memory.u8.set(text, at)
+    memory.u32[words + 15] = at
+    memory.u32[words + 16] = text.length
   }
   const root = build({ kind: 'row', fields: schema, nullable: false }, '', '')
   return {

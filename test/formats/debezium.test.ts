@@ -240,3 +240,20 @@ test('files of changes are written, and read again as changes', async () => {
   )
   assert.deepEqual(plain(await sql.query(`${copy} SELECT * FROM copy`)), [{ n: 1n, w: '5.15' }])
 })
+
+for (const format of ['json', 'debezium-json'])
+  test(`${format}: a NULL key of a MAP stops the sink, is left out, or is a text, as the table says`, async () => {
+    await using sql = sqlDirectory()
+    const rows = `CREATE TABLE given (k STRING, v INT) WITH ('connector' = 'values', 'data' = '{"k":null,"v":1}');`
+    const written = async (name: string, options: string): Promise<string> => {
+      const table = topicTable(name, 'm MAP<STRING, INT>', `'format' = '${format}'${options}`)
+      await sql.run(`${rows} ${table} INSERT INTO ${name} SELECT MAP[k, v, 'x', 9] FROM given;`)
+      return recordsOf(sql, name)[0]!.value!
+    }
+    const mode = (name: string): string => `, '${format}.map-null-key.mode' = '${name}'`
+    await assert.rejects(written('failing', ''), { code: 'JSON_KEY_NULL' })
+    assert.match(await written('dropping', mode('DROP')), /"m":\{"x":9\}/)
+    assert.match(await written('naming', mode('LITERAL')), /"m":\{"null":1,"x":9\}/)
+    const literal = `${mode('LITERAL')}, '${format}.map-null-key.literal' = 'n"one'`
+    assert.match(await written('quoting', literal), /"m":\{"n\\"one":1,"x":9\}/)
+  })

@@ -15,7 +15,7 @@ import type {
 } from '../format.ts'
 import { createJsonDecoder } from '../json/decode.ts'
 import { createJsonEncoder } from '../json/encode.ts'
-import { timesOf } from '../json/format.ts'
+import { nullKeyOf, nullKeyOptions, timesOf } from '../json/format.ts'
 import { changesOf } from './changes.ts'
 import { ENVELOPE_METADATA, envelopeOf, metadataVector, writtenEnvelope } from './envelope.ts'
 import { envelopeBatch } from './rows.ts'
@@ -58,11 +58,17 @@ export const debeziumJson: Format = {
       fallback: 'SQL',
       summary: "How times are written: '2026-01-31 23:59:59.5' or '2026-01-31T23:59:59.5'",
     },
+    ...nullKeyOptions(NAME),
   ],
   openDecoder: async (request) => debeziumDecoder(request),
   async openEncoder({ memory, schema, options }) {
     const timestampFormat = timesOf(options, NAME)
-    const encoder = createJsonEncoder({ memory, schema: writtenEnvelope(schema), timestampFormat })
+    const encoder = createJsonEncoder({
+      memory,
+      schema: writtenEnvelope(schema),
+      timestampFormat,
+      nullKey: nullKeyOf(options, NAME),
+    })
     return {
       encode: (batch) => encoder.encode(envelopeBatch(memory, batch, schema)),
       dispose: () => encoder.dispose(),

@@ -9,7 +9,12 @@ import type { Batch, Vector } from '../../data/batch.ts'
 import type { LinearMemory, Pointer } from '../../data/memory.ts'
 import type { Schema } from '../../data/types.ts'
 import { createEncodeKernel } from '../../kernels/encode.ts'
-import { createJsonTree, type JsonNode, type JsonTree } from '../../kernels/json-tree.ts'
+import {
+  createJsonTree,
+  type JsonNode,
+  type JsonTree,
+  type NullKey,
+} from '../../kernels/json-tree.ts'
 import { checkJsonType } from './check-type.ts'
 
 export interface JsonEncoderOptions {
@@ -18,6 +23,8 @@ export interface JsonEncoderOptions {
   readonly schema: Schema
   /** 'json.timestamp-format.standard' */
   readonly timestampFormat?: 'SQL' | 'ISO-8601'
+  /** 'json.map-null-key.mode' and '.literal' */
+  readonly nullKey?: NullKey
 }
 
 export interface JsonEncoder {
@@ -31,7 +38,8 @@ export function createJsonEncoder(options: JsonEncoderOptions): JsonEncoder {
   const { memory, schema } = options
   for (const field of schema) checkJsonType(field.type, field.name)
   const kernel = createEncodeKernel(memory)
-  const tree = createJsonTree(memory, schema, options.timestampFormat === 'ISO-8601' ? 'T' : ' ')
+  const separator = options.timestampFormat === 'ISO-8601' ? 'T' : ' '
+  const tree = createJsonTree(memory, schema, separator, options.nullKey)
   return {
     encode(batch) {
       tree.columns.forEach((node, index) => {
