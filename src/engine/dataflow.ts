@@ -13,6 +13,7 @@ import { combinedUs, heldByOthersUs, type InputWatermark } from '../time/waterma
 import { type Grid, gridOf, WATERMARK_MAX, WATERMARK_MIN } from '../time/windows.ts'
 import type { Graph, GraphNode, OperatorGraphNode } from './graph.ts'
 import type { Emit, Operator } from './operator.ts'
+import { type Outsides, outsidesOf } from './outsides.ts'
 
 /** What travels on an edge beside rows. */
 export interface Progress {
@@ -39,7 +40,7 @@ export interface DataflowOptions {
   readonly watermarks: ReadonlyMap<string, bigint>
 }
 
-export interface Dataflow {
+export interface Dataflow extends Outsides {
   /** Sends rows from `node` to what reads it. */
   emit(node: number, batch: Batch): void
   progress(node: number, progress: Progress): void
@@ -76,13 +77,14 @@ interface NodeState {
   watermarkUs: bigint
   idle: boolean
   ended: boolean
+  /** What its readers were told last. */
+  told: Progress | undefined
 }
 
 export function createDataflow(options: DataflowOptions): Dataflow {
   const { graph } = options
   const exchanges = new Map<string, Exchange>()
   const states = graph.nodes.map((node) => stateOf(node, options, exchanges, emit))
-
   function emit(index: number, batch: Batch): void {
     if (batch.count === 0) return
     const { piecesOf } = options
@@ -141,7 +143,14 @@ export function createDataflow(options: DataflowOptions): Dataflow {
     if (ended && !state.ended) state.operator?.onEnd(state.emit)
     state.idle = idle
     state.ended = ended
-    progress(index, { watermarkUs: givenUs(state.node, watermarkUs), idle, ended })
+    tell(state, index)
+  }
+
+  function tell(state: NodeState, index: number): void {
+    const told = toldBy(state)
+    if (isSame(told, state.told)) return
+    state.told = told
+    progress(index, told)
   }
 
   return {
@@ -157,12 +166,13 @@ export function createDataflow(options: DataflowOptions): Dataflow {
     clock(nowUs) {
       for (const { operator, emit } of states) operator?.onClock?.(nowUs, emit)
     },
+    ...outsidesOf(states, tell),
     ended: () => states.every((state) => state.node.kind === 'source' || state.ended),
-    watermarks: () => new Map(states.map((state) => [state.node.id, state.watermarkUs])),
-    watermarkUs: (index) => states[index]!.watermarkUs,
+    watermarks: () => new Map(states.map((state) => [state.node.id, reachedUs(state)])),
+    watermarkUs: (index) => reachedUs(states[index]!),
     heldByWorkersUs: (index, worker) =>
       heldByWorkersUs({ graph, states, exchanges }, index, worker),
-    givenUs: (index) => givenUs(states[index]!.node, states[index]!.watermarkUs),
+    givenUs: (index) => givenUs(states[index]!.node, reachedUs(states[index]!)),
     operators: states.flatMap(({ node, operator }) =>
       operator === undefined ? [] : [{ node, operator }],
     ),
@@ -170,6 +180,30 @@ export function createDataflow(options: DataflowOptions): Dataflow {
       for (const { operator } of states) operator?.dispose()
     },
   }
+}
+
+/** Rows that wait for what is outside hold back what came behind them. */
+function toldBy(state: NodeState): Progress {
+  const { node, operator, idle, ended } = state
+  const mayPass = operator?.outside?.isWaiting !== true
+  return {
+    watermarkUs: givenUs(node, reachedUs(state)),
+    idle: idle && mayPass,
+    ended: ended && mayPass,
+  }
+}
+
+/** As far as a node's rows have gone on. */
+function reachedUs({ operator, watermarkUs }: NodeState): bigint {
+  return operator?.outside?.watermarkUs ?? watermarkUs
+}
+
+function isSame(told: Progress, before: Progress | undefined): boolean {
+  return (
+    told.watermarkUs === before?.watermarkUs &&
+    told.idle === before.idle &&
+    told.ended === before.ended
+  )
 }
 
 interface Wired {
@@ -332,6 +366,7 @@ function stateOf(
     watermarkUs: options.watermarks.get(node.id) ?? WATERMARK_MIN,
     idle: false,
     ended: false,
+    told: undefined,
   }
 }
 

@@ -14,7 +14,7 @@ export interface ExchangingTask {
 }
 
 export function exchangingTask(
-  task: Pick<Task, 'start' | 'step' | 'reflect'>,
+  task: Pick<Task, 'start' | 'step' | 'reflect' | 'wake' | 'isFull'>,
   exchanges: Exchanges,
 ): ExchangingTask {
   let isStopped = false
@@ -27,7 +27,10 @@ export function exchangingTask(
     step() {
       const moved = exchanges.flush()
       if (exchanges.aligned) return moved ? 'worked' : 'waiting'
-      if (exchanges.receive() || moved) return 'worked'
+      // Behind a barrier nothing is let go: it would be in no checkpoint.
+      if (!isStopped && task.wake()) return 'worked'
+      const mayReceive = isStopped || !task.isFull
+      if ((mayReceive && exchanges.receive()) || moved) return 'worked'
       if (isStopped || !exchanges.clear || !exchanges.greeted) return 'waiting'
       return task.step()
     },

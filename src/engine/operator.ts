@@ -30,12 +30,28 @@ export interface Operator {
   snapshot(writer: StateWriter): void
   restore(reader: StateReader): void
   dispose(): void
+  /** Of operators that ask what is outside. */
+  readonly outside?: Outside
   /** Where rows may be added up by the worker that read them. */
   readonly partials?: Partials
   /** Of windowed operators: what is open, counted and late. */
   progress?(): WindowProgress
   /** Of sinks. */
   rowsWritten?(): number
+}
+
+/**
+ * How an operator stands whose rows wait for what is outside. They are part of its state: after a restart it is asked again.
+ */
+export interface Outside {
+  /** It should be given no more rows until it has let some go. */
+  readonly isFull: boolean
+  /** Rows wait. */
+  readonly isWaiting: boolean
+  /** What reads the operator may be told so much: no row waits that came before this watermark did. */
+  readonly watermarkUs: bigint
+  /** Between batches: asks what is to be asked, and lets go what has been answered. True if it let anything go. */
+  wake(nowUs: bigint, emit: Emit): boolean
 }
 
 /**

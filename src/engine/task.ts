@@ -63,11 +63,27 @@ export class Task {
     for (const { reflection } of this.#options.sources) reflection?.note()
   }
 
+  /** Operators that ask what is outside let go what has been answered. True if one did. */
+  wake(): boolean {
+    const { dataflow, memory, clock } = this.#options
+    if (dataflow.waiting() === 'none') return false
+    const mark = memory.arena.mark()
+    const letGo = dataflow.wake(BigInt(Math.floor(clock.nowMs())) * 1000n)
+    memory.arena.release(mark)
+    return letGo
+  }
+
+  /** What waits for what is outside is so much that nothing more should come. */
+  get isFull(): boolean {
+    return this.#options.dataflow.waiting() === 'full'
+  }
+
   /** Reads and runs one batch, if there is one. */
   step(): StepResult | Promise<StepResult> {
+    if (this.wake()) return 'worked'
     const mark = this.#options.memory.arena.mark()
     this.#lookAgain()
-    const split = nextToRead(this.#splits)
+    const split = this.isFull ? undefined : nextToRead(this.#splits)
     if (split === undefined) {
       this.#options.memory.arena.release(mark)
       return this.#isDone() ? 'done' : 'waiting'
@@ -161,6 +177,7 @@ export class Task {
   }
 
   #isDone(): boolean {
+    if (this.#options.dataflow.waiting() !== 'none') return false
     return this.#splits.every(({ state }) => state === 'ended' || state === 'done')
   }
 }
