@@ -267,8 +267,8 @@ export interface Expand {
 }
 
 /**
- * MATCH_RECOGNIZE, ONE ROW PER MATCH: rows of a partition, in order, that together fit a pattern. Append-only in and out.
- * Columns: the partition's, then the measures.
+ * MATCH_RECOGNIZE: rows of a partition, in order, that together fit a pattern. Append-only in and out. Columns: the partition's, then
+ * the measures; with all rows of a match, columns of the input before and behind the measures.
  */
 export interface MatchRecognize extends MatchedPattern {
   readonly kind: 'match-recognize'

@@ -5,6 +5,7 @@ import { unreachable } from '../errors.ts'
 import { mapAggregate, mapColumns } from './columns.ts'
 import type { AggregateCall, Expression } from './expressions.ts'
 import { inputsOf, type MatchRecognize, type PlanNode, type SortKey, schemaOf } from './nodes.ts'
+import type { AllRows } from './patterns.ts'
 import type { Window, WindowColumns } from './windows.ts'
 
 /**
@@ -145,12 +146,19 @@ function movedMatch(node: MatchRecognize, move: MoveColumn, width: number): Matc
     pattern: node.pattern.map((term) =>
       term.condition === undefined ? term : { ...term, condition: tried(term.condition) },
     ),
-    references: node.references.map((reference) =>
-      reference.kind === 'aggregate'
-        ? { ...reference, call: movedCall(reference.call, move) }
-        : { ...reference, expression: of(reference.expression) },
-    ),
+    references: node.references.map((reference) => {
+      if (reference.kind === 'aggregate')
+        return { ...reference, call: movedCall(reference.call, move) }
+      if (reference.kind === 'match-number' || reference.kind === 'classifier') return reference
+      return { ...reference, expression: of(reference.expression) }
+    }),
+    ...(node.allRows === undefined ? {} : { allRows: movedRows(node.allRows, move) }),
   }
+}
+
+function movedRows({ before, after, unmatched }: AllRows, move: MoveColumn): AllRows {
+  const of = (columns: readonly number[]) => columns.map((column) => move(0, column))
+  return { before: of(before), after: of(after), unmatched }
 }
 
 type AnyJoin = Extract<PlanNode, { readonly left: PlanNode }>

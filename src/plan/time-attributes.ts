@@ -53,7 +53,9 @@ function timesOf(node: PlanNode, domain: TimeDomain): ReadonlySet<number> {
     case 'match-recognize':
       return new Set(
         node.measures.flatMap((measure, index) =>
-          isMatchTime(node, measure) && domain === 'event' ? [node.partition.length + index] : [],
+          isMatchTime(node, measure) && domain === 'event'
+            ? [node.partition.length + (node.allRows?.before.length ?? 0) + index]
+            : [],
         ),
       )
     case 'expand': {
@@ -83,6 +85,8 @@ function isMatchTime(node: MatchRecognize, measure: Expression): boolean {
   const reference = node.references[measure.index - node.partition.length]
   return (
     reference?.kind === 'last' &&
+    (node.allRows === undefined || reference.final === true) &&
+    reference.shift === undefined &&
     reference.variable === undefined &&
     reference.offset === 0 &&
     reference.expression.kind === 'column' &&

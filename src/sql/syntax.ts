@@ -126,7 +126,7 @@ export type QueryExpression =
 export interface CallSyntax {
   readonly name: Identifier
   readonly args: readonly ExpressionSyntax[]
-  /** COUNT(*). */
+  /** COUNT(*); with an argument COUNT(A.*). */
   readonly star: boolean
   readonly distinct: boolean
   readonly filter?: ExpressionSyntax
@@ -348,7 +348,7 @@ export interface OrderItem {
   readonly nullsFirst?: boolean
 }
 
-/** MATCH_RECOGNIZE (...), ONE ROW PER MATCH. */
+/** MATCH_RECOGNIZE (...). RUNNING f(x) and FINAL f(x) are calls of functions of these names. */
 export interface MatchSyntax {
   readonly partition: readonly ExpressionSyntax[]
   readonly order: readonly OrderItem[]
@@ -356,6 +356,8 @@ export interface MatchSyntax {
     readonly expression: ExpressionSyntax
     readonly alias: Identifier
   }[]
+  /** ALL ROWS PER MATCH; absent: one row a match. */
+  readonly allRows?: { readonly unmatched: boolean }
   readonly afterMatch?: AfterMatchSyntax
   readonly pattern: readonly PatternTermSyntax[]
   readonly within?: ExpressionSyntax

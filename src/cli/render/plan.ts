@@ -156,7 +156,8 @@ export function nodeText(node: PlanNode): string {
     }
     case 'match-recognize': {
       const terms = node.pattern.map(termText).join(' ')
-      return `match ${terms}${byText(node.partition, columns)}`
+      const told = node.allRows === undefined ? '' : ', each row'
+      return `match ${terms}${byText(node.partition, columns)}${told}`
     }
     case 'expand':
       return `expand ${node.projections.length} times`

@@ -1,19 +1,19 @@
 /**
  * MATCH_RECOGNIZE to a plan node.
  */
-import type { Field } from '../../data/types.ts'
+import { type Field, withNullability } from '../../data/types.ts'
 import type { Expression } from '../../plan/expressions.ts'
-import { type MatchRecognize, schemaOf } from '../../plan/nodes.ts'
-import type { PatternTerm } from '../../plan/patterns.ts'
+import { type MatchRecognize, type SortKey, schemaOf } from '../../plan/nodes.ts'
+import type { AllRows, PatternTerm } from '../../plan/patterns.ts'
 import { timeDomainOf } from '../../plan/time-attributes.ts'
 import { traitsOf } from '../../plan/traits.ts'
 import type { TimeDomain } from '../../plan/windows.ts'
 import type { Place } from '../place.ts'
 import { SqlError } from '../sql-error.ts'
-import { suggestion } from '../suggest.ts'
 import type { MatchSyntax, PatternTermSyntax } from '../syntax.ts'
 import { bindExpression, requireBoolean } from './bind-expression.ts'
 import { intervalUs } from './bind-window.ts'
+import { variableNamed } from './pattern-calls.ts'
 import { type PatternReferences, referencesOver } from './pattern-references.ts'
 import { type Relation, relationOf } from './scope.ts'
 
@@ -28,13 +28,19 @@ export function bindMatch(input: Relation, syntax: MatchSyntax): Relation {
     nullsFirst: nullsFirst ?? !descending,
   }))
   const { time, timeDomain } = timeOf(input, syntax)
-  const references = referencesOver(input, variables, time)
+  const references = referencesOver({
+    relation: input,
+    variables,
+    time,
+    isEachRowTold: syntax.allRows !== undefined,
+  })
   const pattern = syntax.pattern.map((term) => termOf(term, syntax, input, references))
   requireEnd(syntax.pattern)
   const measures = syntax.measures.map(({ expression }) =>
     references.bind(expression, { base: partition.length }),
   )
   const fields = schemaOf(input.node)
+  const allRows = syntax.allRows && allRowsOf(syntax.allRows, fields, partition, order)
   const node: MatchRecognize = {
     kind: 'match-recognize',
     input: input.node,
@@ -47,12 +53,37 @@ export function bindMatch(input: Relation, syntax: MatchSyntax): Relation {
     measures,
     afterMatch: afterMatchOf(syntax, variables),
     ...withinOf(syntax),
+    ...(allRows && { allRows }),
     schema: [
       ...partition.map((key, index) => partitionField(key, fields, index)),
-      ...measures.map(({ type }, index) => ({ name: syntax.measures[index]!.alias.name, type })),
+      ...(allRows?.before ?? []).map((index) => fields[index]!),
+      ...measures.map(({ type }, index) => ({
+        name: syntax.measures[index]!.alias.name,
+        type: allRows?.unmatched ? withNullability(type, true) : type,
+      })),
+      ...(allRows?.after ?? []).map((index) => fields[index]!),
     ],
   }
   return relationOf(node)
+}
+
+/** Columns that rows are ordered by stand before the measures, the others behind; those of the partition are told already. */
+function allRowsOf(
+  { unmatched }: NonNullable<MatchSyntax['allRows']>,
+  fields: readonly Field[],
+  partition: readonly Expression[],
+  order: readonly SortKey[],
+): AllRows {
+  const told = new Set(columnIndexes(partition))
+  const before = columnIndexes(order.map(({ expression }) => expression)).filter(
+    (index, at, all) => !told.has(index) && all.indexOf(index) === at,
+  )
+  for (const index of before) told.add(index)
+  return { before, after: [...fields.keys()].filter((index) => !told.has(index)), unmatched }
+}
+
+function columnIndexes(expressions: readonly Expression[]): readonly number[] {
+  return expressions.flatMap((each) => (each.kind === 'column' ? [each.index] : []))
 }
 
 function requireAppendOnly({ node }: Relation, at: Place): void {
@@ -138,14 +169,9 @@ function afterMatchOf(
   variables: readonly string[],
 ): MatchRecognize['afterMatch'] {
   if (afterMatch === undefined) return { kind: 'past-last-row' }
-  const { kind, variable, at } = afterMatch
+  const { kind, variable } = afterMatch
   if (kind === 'past-last-row' || kind === 'to-next-row') return { kind }
-  const { name } = variable!
-  if (variables.includes(name)) return { kind, variable: name }
-  throw new SqlError('SQL_COLUMN_UNKNOWN', at, {
-    message: `there is no variable \`${name}\` in the pattern`,
-    hint: suggestion(name, variables, 'variables'),
-  })
+  return { kind, variable: variableNamed(variable!, variables) }
 }
 
 function withinOf({ within }: MatchSyntax): { readonly withinUs?: number } {

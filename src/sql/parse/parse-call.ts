@@ -21,6 +21,7 @@ import {
   atWords,
   type Cursor,
   commaSeparated,
+  expectName,
   expectSymbol,
   expectWord,
   lastTaken,
@@ -117,6 +118,7 @@ function parsePlain(
   let distinct = false
   let args: ExpressionSyntax[] = []
   if (star) take(cursor)
+  else if (isStarOfName(cursor)) return parseStarOfName(cursor, name)
   else if (!atSymbol(cursor, ')')) {
     distinct = takeWords(cursor, 'DISTINCT')
     if (!distinct) takeWords(cursor, 'ALL')
@@ -126,6 +128,19 @@ function parsePlain(
   const call = { name, args, star, distinct }
   const at = spanning(name.at, lastTaken(cursor).at)
   return suffixed(cursor, { kind: 'call', call, at }, expression)
+}
+
+/** A.*, in COUNT(A.*). */
+function isStarOfName(cursor: Cursor): boolean {
+  return ['.', '*', ')'].every((symbol, index) => atSymbol(cursor, symbol, index + 1))
+}
+
+function parseStarOfName(cursor: Cursor, name: Identifier): ExpressionSyntax {
+  const of = expectName(cursor, 'a name before `.*`')
+  const args: ExpressionSyntax[] = [{ kind: 'reference', parts: [of], at: of.at }]
+  cursor.position += 3
+  const call = { name, args, star: true, distinct: false }
+  return { kind: 'call', call, at: spanning(name.at, lastTaken(cursor).at) }
 }
 
 function parseArgument(cursor: Cursor, expression: ParseExpression): ExpressionSyntax {

@@ -11,6 +11,7 @@ import {
   expectSymbol,
   expectWord,
   lastTaken,
+  nameOf,
   nested,
   peek,
   take,
@@ -103,12 +104,25 @@ function parseWord(cursor: Cursor, word: string): ExpressionSyntax {
       if (!atSymbol(cursor, '(', 1)) return parseNamed(cursor)
       take(cursor)
       return parseItems(cursor, 'ROW', at, '(', ')')
+    case 'RUNNING':
+    case 'FINAL':
+      return parseMode(cursor)
     case 'EXISTS':
       take(cursor)
       return { kind: 'exists', query: parseSubquery(cursor), at: since(cursor, at) }
     default:
       return parseNamed(cursor)
   }
+}
+
+/** RUNNING f(x) and FINAL f(x), of MATCH_RECOGNIZE; or a name like others. */
+function parseMode(cursor: Cursor): ExpressionSyntax {
+  const { text, upper } = peek(cursor, 1)
+  const isCall = atSymbol(cursor, '(', 2) && isCallable(text) && !INFIX_WORDS.includes(upper)
+  if (peek(cursor, 1).kind !== 'word' || !isCall) return parseNamed(cursor)
+  const name = nameOf(take(cursor))
+  const call = { name, args: [parseNamed(cursor)], star: false, distinct: false }
+  return { kind: 'call', call, at: since(cursor, name.at) }
 }
 
 /** A call, or a column. */
@@ -265,6 +279,8 @@ function parseAccess(
   return undefined
 }
 
+const INFIX_WORDS = ['IN', 'BETWEEN', 'LIKE', 'SIMILAR', 'OVERLAPS', 'COLLATE', 'RLIKE', 'ILIKE']
+
 function parseWordInfix(
   cursor: Cursor,
   left: ExpressionSyntax,
@@ -275,8 +291,7 @@ function parseWordInfix(
   if (power >= POWER.range) return undefined
   const negated = word === 'NOT'
   const verb = negated ? peek(cursor, 1).upper : word
-  if (!['IN', 'BETWEEN', 'LIKE', 'SIMILAR', 'OVERLAPS', 'COLLATE', 'RLIKE', 'ILIKE'].includes(verb))
-    return undefined
+  if (!INFIX_WORDS.includes(verb)) return undefined
   if (negated) take(cursor)
   const { at } = take(cursor)
   switch (verb) {

@@ -40,7 +40,7 @@ export function parseMatch(cursor: Cursor): MatchSyntax {
   const measures = takeWords(cursor, 'MEASURES')
     ? commaSeparated(cursor, () => parseMeasure(cursor))
     : []
-  refuseAllRows(cursor)
+  const allRows = parseAllRows(cursor)
   const afterMatch = parseAfterMatch(cursor)
   expectWord(cursor, 'PATTERN', 'in MATCH_RECOGNIZE')
   const pattern = parsePattern(cursor)
@@ -54,6 +54,7 @@ export function parseMatch(cursor: Cursor): MatchSyntax {
     partition,
     order,
     measures,
+    ...(allRows && { allRows }),
     ...(afterMatch && { afterMatch }),
     pattern,
     ...(within && { within }),
@@ -63,7 +64,6 @@ export function parseMatch(cursor: Cursor): MatchSyntax {
 }
 
 function parseMeasure(cursor: Cursor): MatchSyntax['measures'][number] {
-  refuseRunning(cursor)
   const expression = parseExpression(cursor)
   expectWord(cursor, 'AS', 'and a name behind each measure')
   return { expression, alias: expectName(cursor, 'the name of a measure') }
@@ -78,15 +78,13 @@ function parseDefine(cursor: Cursor): {
   return { variable, condition: parseExpression(cursor) }
 }
 
-function refuseAllRows(cursor: Cursor): void {
-  const { at } = peek(cursor)
-  if (takeWords(cursor, 'ONE', 'ROW', 'PER', 'MATCH')) return
-  if (!atWords(cursor, 'ALL', 'ROWS', 'PER', 'MATCH')) return
-  throw unsupported(
-    at,
-    'ALL ROWS PER MATCH is not supported',
-    'write ONE ROW PER MATCH, and name the values you need in MEASURES',
-  )
+function parseAllRows(cursor: Cursor): MatchSyntax['allRows'] {
+  if (takeWords(cursor, 'ONE', 'ROW', 'PER', 'MATCH')) return undefined
+  if (!takeWords(cursor, 'ALL', 'ROWS', 'PER', 'MATCH')) return undefined
+  // Patterns that also match no rows are refused: there are no empty matches to show.
+  if (takeWords(cursor, 'SHOW', 'EMPTY', 'MATCHES')) return { unmatched: false }
+  if (takeWords(cursor, 'OMIT', 'EMPTY', 'MATCHES')) return { unmatched: false }
+  return { unmatched: takeWords(cursor, 'WITH', 'UNMATCHED', 'ROWS') }
 }
 
 function refuseSubset(cursor: Cursor): void {
@@ -95,17 +93,6 @@ function refuseSubset(cursor: Cursor): void {
     peek(cursor).at,
     'SUBSET is not supported',
     'name each variable by itself: COALESCE(LAST(A.price), LAST(B.price))',
-  )
-}
-
-/** RUNNING and FINAL tell rows of ALL ROWS PER MATCH apart; with one row a match all measures are final. */
-function refuseRunning(cursor: Cursor): void {
-  takeWords(cursor, 'FINAL')
-  if (!atWords(cursor, 'RUNNING')) return
-  throw unsupported(
-    peek(cursor).at,
-    'RUNNING measures are not supported',
-    'with ONE ROW PER MATCH a measure is that of the whole match: leave RUNNING out',
   )
 }
 
