@@ -85,6 +85,7 @@ export function createDataflow(options: DataflowOptions): Dataflow {
   const { graph } = options
   const exchanges = new Map<string, Exchange>()
   const states = graph.nodes.map((node) => stateOf(node, options, exchanges, emit))
+
   function emit(index: number, batch: Batch): void {
     if (batch.count === 0) return
     const { piecesOf } = options
@@ -101,8 +102,7 @@ export function createDataflow(options: DataflowOptions): Dataflow {
   }
 
   function receive(index: number, input: number, batch: Batch): void {
-    const { operator, emit } = states[index]!
-    operator?.onBatch(batch, emit, input)
+    states[index]!.operator?.onBatch(batch, states[index]!.emit, input)
   }
 
   function progress(index: number, told: Progress): void {
@@ -130,10 +130,7 @@ export function createDataflow(options: DataflowOptions): Dataflow {
   }
 
   function settle(state: NodeState, index: number): void {
-    const channels = state.allChannels
-    const watermarkUs = combinedUs(channels, state.watermarkUs)
-    const idle = channels.every((channel) => channel.idle)
-    const ended = channels.every((channel) => channel.ended)
+    const { watermarkUs, idle, ended } = reachedBy(state)
     const moved = watermarkUs > state.watermarkUs
     if (!moved && idle === state.idle && ended === state.ended) return
     if (moved) {
@@ -141,8 +138,7 @@ export function createDataflow(options: DataflowOptions): Dataflow {
       state.operator?.onWatermark(watermarkUs, state.emit)
     }
     if (ended && !state.ended) state.operator?.onEnd(state.emit)
-    state.idle = idle
-    state.ended = ended
+    Object.assign(state, { idle, ended })
     tell(state, index)
   }
 
@@ -179,6 +175,15 @@ export function createDataflow(options: DataflowOptions): Dataflow {
     dispose() {
       for (const { operator } of states) operator?.dispose()
     },
+  }
+}
+
+/** What a node's inputs say together. */
+function reachedBy({ allChannels, watermarkUs }: NodeState): Progress {
+  return {
+    watermarkUs: combinedUs(allChannels, watermarkUs),
+    idle: allChannels.every(({ idle }) => idle),
+    ended: allChannels.every(({ ended }) => ended),
   }
 }
 

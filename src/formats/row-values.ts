@@ -1,9 +1,11 @@
-/** Decoders that read one record at a time into values: records to rows, each bad one set aside. For formats without a kernel. */
-import { cellWriterOf } from '../data/cells.ts'
+/** Records to rows and rows to records, one at a time by their values, each bad one set aside. For formats without a kernel. */
+import { cellReaderOf, cellWriterOf } from '../data/cells.ts'
 import type { LinearMemory, Pointer } from '../data/memory.ts'
 import type { CellValue } from '../data/nested-cells.ts'
 import type { Schema } from '../data/types.ts'
-import type { DeadRecord, DecodedRecords } from './format.ts'
+import { selectedRows } from '../data/values.ts'
+import { type ByteSink, createByteSink, placeRecords } from './byte-sink.ts'
+import type { DeadRecord, DecodedRecords, RecordEncoder } from './format.ts'
 import { selectGood } from './selection.ts'
 
 /** Values of the columns, in order; a text: why the record is dead. */
@@ -49,6 +51,30 @@ export function decodeRowByRow(
     kinds: 0,
     records: 0,
     dead,
+  }
+}
+
+/** @param write adds one row's record to what is written already */
+export function encodeRowByRow(
+  memory: LinearMemory,
+  write: (out: ByteSink, values: readonly CellValue[]) => void,
+): RecordEncoder {
+  const out = createByteSink()
+  return {
+    encode(batch) {
+      const readers = batch.columns.map((column) => cellReaderOf(memory, column))
+      const ends: number[] = []
+      out.clear()
+      for (const row of selectedRows(memory, batch)) {
+        write(
+          out,
+          readers.map((read) => read(row)),
+        )
+        ends.push(out.length)
+      }
+      return placeRecords(memory, out.bytes(), ends)
+    },
+    dispose: () => undefined,
   }
 }
 

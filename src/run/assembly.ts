@@ -141,7 +141,7 @@ function joinPlace(
   return { leftUpdates: isUpdating(graph, left, changing), rightEnds: ends(right) }
 }
 
-type AssemblyParts = Assembly & { readonly exchanges: Exchanges | undefined }
+type AssemblyParts = Assembly & { readonly task: Task; readonly exchanges: Exchanges | undefined }
 
 async function openParts(request: AssemblyRequest, closing: Closing): Promise<AssemblyParts> {
   const memory = new LinearMemory()

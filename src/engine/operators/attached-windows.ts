@@ -15,9 +15,9 @@ import { jsonText, rowReader } from '../../data/values.ts'
 import { schemaOf, type WindowAggregate } from '../../plan/nodes.ts'
 import type { Window } from '../../plan/windows.ts'
 import type { StateReader, StateWriter } from '../../state/state-stream.ts'
-import { WATERMARK_MAX } from '../../time/windows.ts'
 import type { OperatorContext } from '../evaluation.ts'
 import type { Emit, Operator, WindowProgress } from '../operator.ts'
+import { byClock } from './by-clock.ts'
 import type { GroupTables } from './group-state.ts'
 import { windowColumns } from './window-columns.ts'
 import { type WindowGroups, windowGroups } from './window-groups.ts'
@@ -44,18 +44,7 @@ export function attachedWindows(
   retracts: boolean,
 ): Operator {
   const windows = new AttachedWindows(plan, context, restoredWatermarkUs, retracts)
-  if (plan.timeDomain !== 'processing') return windows
-  return {
-    name: windows.name,
-    onBatch: (batch) => windows.onBatch(batch),
-    onWatermark() {},
-    onClock: (nowUs, emit) => windows.onWatermark(nowUs, emit),
-    onEnd: (emit) => windows.onWatermark(WATERMARK_MAX, emit),
-    snapshot: (writer) => windows.snapshot(writer),
-    restore: (reader) => windows.restore(reader),
-    dispose: () => windows.dispose(),
-    progress: () => windows.progress(),
-  }
+  return plan.timeDomain === 'processing' ? byClock(windows) : windows
 }
 
 class AttachedWindows implements Operator {

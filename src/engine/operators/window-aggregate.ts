@@ -23,10 +23,10 @@ import {
   gridOf,
   gridPointUs,
   lastEndOf,
-  WATERMARK_MAX,
 } from '../../time/windows.ts'
 import type { OperatorContext } from '../evaluation.ts'
 import type { Emit, Operator, WindowProgress } from '../operator.ts'
+import { byClock } from './by-clock.ts'
 import type { GroupTables } from './group-state.ts'
 import { forEachPane } from './panes.ts'
 import { windowColumns } from './window-columns.ts'
@@ -45,18 +45,7 @@ export function windowAggregate(
   retracts: boolean,
 ): Operator {
   const panes = new WindowPanes(plan, context, restoredWatermarkUs, retracts)
-  if (plan.timeDomain !== 'processing') return panes
-  return {
-    name: panes.name,
-    onBatch: (batch) => panes.onBatch(batch),
-    onWatermark() {},
-    onClock: (nowUs, emit) => panes.onWatermark(nowUs, emit),
-    onEnd: (emit) => panes.onWatermark(WATERMARK_MAX, emit),
-    snapshot: (writer) => panes.snapshot(writer),
-    restore: (reader) => panes.restore(reader),
-    dispose: () => panes.dispose(),
-    progress: () => panes.progress(),
-  }
+  return plan.timeDomain === 'processing' ? byClock(panes) : panes
 }
 
 class WindowPanes implements Operator {

@@ -17,9 +17,9 @@ import type { WindowColumns } from '../../plan/windows.ts'
 import { pairedRowLists } from '../../state/memory-row-lists.ts'
 import type { RowLists } from '../../state/row-lists.ts'
 import type { StateReader, StateWriter } from '../../state/state-stream.ts'
-import { WATERMARK_MAX } from '../../time/windows.ts'
 import type { OperatorContext } from '../evaluation.ts'
 import type { Emit, Operator, WindowProgress } from '../operator.ts'
+import { byClock } from './by-clock.ts'
 import { type KeyedBatch, keyedBatches, listsOf, positionsWhere } from './join-side.ts'
 import { type WindowPairs, windowPairs } from './window-pairs.ts'
 import { forEachWindow } from './windows-of-rows.ts'
@@ -48,18 +48,7 @@ export function windowJoin(
   restoredWatermarkUs: bigint,
 ): Operator {
   const windows = new JoinedWindows(plan, context, restoredWatermarkUs)
-  if (plan.timeDomain !== 'processing') return windows
-  return {
-    name: windows.name,
-    onBatch: (batch, emit, input) => windows.onBatch(batch, emit, input),
-    onWatermark() {},
-    onClock: (nowUs, emit) => windows.onWatermark(nowUs, emit),
-    onEnd: (emit) => windows.onWatermark(WATERMARK_MAX, emit),
-    snapshot: (writer) => windows.snapshot(writer),
-    restore: (reader) => windows.restore(reader),
-    dispose: () => windows.dispose(),
-    progress: () => windows.progress(),
-  }
+  return plan.timeDomain === 'processing' ? byClock(windows) : windows
 }
 
 class JoinedWindows implements Operator {

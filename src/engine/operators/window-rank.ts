@@ -18,9 +18,9 @@ import type { TimeDomain } from '../../plan/windows.ts'
 import { rowLists } from '../../state/memory-row-lists.ts'
 import type { RowLists } from '../../state/row-lists.ts'
 import type { StateReader, StateWriter } from '../../state/state-stream.ts'
-import { WATERMARK_MAX } from '../../time/windows.ts'
 import { type Evaluation, evaluationOf, type OperatorContext } from '../evaluation.ts'
 import type { Emit, Operator, WindowProgress } from '../operator.ts'
+import { byClock } from './by-clock.ts'
 import { noTies, UNMATCHED } from './rank.ts'
 import { type SortColumns, sortColumns, sortOrder } from './sort-order.ts'
 import { TopLists } from './top-lists.ts'
@@ -49,18 +49,7 @@ export function windowRank(
 ): Operator {
   if (plan.function !== 'ROW_NUMBER') throw noTies(plan.function)
   const windows = new WindowTop(plan, context, restoredWatermarkUs, retracts)
-  if (plan.timeDomain !== 'processing') return windows
-  return {
-    name: windows.name,
-    onBatch: (batch) => windows.onBatch(batch),
-    onWatermark() {},
-    onClock: (nowUs, emit) => windows.onWatermark(nowUs, emit),
-    onEnd: (emit) => windows.onWatermark(WATERMARK_MAX, emit),
-    snapshot: (writer) => windows.snapshot(writer),
-    restore: (reader) => windows.restore(reader),
-    dispose: () => windows.dispose(),
-    progress: () => windows.progress(),
-  }
+  return plan.timeDomain === 'processing' ? byClock(windows) : windows
 }
 
 class WindowTop implements Operator {

@@ -1,12 +1,9 @@
 /** Rows as Avro records of a schema. */
-import type { Batch } from '../../data/batch.ts'
-import { cellReaderOf } from '../../data/cells.ts'
-import type { LinearMemory, Pointer } from '../../data/memory.ts'
+import type { LinearMemory } from '../../data/memory.ts'
 import type { Schema } from '../../data/types.ts'
-import { selectedRows } from '../../data/values.ts'
 import { MillraceError } from '../../errors.ts'
-import { createByteSink, placeRecords } from '../byte-sink.ts'
 import type { RecordEncoder } from '../format.ts'
+import { encodeRowByRow } from '../row-values.ts'
 import type { AvroSchema } from './types.ts'
 import { recordWriter } from './write-value.ts'
 
@@ -22,24 +19,10 @@ export function createAvroEncoder(
   head: Uint8Array,
 ): RecordEncoder {
   const write = checkedWriter(table, columns, schema)
-  const out = createByteSink()
-  return {
-    encode(batch: Batch): Pointer {
-      const readers = batch.columns.map((column) => cellReaderOf(memory, column))
-      const ends: number[] = []
-      out.clear()
-      for (const row of selectedRows(memory, batch)) {
-        out.raw(head)
-        write(
-          out,
-          readers.map((read) => read(row)),
-        )
-        ends.push(out.length)
-      }
-      return placeRecords(memory, out.bytes(), ends)
-    },
-    dispose: () => undefined,
-  }
+  return encodeRowByRow(memory, (out, values) => {
+    out.raw(head)
+    write(out, values)
+  })
 }
 
 /** @throws SCHEMA_INVALID */

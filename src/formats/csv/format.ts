@@ -4,15 +4,11 @@
  * Stated differences from Flink: a value that does not fit its column makes the record dead, whatever 'csv.ignore-parse-errors' says; an empty
  * field without quotes is NULL unless the column is a STRING; a line break within quotes can't be read from files, whose records are lines.
  */
-import type { Batch } from '../../data/batch.ts'
-import { cellReaderOf } from '../../data/cells.ts'
 import type { CellValue } from '../../data/nested-cells.ts'
 import type { DataType } from '../../data/types.ts'
-import { selectedRows } from '../../data/values.ts'
 import { MillraceError } from '../../errors.ts'
-import { createByteSink, placeRecords } from '../byte-sink.ts'
 import type { Format, FormatOption, FormatOptions } from '../format.ts'
-import { decodeRowByRow } from '../row-values.ts'
+import { decodeRowByRow, encodeRowByRow } from '../row-values.ts'
 import { hasText, TextRefused, textValue, valueText } from '../text-cells.ts'
 import { type CsvField, type CsvShape, csvField, csvFields } from './fields.ts'
 
@@ -70,21 +66,10 @@ export const csv: Format = {
   async openEncoder({ memory, schema, options, table }) {
     const shape = shapeOf(table, options)
     const texts = schema.map((field) => fieldWriter(field.name, field.type, options))
-    const out = createByteSink()
-    return {
-      encode(batch: Batch) {
-        const readers = batch.columns.map((column) => cellReaderOf(memory, column))
-        const ends: number[] = []
-        out.clear()
-        for (const row of selectedRows(memory, batch)) {
-          const fields = readers.map((read, index) => texts[index]!(read(row)))
-          out.raw(Buffer.from(fields.map((text) => csvField(text, shape)).join(shape.delimiter)))
-          ends.push(out.length)
-        }
-        return placeRecords(memory, out.bytes(), ends)
-      },
-      dispose: () => undefined,
-    }
+    return encodeRowByRow(memory, (out, values) => {
+      const fields = values.map((value, index) => csvField(texts[index]!(value), shape))
+      out.raw(Buffer.from(fields.join(shape.delimiter)))
+    })
   },
 }
 

@@ -3,12 +3,9 @@
  * their writer's schema in a registry. Flink's 'protobuf.message-class-name' names a Java class, which is not there: 'protobuf.schema' and
  * 'protobuf.message-name' stand in its place.
  */
-import { cellReaderOf } from '../../data/cells.ts'
 import type { LinearMemory } from '../../data/memory.ts'
 import type { Schema } from '../../data/types.ts'
-import { selectedRows } from '../../data/values.ts'
 import { MillraceError } from '../../errors.ts'
-import { createByteSink, placeRecords } from '../byte-sink.ts'
 import type {
   DecoderRequest,
   EncoderRequest,
@@ -19,7 +16,7 @@ import type {
 import { framedDecoder } from '../framed-decoder.ts'
 import { frameHead } from '../framing.ts'
 import { registryOptions, requireSchemas } from '../registry-options.ts'
-import { decodeRowByRow } from '../row-values.ts'
+import { decodeRowByRow, encodeRowByRow } from '../row-values.ts'
 import type { ResolvedSchema } from '../schema-source.ts'
 import { WireRefused } from './cursor.ts'
 import { messageReader, type ReadMessage } from './decode.ts'
@@ -195,24 +192,10 @@ export function encoderOf(
   head: Uint8Array,
 ): RecordEncoder {
   const write = requireWriter(table, columns, own)
-  const out = createByteSink()
-  return {
-    encode(batch) {
-      const readers = batch.columns.map((column) => cellReaderOf(memory, column))
-      const ends: number[] = []
-      out.clear()
-      for (const row of selectedRows(memory, batch)) {
-        out.raw(head)
-        write(
-          out,
-          readers.map((read) => read(row)),
-        )
-        ends.push(out.length)
-      }
-      return placeRecords(memory, out.bytes(), ends)
-    },
-    dispose: () => undefined,
-  }
+  return encodeRowByRow(memory, (out, values) => {
+    out.raw(head)
+    write(out, values)
+  })
 }
 
 function subjectOf({ options, subject }: Pick<EncoderRequest, 'options' | 'subject'>): string {

@@ -1,13 +1,9 @@
 /** A record's bytes as they are, in the one column that the table has; names of options are Flink's. */
-import type { Batch } from '../../data/batch.ts'
-import { cellReaderOf } from '../../data/cells.ts'
 import type { CellValue } from '../../data/nested-cells.ts'
 import type { DataType, Schema } from '../../data/types.ts'
-import { selectedRows } from '../../data/values.ts'
 import { MillraceError } from '../../errors.ts'
-import { createByteSink, placeRecords } from '../byte-sink.ts'
 import type { Format, FormatOptions } from '../format.ts'
-import { decodeRowByRow } from '../row-values.ts'
+import { decodeRowByRow, encodeRowByRow } from '../row-values.ts'
 
 interface Codec {
   /** A text: why it is dead. */
@@ -53,21 +49,9 @@ export const raw: Format = {
   },
   async openEncoder({ memory, schema, options, table }) {
     const codec = codecOf(table, schema, options)
-    const out = createByteSink()
-    return {
-      encode(batch: Batch) {
-        const read = cellReaderOf(memory, batch.columns[0]!)
-        const ends: number[] = []
-        out.clear()
-        for (const row of selectedRows(memory, batch)) {
-          const value = read(row)
-          if (value !== null) out.raw(codec.write(value))
-          ends.push(out.length)
-        }
-        return placeRecords(memory, out.bytes(), ends)
-      },
-      dispose: () => undefined,
-    }
+    return encodeRowByRow(memory, (out, [value]) => {
+      if (value !== null) out.raw(codec.write(value!))
+    })
   },
 }
 
