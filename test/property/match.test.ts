@@ -223,7 +223,7 @@ function measuresOf(
     name(terms.at(-1)!),
     v(rows, at - 1) ?? null,
     v(rows, at + 2) ?? null,
-    inA(into + 1) === 0n ? null : (v(rows, start + 1) ?? null),
+    inA(terms.length) === 0n ? null : (v(rows, start + 1) ?? null),
     inA(terms.length),
   ]
 }

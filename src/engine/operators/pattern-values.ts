@@ -81,7 +81,7 @@ export function patternValues(
     },
     result(list, entry, matched, whole) {
       const read = plan.references.map((reference, index) =>
-        references[index]!('final' in reference ? whole : matched),
+        references[index]!(seesWhole(reference) ? whole : matched),
       )
       const columns = [...rows.keysOf(one(context, list), 1), ...read]
       const batch = { rowCount: 1, columns, kinds: 0, selection: 0, count: 1 } as const
@@ -94,6 +94,11 @@ export function patternValues(
       return { rowCount: 1, columns: told(list, entry, values), kinds: 0, selection: 0, count: 1 }
     },
   }
+}
+
+/** As Trino: FIRST is the match's, however many of its rows have been told. */
+function seesWhole(reference: PatternReference): boolean {
+  return reference.kind === 'first' || 'final' in reference
 }
 
 interface Condition {

@@ -33,8 +33,10 @@ export function referenceOf(
 ): PatternReference | undefined {
   const name = call.name.name.toUpperCase()
   switch (name) {
-    case 'FIRST':
     case 'LAST':
+      if (isClassifier(call.args[0]) && call.args.length === 1) return { kind: 'classifier' }
+      return logical(rows, call, at)
+    case 'FIRST':
       return logical(rows, call, at)
     case 'PREV':
     case 'NEXT':
@@ -117,6 +119,7 @@ function ofVariable<Result>(
   const named = new Set<string>()
   let isUnnamed = false
   const result = bind((each) => {
+    if (isClassifier(each)) throw classifierWithin(each.at)
     if (each.kind !== 'reference') return undefined
     const [first] = each.parts
     if (each.parts.length < 2 || !variables.includes(first!.name)) {
@@ -133,6 +136,17 @@ function ofVariable<Result>(
       hint: 'let FIRST, LAST and aggregates read columns of one variable: LAST(A.price) - LAST(B.price)',
     })
   return { result, variable: variable === undefined ? {} : { variable } }
+}
+
+function isClassifier(syntax: ExpressionSyntax | undefined): boolean {
+  return syntax?.kind === 'call' && syntax.call.name.name.toUpperCase() === 'CLASSIFIER'
+}
+
+function classifierWithin(at: Place): SqlError {
+  return new SqlError('SQL_UNSUPPORTED', at, {
+    message: 'CLASSIFIER() within another call of the pattern is not supported',
+    hint: 'it stands by itself, or in LAST(CLASSIFIER()) and FINAL LAST(CLASSIFIER())',
+  })
 }
 
 function navigationArguments(
