@@ -18,6 +18,8 @@ const START_MS = Date.UTC(2026, 0, 5)
 /** An event each so many ms. */
 const EVERY_MS = 50
 const EVENTS = 40_000
+/** Events before those, of which only the late ones come while we look: a stream is seen from its middle. */
+const EVENTS_BEFORE = 12_000
 
 /** Seconds of delay of the event that happens at `at` in [0, 1) of the stream. */
 type Delay = (random: () => number, at: number) => number
@@ -59,14 +61,16 @@ export const STREAMS: readonly Stream[] = [
   },
 ]
 
-/** Events in the order of when they arrive, which is when they happen and their delay. */
+/** What arrives while we look, in that order: events arrive when they happened and their delay is over. */
 function arrived(random: () => number, delay: Delay): Event[] {
-  const events = Array.from({ length: EVENTS }, (_, index) => {
+  const events = Array.from({ length: EVENTS_BEFORE + EVENTS }, (_, number) => {
+    const index = number - EVENTS_BEFORE
     const t = START_MS + index * EVERY_MS
-    const arrival = t + 1000 * delay(random, index / EVENTS)
+    const arrival = t + 1000 * delay(random, Math.max(0, index / EVENTS))
     return { t, arrival, v: 1 + Math.floor(9 * random()) }
   })
   return events
+    .filter(({ arrival }) => arrival >= START_MS && arrival < START_MS + EVENTS * EVERY_MS)
     .sort((left, right) => left.arrival - right.arrival)
     .map(({ t, v }) => ({ t: Math.round(t), v }))
 }

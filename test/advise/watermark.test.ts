@@ -1,89 +1,13 @@
 /** The delay that is advised, held against what pipelines with that delay do lose. */
 import assert from 'node:assert/strict'
-import { cpSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'node:test'
-import { judge } from '../../src/advise/watermark/judge.ts'
 import type { WatermarkAdvice } from '../../src/advise/watermark/shape.ts'
-import { measureTable } from '../../src/cli/watermark-measure.ts'
-import { open } from '../../src/index.ts'
-import { nodePorts } from '../../src/ports/node/ports.ts'
 import { intervalSql } from '../../src/time/delay.ts'
 import { inDirectory, millrace } from '../cli/process.ts'
+import { advised, kept, TOLERANCE, tablesOver, within } from './achieved.ts'
 import { randomOf, STREAMS, writeStream } from './lateness.ts'
-
-const TOLERANCE = 0.001
-const WINDOW_US = 60_000_000
-
-async function advised(
-  directory: string,
-  tables: string,
-  column: string,
-  completeness: number,
-  windowUs = WINDOW_US,
-): Promise<WatermarkAdvice> {
-  const project = {
-    directory,
-    dataDirectory: join(directory, '.millrace'),
-    config: { data: '.millrace', workers: 1, http: {}, log: { level: 'silent' as const } },
-    tables: [{ name: 'tables.sql', text: tables }],
-    pipelines: [],
-  }
-  const ports = nodePorts()
-  const measured = await measureTable(
-    { project, table: 'measured', column },
-    { ports, environment: {}, windowUs, futureBoundUs: 3_600_000_000, valueColumn: 'v' },
-  )
-  return judge(measured, { of: 'measured', column, completeness })
-}
-
-interface Kept {
-  readonly events: number
-  readonly value: number
-}
-
-/** The shares of the rows, and of their values, that a pipeline counts. */
-async function kept(
-  directory: string,
-  tables: string,
-  window: string,
-  time: string,
-): Promise<Kept> {
-  const folder = mkdtempSync(join(directory, 'counted-'))
-  const counted = `CREATE TABLE counted (rows_counted BIGINT, worth DOUBLE)
-    WITH ('connector' = 'filesystem', 'path' = '${folder}/rows', 'format' = 'json');`
-  await using db = await open({ data: folder, directory, tables: `${tables}\n${counted}` })
-  await using run = await db.run(
-    `INSERT INTO counted SELECT COUNT(*), SUM(v)
-     FROM TABLE(TUMBLE(TABLE measured, DESCRIPTOR(\`${time}\`), INTERVAL ${window}))
-     GROUP BY window_start, window_end`,
-    { until: 'end' },
-  )
-  await run.finished
-  const { read, late } = run.status().conservation
-  const [whole] = await db.query('SELECT SUM(v) AS worth FROM measured').rows()
-  const [seen] = await db
-    .query('SELECT SUM(rows_counted) AS n, SUM(worth) AS worth FROM counted')
-    .rows()
-  assert.equal(Number(seen!.n) + late, read)
-  return { events: 1 - late / read, value: Number(seen!.worth) / Number(whole!.worth) }
-}
-
-function tablesOver(folder: string, delay: string): string {
-  return `CREATE TABLE measured (t BIGINT, v DOUBLE, happened_at AS TO_TIMESTAMP_LTZ(t, 3),
-    WATERMARK FOR happened_at AS happened_at - ${delay})
-    WITH ('connector' = 'filesystem', 'path' = '${folder}', 'format' = 'json');`
-}
-
-function within(achieved: number, advice: WatermarkAdvice, what: string): void {
-  const { completeness, interval } = advice.chosen
-  const isPromised = Math.abs(achieved - completeness) <= TOLERANCE
-  const isInside = achieved >= interval.low && achieved <= interval.high
-  assert.ok(
-    isPromised || isInside,
-    `${what}: ${achieved}, promised ${JSON.stringify(advice.chosen)}`,
-  )
-}
 
 for (const [number, { name, splits }] of STREAMS.entries()) {
   test(`${name}: a pipeline with the advised delay keeps what was promised, of these events and of others like them`, async () => {
@@ -107,6 +31,34 @@ for (const [number, { name, splits }] of STREAMS.entries()) {
           'happened_at',
         )
         within(unseen.events, advice, `${name}, unseen, ${completeness}`)
+      }
+    })
+  })
+}
+
+for (const [number, { name, splits }] of STREAMS.entries()) {
+  const what = name === 'drifting' ? 'is said to differ from' : 'is kept on'
+  test(`${name}: what is fitted on the first half ${what} the rest`, async () => {
+    await inDirectory(async (directory) => {
+      const whole = splits(randomOf(number + 51))
+      const first = whole.map((events) => events.slice(0, events.length / 2))
+      const rest = whole.map((events) => events.slice(events.length / 2))
+      for (const [part, events] of Object.entries({ whole, first, rest }))
+        writeStream(join(directory, part), events)
+      const none = "INTERVAL '0' SECOND"
+      for (const share of [0.9, 0.99, 0.999]) {
+        const advice = await advised(directory, tablesOver('first', none), 'happened_at', share)
+        const delay = intervalSql(advice.chosen.delayUs)
+        const { events } = await kept(
+          directory,
+          tablesOver('rest', delay),
+          "'1' MINUTE",
+          'happened_at',
+        )
+        const all = await advised(directory, tablesOver('whole', none), 'happened_at', share)
+        assert.equal(all.holdout!.differs, name === 'drifting')
+        if (name !== 'drifting') within(events, advice, `${name}, the rest, ${share}`)
+        else assert.ok(events < advice.chosen.interval.low)
       }
     })
   })
@@ -154,6 +106,7 @@ test('earthquakes: pipelines keep what was promised for windows of an hour', asy
       const delay = intervalSql(advice.chosen.delayUs)
       const { events: share } = await kept(directory, table(delay), "'1' HOUR", 'time')
       within(share, advice, `earthquakes, ${completeness}`)
+      assert.ok(share >= advice.chosen.interval.low && share <= advice.chosen.interval.high)
     }
   })
 })

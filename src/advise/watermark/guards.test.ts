@@ -62,8 +62,13 @@ function live(delay: (at: number) => number, split = 0, count = 20_000): Event[]
 /** Up to 90 s, in an order that has nothing to do with time. */
 const steady = (at: number): number => ((at * 7919) % 90) * SECOND_US
 
-test('a steady stream of live events raises no warning', () => {
-  assert.deepEqual([...guards(live(steady))], [])
+test('a steady stream of live events raises no warning but that it was short, and none after a week', () => {
+  assert.deepEqual([...guards(live(steady))], ['short'])
+  const slowed = live(steady).map(({ split }, at) => {
+    const appendUs = START_US + at * 31 * SECOND_US
+    return { timeUs: appendUs - steady(at), appendUs, split }
+  })
+  assert.deepEqual([...guards(slowed)], [])
 })
 
 test('history that was appended at once is no arrival order', () => {

@@ -12,6 +12,8 @@ const REPLAY_SPAN_US = 600_000_000
 /** A need of more than this share of what was seen may have longer ones beyond the end. */
 const TAIL_SHARE = 1 / 3
 const SEASON_FACTOR = 2
+/** A week, less what a week of events falls short of it at its ends. */
+const WEEK_US = 6.9 * 86_400_000_000
 const SPLIT_FACTOR = 4
 const SPLIT_EVENTS_LEAST = 100
 /** Clocks that agree this well are right. */
@@ -33,7 +35,7 @@ export function guardsOf(
     ...sampleGuards(measured, eventSpanUs, asked, found),
     ...clockGuards(measured, found.chosen.delayUs),
     ...splitGuards(found),
-    ...timeGuards(found),
+    ...timeGuards(found, eventSpanUs),
   ]
 }
 
@@ -131,8 +133,13 @@ function splitGuards({ splits }: Found): Guard[] {
   })
 }
 
-function timeGuards({ hours, holdout, chosen }: Found): Guard[] {
+function timeGuards({ hours, holdout, chosen }: Found, eventSpanUs: number): Guard[] {
   const guards: Guard[] = []
+  if (eventSpanUs < WEEK_US)
+    guards.push({
+      code: 'short',
+      says: `only ${spanText(eventSpanUs)} were seen, not a week: nights, weekends and other days may be later, and are in none of the figures`,
+    })
   const worst = hours.toSorted((left, right) => right.delayUs - left.delayUs)[0]
   const middleUs = median(hours.map(({ delayUs }) => delayUs))
   if (

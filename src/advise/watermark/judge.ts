@@ -123,7 +123,7 @@ function choiceAt(
   return {
     delayUs,
     completeness,
-    interval: widened(wilson(completeness, independent), { low: least, high: most }, () =>
+    interval: widened(foretold(completeness, independent), { low: least, high: most }, () =>
       holdout?.differs === true ? halvesAt(arrivals.parts, delayUs) : [],
     ),
     ...(all.values.total > 0 && { valueCompleteness: value.likely }),
@@ -135,6 +135,11 @@ function choiceAt(
     eventsNeeded: needed,
     isEnough: independent >= needed,
   }
+}
+
+/** Of what comes next, not of the mean alone: as many events again are as unsure as these, which halves what they tell. */
+function foretold(completeness: number, independent: number): Interval {
+  return wilson(completeness, independent / 2)
 }
 
 /** The interval also holds what the sketch leaves open, and each half where they differ. */

@@ -38,7 +38,7 @@ export interface DelayChoice {
   readonly delayUs: number
   /** Events whose window is still open when they come. */
   readonly completeness: number
-  /** Of 95 %, over parts of the stream that differ as these do. */
+  /** Holds what the delay keeps of as many events again, in 95 of 100 streams whose parts differ as these do. */
   readonly interval: Interval
   /** Of the value's column, by its absolute values. */
   readonly valueCompleteness?: number
@@ -90,6 +90,7 @@ export interface Guard {
     | 'future-events'
     | 'replayed'
     | 'season'
+    | 'short'
     | 'slow-split'
     | 'sorted'
     | 'tail-truncated'

@@ -77,6 +77,9 @@ test('events that are late in droves count as fewer', () => {
   const droves = even.map((part, at) => ({ ...part, share: at % 2 === 0 ? 1 : 0.8 }))
   assert.equal(effectiveEvents(even), 20_000)
   assert.ok(effectiveEvents(droves) < 200)
+  const season = even.map((part, at) => ({ ...part, share: at < 10 ? 0.95 : 0.85 }))
+  const mixed = even.map((part, at) => ({ ...part, share: at % 2 === 0 ? 0.95 : 0.85 }))
+  assert.ok(effectiveEvents(season) < 0.6 * effectiveEvents(mixed))
 })
 
 test("Wilson's interval is that of the tables, and never leaves [0, 1]", () => {
