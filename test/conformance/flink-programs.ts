@@ -1,7 +1,7 @@
 /**
  * Streaming programs as Flink has them: `npm run conformance -- flink-programs FILE`. Each is bound and run by the product, one row a batch
  * (or as many as mini-batches have), one split a source, cut by a checkpoint and a new engine where the case has data for after a restore.
- * What it gives is compared as changes, as Flink prints them. Lists what fails or is skipped, then the plain line
+ * What it gives is compared as changes, as Flink prints them. Lists what fails or is skipped, and why it may, then the plain line
  * `N passed, N failed, N skipped`.
  */
 import { readFileSync } from 'node:fs'
@@ -13,6 +13,7 @@ import { inputsOf, type PlanNode, schemaOf } from '../../src/plan/nodes.ts'
 import type { Pipeline } from '../../src/plan/pipeline.ts'
 import { bindText } from '../../src/sql/bind-text.ts'
 import { type Changed, type FedRow, type Life, runWay, scripted } from '../builders/engine-run.ts'
+import { DIFFERENT } from './flink-differences.ts'
 import { type Datum, fedRows, type Step, scriptOf } from './flink-steps.ts'
 import { flinkText } from './flink-text.ts'
 
@@ -41,7 +42,10 @@ export async function runFlinkPrograms(file: string, print: (line: string) => vo
     const program: Program = JSON.parse(line)
     const outcome = await runProgram(program)
     counts[outcome.kind]++
-    if (outcome.kind !== 'passed') print(`${outcome.kind} ${program.id}: ${outcome.reason}`)
+    if (outcome.kind !== 'passed') {
+      const why = DIFFERENT[program.id]
+      print(`${outcome.kind} ${program.id}: ${outcome.reason}${why ? `. Why: ${why}` : ''}`)
+    }
   }
   print(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`)
   return counts

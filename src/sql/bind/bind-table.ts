@@ -5,7 +5,7 @@ import type { ColumnDefinition, TableDefinition, WatermarkDefinition } from '../
 import { SqlError } from '../sql-error.ts'
 import type { ColumnSyntax, CreateTable } from '../statements.ts'
 import { suggestion } from '../suggest.ts'
-import type { Identifier } from '../syntax.ts'
+import type { ExpressionSyntax, Identifier } from '../syntax.ts'
 import { bindExpression } from './bind-expression.ts'
 import { type Catalog, nameText, tableNamed } from './catalog.ts'
 import { checkedOptions } from './options.ts'
@@ -129,7 +129,10 @@ function watermarkOf(
     rows: [],
     schema: columns.map((each) => ({ name: each.name, type: each.type })),
   })
-  const bound = bindExpression(watermark.expression, { relation: scope })
+  const bound = bindExpression(watermark.expression, {
+    relation: scope,
+    override: refuseSourceWatermark,
+  })
   if (bound.type.kind !== type.kind) {
     throw new SqlError('SQL_WATERMARK_INVALID', watermark.expression.at, {
       message: `a watermark is of its column's type, ${typeText(withNullability(type, true))}, and this is ${typeText(withNullability(bound.type, true))}`,
@@ -137,6 +140,14 @@ function watermarkOf(
     })
   }
   return { column: name, expression: bound }
+}
+
+function refuseSourceWatermark(syntax: ExpressionSyntax): undefined {
+  if (syntax.kind !== 'call' || syntax.call.name.name.toUpperCase() !== 'SOURCE_WATERMARK') return
+  throw new SqlError('SQL_UNSUPPORTED', syntax.at, {
+    message: 'SOURCE_WATERMARK() is not supported: no source here tells a watermark of its own',
+    hint: "say how late rows may be: WATERMARK FOR ts AS ts - INTERVAL '5' SECOND",
+  })
 }
 
 /** @throws SQL_COLUMN_UNKNOWN */
