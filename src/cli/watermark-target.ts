@@ -1,6 +1,6 @@
-/** What `millrace advise watermark` is asked to measure: a table of the project, a topic of its log, or a file of JSON lines. */
-import { closeSync, existsSync, openSync, readSync } from 'node:fs'
-import { resolve } from 'node:path'
+/** What `millrace advise watermark` is asked to measure: a table of the project, a topic of its log, or a file or folder of JSON lines. */
+import { closeSync, existsSync, openSync, readdirSync, readSync, statSync } from 'node:fs'
+import { join, resolve } from 'node:path'
 import { readPartition } from '../log/read-partition.ts'
 import { listTopics } from '../log/topics.ts'
 import { type PlanNode, schemaOf } from '../plan/nodes.ts'
@@ -54,7 +54,7 @@ export async function measuredTable(request: TargetRequest): Promise<MeasuredTab
   }
   throw usageError(
     `there is no table, file or topic '${named}'`,
-    `tables of the project: ${tables.map(({ name }) => name).join(', ') || 'none'}; name one, a file of JSON lines, or a topic that \`millrace log list\` shows`,
+    `tables of the project: ${tables.map(({ name }) => name).join(', ') || 'none'}; name one, a file or folder of JSON lines, or a topic that \`millrace log list\` shows`,
   )
 }
 
@@ -151,7 +151,14 @@ function jsonObject(named: string, text: string): object {
   )
 }
 
+/** Of a file, or of the first file that a folder has for its readers. */
 function firstLine(path: string): string {
+  if (statSync(path).isDirectory()) {
+    const [name] = readdirSync(path)
+      .filter((each) => !/^[._]/.test(each))
+      .sort()
+    return name === undefined ? '' : firstLine(join(path, name))
+  }
   const handle = openSync(path, 'r')
   try {
     const head = Buffer.alloc(HEAD_BYTES)

@@ -144,6 +144,19 @@ test('events that were sorted are no ground for a delay, and no file is touched'
   })
 })
 
+test('a folder is a split each file, and ten events are too few for 99.9 %, which takes 10,000', async () => {
+  await inDirectory(async (directory) => {
+    const events = [1, 3, 2, 5, 4].map((at) => ({ t: 1_780_000_000_000 + 1000 * at, v: 1 }))
+    writeStream(join(directory, 'events'), [events, events])
+    const { code, out } = await millrace(directory, ['advise', 'watermark', 'events', '--json'])
+    assert.equal(code, 0)
+    const { events: read, splits, chosen, guards }: WatermarkAdvice = JSON.parse(out)
+    assert.deepEqual([read, splits.length], [10, 2])
+    assert.deepEqual([chosen.isEnough, chosen.eventsNeeded], [false, 10_000])
+    assert.ok(guards.some(({ code }) => code === 'few-events'))
+  })
+})
+
 test('history that was appended at once says so', async () => {
   await inDirectory(async (directory) => {
     const random = randomOf(5)

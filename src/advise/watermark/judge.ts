@@ -117,7 +117,8 @@ function choiceAt(
   const { arrivals, all } = whole
   const { least, likely: completeness, most } = all.needs.shareBelow(delayUs)
   const independent = effectiveEvents(partsAt(arrivals.parts, delayUs))
-  const needed = eventsNeeded(Math.min(asked, 1 - 1 / (all.events + 1)))
+  // All of them is more than any number of events can show.
+  const needed = eventsNeeded(asked < 1 ? asked : 1 - 1 / (all.events + 1))
   const value = all.values.shareBelow(delayUs)
   const spanUs = delayUs + arrivals.windowUs
   return {

@@ -31,7 +31,10 @@ export function declareAdviseWatermark(parent: Command, io: Io): void {
   const command = parent
     .command('watermark')
     .description('Measure how late events arrive, and say how long to wait for them.')
-    .argument('<source>', 'a table of the project, a topic of its log, or a file of JSON lines')
+    .argument(
+      '<source>',
+      'a table of the project, a topic of its log, or a file or folder of JSON lines',
+    )
   configure(command, io)
   projectOptions(command)
     .helpOption('-h, --help', 'show this help')
