@@ -27,6 +27,7 @@ import { type BoundScript, bindText } from './sql/bind-text.ts'
 import { functionsIn } from './sql/functions-in.ts'
 import { SqlError } from './sql/sql-error.ts'
 
+export { asyncFunction, asyncTableFunction } from './api/async-functions.ts'
 export { type Column, type Columns, type RowOf, t } from './api/columns.ts'
 export {
   blackhole,

@@ -10,6 +10,7 @@
  */
 import type { DataType } from '../data/types.ts'
 import type { Value } from '../data/values.ts'
+import type { AsyncFunction } from './async-functions.ts'
 import { type Column, type Columns, type RowOf, rowType } from './columns.ts'
 import type {
   FunctionOptions,
@@ -23,7 +24,7 @@ import type { UserProcess } from './process-functions.ts'
 type RowType = Extract<DataType, { kind: 'row' }>
 
 /** What a module exports for CREATE FUNCTION. */
-export type UserFunction = RowFunction | UserAggregate | UserProcess
+export type UserFunction = RowFunction | AsyncFunction | UserAggregate | UserProcess
 
 export interface RowFunction {
   readonly kind: 'scalar-function' | 'table-function'

@@ -9,7 +9,7 @@ import type { Fields } from './user-values.ts'
 
 type RowType = Extract<DataType, { kind: 'row' }>
 
-export type UserCode = ScalarCode | AggregateCode | ProcessCode
+export type UserCode = ScalarCode | AggregateCode | ProcessCode | AsyncCode
 
 /** Of scalar and table functions. */
 export interface ScalarCode {
@@ -17,6 +17,29 @@ export interface ScalarCode {
   /** It fails whenever it failed for such arguments: what takes the row back is set aside as the row was. */
   readonly deterministic: boolean
   readonly call: (...args: readonly Told[]) => unknown
+}
+
+/** Of scalar and table functions that answer later. */
+export interface AsyncCode {
+  readonly kind: 'async'
+  /** The last argument is an AbortSignal: nobody waits for the answer any more. */
+  readonly call: (...args: readonly (Told | AbortSignal)[]) => unknown
+  readonly isTable: boolean
+  /** What the function says itself goes before the settings. */
+  readonly asking: Partial<Asking>
+}
+
+/** How rows are asked for. */
+export interface Asking {
+  /** Rows asked for at a time, in each worker. */
+  readonly capacity: number
+  /** Of a row, all its tries included. */
+  readonly timeoutMs: number
+  /** How often it is asked for again when it has failed. */
+  readonly retries: number
+  readonly retryDelayMs: number
+  /** Whether rows keep their order. */
+  readonly ordered: boolean
 }
 
 /** Flink's AggregateFunction, its accumulator declared by a row. */

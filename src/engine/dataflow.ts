@@ -334,7 +334,7 @@ function isToldByRow(plan: WindowTable | WindowAggregate): boolean {
  *
  * @see Flink, KeyedCoProcessOperatorWithWatermarkDelay and TimeIntervalJoin.getMaxOutputDelay
  */
-function givenUs(node: GraphNode, watermarkUs: bigint): bigint {
+export function givenUs(node: GraphNode, watermarkUs: bigint): bigint {
   if (node.kind !== 'operator' || node.plan.kind !== 'interval-join') return watermarkUs
   const { timeDomain, lowerUs, upperUs } = node.plan
   if (timeDomain === 'processing') return watermarkUs

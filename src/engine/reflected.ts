@@ -134,6 +134,7 @@ function waitOf(
       const reachUs = BigInt(Math.max(plan.upperUs, -plan.lowerUs, 0))
       return { laterUs: reachUs, reflectedBeforeUs: (us) => earlier(us, reachUs) }
     }
+    case 'async-call':
     case 'temporal-join':
     case 'temporal-sort':
     case 'window-join':

@@ -9,6 +9,7 @@ import { createHash } from 'node:crypto'
 import type { Schema } from '../data/types.ts'
 import { mapAggregate, mapColumns } from './columns.ts'
 import type { Expression } from './expressions.ts'
+import { userFunctionPlace } from './functions/user.ts'
 import { inputsOf, type PlanNode, type Process, type SinkNode, schemaOf } from './nodes.ts'
 import type { Pipeline } from './pipeline.ts'
 import { columnsRead, moveColumns } from './shape.ts'
@@ -84,6 +85,12 @@ function whatItDoes(node: PlanNode | SinkNode): unknown {
     case 'changelog-normalize':
     case 'temporal-sort':
       return ofNamedColumns(node)
+    case 'async-call': {
+      // Rows wait for an answer, whichever version of the function gives it.
+      const schema = schemaOf(node.input)
+      const { module, export: name } = userFunctionPlace(node.function)
+      return [module, name, schema.map((_, index) => told(schema, index))]
+    }
     case 'process':
       return node.uid === undefined ? ofNamedColumns(node) : ofItsName(node)
     case 'sort': {
@@ -160,8 +167,10 @@ function byName(
   })
 }
 
+const SEEN_THROUGH: readonly string[] = ['filter', 'project', 'watermark-assigner', 'async-call']
+
 /** What an operator above sees of this place: stateless nodes are looked through. */
 function placeOf(node: PlanNode | SinkNode, id: string, beneath: readonly string[]): string {
-  const isSeenThrough = ['filter', 'project', 'watermark-assigner'].includes(node.kind)
+  const isSeenThrough = SEEN_THROUGH.includes(node.kind)
   return isSeenThrough ? beneath.join(',') : id
 }

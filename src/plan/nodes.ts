@@ -31,6 +31,7 @@ export type PlanNode =
   | TemporalJoin
   | Correlate
   | Process
+  | AsyncCall
   | Expand
   | MatchRecognize
   | ChangelogNormalize
@@ -258,6 +259,15 @@ export interface Process extends ProcessCall {
   readonly schema: Schema
 }
 
+/** Each row with what a user's asynchronous function gives for it. Columns: the input's, then the result. */
+export interface AsyncCall {
+  readonly kind: 'async-call'
+  readonly input: PlanNode
+  readonly function: string
+  readonly args: readonly Expression[]
+  readonly schema: Schema
+}
+
 /** Each row once a projection: GROUPING SETS, CUBE, ROLLUP. */
 export interface Expand {
   readonly kind: 'expand'
@@ -346,6 +356,7 @@ export function inputsOf(node: PlanNode | SinkNode): readonly PlanNode[] {
     case 'deduplicate':
     case 'correlate':
     case 'process':
+    case 'async-call':
     case 'expand':
     case 'match-recognize':
     case 'changelog-normalize':

@@ -24,6 +24,7 @@ export function handedOn(node: PlanNode): readonly number[] {
     case 'rank':
     case 'deduplicate':
     case 'correlate':
+    case 'async-call':
     case 'changelog-normalize':
       return [0]
     case 'join':
@@ -100,6 +101,8 @@ export function moveColumns(node: PlanNode, move: MoveColumn, leftWidth = 0): Pl
       return { ...node, keys: node.keys.map((key) => move(0, key)) }
     case 'match-recognize':
       return movedMatch(node, move, leftWidth)
+    case 'async-call':
+      return { ...node, args: node.args.map(each) }
     case 'process': {
       const time = node.time === undefined ? {} : { time: move(0, node.time) }
       const partition = node.partition.map(each)

@@ -37,6 +37,7 @@ function timesOf(node: PlanNode, domain: TimeDomain): ReadonlySet<number> {
     case 'changelog-normalize':
     case 'window-rank':
     case 'correlate':
+    case 'async-call':
     case 'temporal-sort':
       return timesOf(node.input, domain)
     case 'temporal-join':

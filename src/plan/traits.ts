@@ -11,9 +11,9 @@ export interface NodeTraits {
   readonly upsertKey?: readonly number[]
   /**
    * 'none': keeps nothing. 'windows': what is open, dropped when it fires. 'time': rows until time has passed them. 'keys': an entry
-   * for every key there ever was. 'rows': all rows.
+   * for every key there ever was. 'rows': all rows. 'answers': rows until they are answered from outside.
    */
-  readonly state: 'none' | 'windows' | 'time' | 'keys' | 'rows'
+  readonly state: 'none' | 'windows' | 'time' | 'keys' | 'rows' | 'answers'
 }
 
 export function traitsOf(node: PlanNode): NodeTraits {
@@ -40,13 +40,11 @@ export function traitsOf(node: PlanNode): NodeTraits {
     case 'watermark-assigner':
     case 'filter':
       return { changes, state: 'none', ...(key === undefined ? {} : { upsertKey: key }) }
+    case 'async-call':
+      return { changes, state: 'answers', ...(key && { upsertKey: key }) }
     case 'project': {
       const projected = key === undefined ? undefined : projectKey(key, node)
-      return {
-        changes,
-        state: 'none',
-        ...(projected === undefined ? {} : { upsertKey: projected }),
-      }
+      return { changes, state: 'none', ...(projected && { upsertKey: projected }) }
     }
     case 'window-aggregate': {
       const columns = schemaOf(node).length

@@ -1,7 +1,7 @@
 /** What a plan asks of users' functions that they can't give: an aggregate's missing method, a name of state that stands for two. */
 import type { UserFunctionType } from './functions/user.ts'
 import { isUserFunction, userFunctionName } from './functions/user.ts'
-import { inputsOf, type PlanNode, schemaOf } from './nodes.ts'
+import { type AsyncCall, inputsOf, type PlanNode, schemaOf } from './nodes.ts'
 import { traitsOf } from './traits.ts'
 
 export interface RefusedCall {
@@ -11,12 +11,13 @@ export interface RefusedCall {
 }
 
 /** The first, from the bottom of `root` up. `typeOf`: by the call's id. */
-export function refusedAggregate(
+export function refusedCall(
   root: PlanNode,
   typeOf: (id: string) => UserFunctionType | undefined,
 ): RefusedCall | undefined {
-  const beneath = firstOf(inputsOf(root), (input) => refusedAggregate(input, typeOf))
+  const beneath = firstOf(inputsOf(root), (input) => refusedCall(input, typeOf))
   if (beneath !== undefined) return beneath
+  if (root.kind === 'async-call') return refusedAsync(root)
   return firstOf(callsIn(root), (id) => {
     const { retracts = false, merges = false } = typeOf(id) ?? {}
     const refused = refusedIn(root, userFunctionName(id), retracts, merges)
@@ -56,6 +57,18 @@ function firstOf<Item, Found>(
     if (found !== undefined) return found
   }
   return undefined
+}
+
+/** It may answer otherwise when a row is taken back, and rows of one key wait in places of their own after a restart. */
+function refusedAsync({ input, function: id }: AsyncCall): RefusedCall | undefined {
+  const updating = updatingNode(input)
+  if (updating === undefined) return undefined
+  const name = userFunctionName(id)
+  return {
+    function: name,
+    message: `${name} is asynchronous, and rows that it is asked for may be taken back: by ${nodeName(updating)}`,
+    hint: 'ask for the rows before they are aggregated, or aggregate by windows: their rows only come',
+  }
 }
 
 function callsIn(node: PlanNode): readonly string[] {

@@ -34,6 +34,7 @@ export function windowColumn(node: PlanNode, index: number): WindowColumn | unde
     case 'rank':
     case 'over-aggregate':
     case 'correlate':
+    case 'async-call':
       return index < schemaOf(node.input).length ? windowColumn(node.input, index) : undefined
     case 'project':
       return windowOf(node.expressions[index]!, node.input)

@@ -5,12 +5,19 @@
 import type { MessagePort } from 'node:worker_threads'
 import type { Sink, SinkCommitter, SinkWriter } from '../connectors/contract/sink.ts'
 import { LinearMemory } from '../data/memory.ts'
-import { createDataflow, cutsBelow, type Dataflow } from '../engine/dataflow.ts'
+import { createDataflow, cutsBelow, type Dataflow, givenUs } from '../engine/dataflow.ts'
 import type { OperatorContext } from '../engine/evaluation.ts'
-import { createExchanges, type Exchanges, type Rings } from '../engine/exchange.ts'
+import { createExchanges, type Exchanges, groupsOf, type Rings } from '../engine/exchange.ts'
 import type { Route } from '../engine/exchange-routes.ts'
 import { type ExchangingTask, exchangingTask } from '../engine/exchanging-task.ts'
-import { type GraphNode, isSink, isUpdating, readsChanges, sinksBelow } from '../engine/graph.ts'
+import {
+  type GraphNode,
+  isSink,
+  isUpdating,
+  type OperatorGraphNode,
+  readsChanges,
+  sinksBelow,
+} from '../engine/graph.ts'
 import { type OperatorPlace, operatorOf } from '../engine/operators/operators.ts'
 import { reflectionOf } from '../engine/reflected.ts'
 import { SourceStage, UNREAD_US } from '../engine/source-stage.ts'
@@ -141,6 +148,23 @@ function joinPlace(
   return { leftUpdates: isUpdating(graph, left, changing), rightEnds: ends(right) }
 }
 
+/** What only calls of asynchronous functions ask for. */
+function asyncPlace(
+  { graph, settings, watermarks, share }: AssemblyRequest,
+  node: OperatorGraphNode,
+): Pick<OperatorPlace, 'async'> {
+  if (node.plan.kind !== 'async-call') return {}
+  const input = graph.nodes[node.inputs[0]!]!
+  const reachedUs = (id: string): bigint => watermarks.get(id) ?? UNREAD_US
+  const async = {
+    asking: settings.asking,
+    watermarkUs: reachedUs(node.id),
+    inputWatermarkUs: givenUs(input, reachedUs(input.id)),
+    ...(share && { groups: groupsOf(share.worker, share.workers) }),
+  }
+  return { async }
+}
+
 type AssemblyParts = Assembly & { readonly task: Task; readonly exchanges: Exchanges | undefined }
 
 async function openParts(request: AssemblyRequest, closing: Closing): Promise<AssemblyParts> {
@@ -167,6 +191,7 @@ async function openParts(request: AssemblyRequest, closing: Closing): Promise<As
         tablesChange: readsChanges(request.graph, node.index, changing),
         ...joinPlace(request, node, sources, changing),
         watermarkUs: request.watermarks.get(node.id) ?? UNREAD_US,
+        ...asyncPlace(request, node),
         ...(sink === undefined ? {} : { sink }),
       })
       if (operator.rowsWritten !== undefined) rowsWritten.set(node.index, operator.rowsWritten)

@@ -1,5 +1,7 @@
 /** What SET says of a run, read once: names and defaults in one place. */
+import type { Asking } from '../compile/user-code.ts'
 import { MillraceError } from '../errors.ts'
+import { ASYNC_SETTINGS, askingOf } from './async-settings.ts'
 
 export interface Settings {
   readonly checkpointIntervalMs: number
@@ -12,6 +14,8 @@ export interface Settings {
   readonly complete: number | undefined
   readonly timeZone: string
   readonly overflow: 'wrap' | 'error'
+  /** How asynchronous functions are asked that don't say it themselves. */
+  readonly asking: { readonly scalar: Asking; readonly table: Asking }
   readonly restartAttemptsMax: number
   readonly restartDelayMs: number
 }
@@ -117,6 +121,7 @@ export const SETTINGS: readonly Setting[] = [
     fallback: '0 s',
     summary: 'How often, by the clock; 0: at each row',
   },
+  ...ASYNC_SETTINGS,
   {
     name: 'restart-strategy.exponential-delay.attempts-before-reset-backoff',
     fallback: '10',
@@ -153,11 +158,29 @@ export function settingsOf(given: Readonly<Record<string, string>>): Settings {
     complete: completeOf(text('time.complete')),
     timeZone: timeZoneOf(text('table.local-time-zone')),
     overflow,
+    asking: askingBy(text),
     restartAttemptsMax: Number(
       text('restart-strategy.exponential-delay.attempts-before-reset-backoff'),
     ),
     restartDelayMs: duration('restart-strategy.exponential-delay.initial-backoff'),
   }
+}
+
+function askingBy(text: (name: string) => string): Settings['asking'] {
+  const read = {
+    durationMs: (name: string) => durationMs(name, text(name)),
+    count(name: string, least: number) {
+      const count = /^\d+$/.test(text(name)) ? Number(text(name)) : -1
+      if (count >= least && Number.isSafeInteger(count)) return count
+      throw invalid(name, text(name), `write a whole number from ${least}`)
+    },
+    choice(name: string, choices: readonly string[]) {
+      const found = choices.find((choice) => choice === text(name).toUpperCase())
+      if (found !== undefined) return found
+      throw invalid(name, text(name), `use '${choices.join("' or '")}'`)
+    },
+  }
+  return { scalar: askingOf('scalar', read), table: askingOf('table', read) }
 }
 
 const UNITS_MS: Readonly<Record<string, number>> = {

@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import {
   type AggregateCode,
+  type AsyncCode,
   type ProcessCode,
   rememberUserCode,
   type ScalarCode,
@@ -61,6 +62,10 @@ function typeOf(found: Exported, place: FunctionPlace): UserFunctionType {
   const shared = { ...place, version, args, returns }
   if (found.kind === 'process-function')
     return { ...shared, kind: 'process', process: found.process }
+  if (found.kind === 'async-function') {
+    const kind = found.isTable ? 'table' : 'scalar'
+    return { ...shared, kind, isAsync: true }
+  }
   if (found.kind !== 'aggregate-function')
     return { ...shared, kind: found.kind === 'scalar-function' ? 'scalar' : 'table' }
   const { retract, merge } = found.code
@@ -72,6 +77,10 @@ function codeOf(found: Exported): UserCode {
   if (found.kind === 'process-function') {
     const fields = found.process.output
     return { ...found.code, kind: 'process', output: { kind: 'row', fields, nullable: false } }
+  }
+  if (found.kind === 'async-function') {
+    const { code: call, isTable, asking } = found
+    return { kind: 'async', call, isTable, asking }
   }
   if (found.kind === 'aggregate-function')
     return { ...found.code, kind: 'aggregate', state: found.state }
@@ -92,7 +101,17 @@ async function imported(
   }
 }
 
-type Exported = ExportedRowFunction | ExportedAggregate | ExportedProcess
+type Exported = ExportedRowFunction | ExportedAsync | ExportedAggregate | ExportedProcess
+
+interface ExportedAsync {
+  readonly kind: 'async-function'
+  readonly isTable: boolean
+  readonly args: readonly DataType[]
+  readonly returns: DataType
+  readonly version: string
+  readonly asking: AsyncCode['asking']
+  readonly code: AsyncCode['call']
+}
 
 interface ExportedRowFunction {
   readonly kind: 'scalar-function' | 'table-function'
@@ -121,6 +140,7 @@ interface ExportedProcess {
   readonly code: Omit<ProcessCode, 'kind' | 'output'>
 }
 
+const ROW_FUNCTIONS: readonly string[] = ['scalar-function', 'table-function', 'async-function']
 const METHODS: Readonly<Record<string, readonly string[]>> = {
   'aggregate-function': ['createAccumulator', 'accumulate', 'getValue'],
   'process-function': ['eval'],
@@ -133,7 +153,7 @@ function isUserFunction(value: unknown): value is Exported {
   const kind = String(given.kind)
   const isCode =
     METHODS[kind] === undefined
-      ? ['scalar-function', 'table-function'].includes(kind) && typeof given.code === 'function'
+      ? ROW_FUNCTIONS.includes(kind) && typeof given.code === 'function'
       : hasMethods(given.code, METHODS[kind])
   return isCode && Array.isArray(given.args) && typeof given.version === 'string'
 }
@@ -155,7 +175,7 @@ function unreadable(
     hint:
       exports.length === 0
         ? 'the path starts where the pipeline does; the module must load without running anything'
-        : `export it with scalarFunction, tableFunction, aggregateFunction or processFunction; it exports ${exports.join(', ')}`,
+        : `export it with scalarFunction, tableFunction, asyncFunction, aggregateFunction or processFunction; it exports ${exports.join(', ')}`,
     facts: { module },
     ...(cause === undefined ? {} : { cause }),
   })

@@ -1,5 +1,11 @@
 /** What the scenarios' `function` lines name. */
-import { aggregateFunction, processFunction, t } from '../../src/index.ts'
+import {
+  aggregateFunction,
+  asyncFunction,
+  asyncTableFunction,
+  processFunction,
+  t,
+} from '../../src/index.ts'
 
 /** The average weighted, rounded down; rows without a value or weight count for nothing. */
 export const weighted = aggregateFunction({
@@ -75,3 +81,36 @@ export const split = processFunction({
     for (const word of (text ?? '').split('/')) context.collect({ word })
   },
 })
+
+/** Some are answered later than those behind them. */
+const after = async <Answer>(turns: number, answer: Answer): Promise<Answer> => {
+  for (let turn = 0; turn < turns; turn++) await undefined
+  return answer
+}
+
+/** How long a word is, asked for two at a time; what is asked for first is answered last. */
+export const measured = asyncFunction(
+  [t.string()],
+  t.int(),
+  async (word) => {
+    if (word === 'fail') throw new Error('this word has no length')
+    return after(200 - 20 * (word?.length ?? 0), word?.length ?? null)
+  },
+  { capacity: 2, retries: 0 },
+)
+
+/** In the order of the answers. */
+export const measuredUnordered = asyncFunction(
+  [t.string()],
+  t.int(),
+  async (word) => after(200 - 20 * (word?.length ?? 0), word?.length ?? null),
+  { capacity: 3, order: 'unordered' },
+)
+
+/** One row of each letter. */
+export const letters = asyncTableFunction([t.string()], { letter: t.string() }, async (word) =>
+  after(
+    3,
+    [...(word ?? '')].map((letter) => ({ letter })),
+  ),
+)

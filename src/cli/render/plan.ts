@@ -78,6 +78,7 @@ const STATE_TEXT: Readonly<Record<NodeTraits['state'], string>> = {
   time: 'state: rows until time has passed them',
   keys: 'state: every key, for ever',
   rows: 'state: all rows',
+  answers: 'state: rows until they are answered',
 }
 const TEXT_WIDTH_MAX = 76
 
@@ -148,6 +149,10 @@ export function nodeText(node: PlanNode): string {
       return `changelog by ${node.keys.map((key) => columns[key]!.name).join(', ')}`
     case 'correlate':
       return `${node.type} ${node.function.toLowerCase()} ${node.args.map((arg) => expressionText(arg, columns)).join(', ')}`
+    case 'async-call': {
+      const args = node.args.map((arg) => expressionText(arg, columns))
+      return `ask ${userFunctionName(node.function)}(${args.join(', ')})`
+    }
     case 'process': {
       const name = userFunctionName(node.function)
       const time = node.time === undefined ? '' : ` on ${columns[node.time]!.name}`

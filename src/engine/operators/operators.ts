@@ -6,6 +6,7 @@ import type { GridWindow } from '../../plan/windows.ts'
 import type { OperatorContext } from '../evaluation.ts'
 import type { OperatorGraphNode } from '../graph.ts'
 import type { Operator } from '../operator.ts'
+import { type AsyncPlace, asyncCalls } from './async-calls.ts'
 import { type AttachedAggregate, attachedWindows } from './attached-windows.ts'
 import { changelogNormalize } from './changelog-normalize.ts'
 import { correlate } from './correlate.ts'
@@ -44,6 +45,8 @@ export interface OperatorPlace {
   readonly leftUpdates?: boolean
   /** Of joins: the right input ends by itself. */
   readonly rightEnds?: boolean
+  /** Of calls of asynchronous functions. */
+  readonly async?: AsyncPlace
   /** Where the node's watermark stood in the restored checkpoint. */
   readonly watermarkUs: bigint
   /** Of sink nodes. */
@@ -112,6 +115,9 @@ export function operatorOf(
       return windowJoin(plan, context, place.watermarkUs)
     case 'correlate':
       return correlate(plan, context)
+    case 'async-call':
+      invariant(place.async !== undefined, 'the place of an asynchronous call is told')
+      return asyncCalls(plan, context, place.async)
     case 'process':
       return plan.table === 'set' ? processSets(plan, context) : processRows(plan, context)
     case 'sink':

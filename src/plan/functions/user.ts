@@ -13,6 +13,8 @@ export interface UserFunctionType {
   /** Part of the identity of what calls it: state made by another version is not gone on with. */
   readonly version: string
   readonly kind: 'scalar' | 'table' | 'aggregate' | 'process'
+  /** Of scalar and table functions: it gives a Promise. */
+  readonly isAsync?: true
   readonly args: readonly DataType[]
   /** A table function gives an ARRAY of ROWs. */
   readonly returns: DataType

@@ -1,5 +1,6 @@
 /** A script statement by statement: what it declares, what it sets, what it runs. One wrong statement does not hide the next. */
 import type { Connector } from '../../connectors/contract/connector.ts'
+import { withAsyncCalls } from '../../plan/async-calls.ts'
 import { withUserFunctions } from '../../plan/functions/registry.ts'
 import { type UserFunctionType, userFunctionId } from '../../plan/functions/user.ts'
 import type { PlanNode, SinkNode } from '../../plan/nodes.ts'
@@ -7,7 +8,7 @@ import type { Pipeline } from '../../plan/pipeline.ts'
 import { pruneColumns } from '../../plan/prune.ts'
 import { simplifyPlans } from '../../plan/simplify.ts'
 import type { TableDefinition } from '../../plan/tables.ts'
-import { refusedAggregate, repeatedUid } from '../../plan/user-calls.ts'
+import { type RefusedCall, refusedCall, repeatedUid } from '../../plan/user-calls.ts'
 import type { Place } from '../place.ts'
 import { SqlError } from '../sql-error.ts'
 import type { CreateFunction, Insert, Statement } from '../statements.ts'
@@ -91,7 +92,7 @@ class Script {
     const { tables, views } = this.#catalog
     const given = this.#settings.get('pipeline.name')
     const asked = [...this.#sinks.map(({ input }) => input), ...this.#queries]
-    const plans = simplifyPlans(pruneColumns(asked))
+    const plans = simplifyPlans(pruneColumns(this.#waiting(asked)))
     this.#refuse(plans)
     const sinks = this.#sinks.map((sink, index): SinkNode => ({ ...sink, input: plans[index]! }))
     const settings = Object.fromEntries(this.#settings)
@@ -107,18 +108,32 @@ class Script {
     }
   }
 
+  /** With calls that must be waited for in nodes of their own. */
+  #waiting(plans: readonly PlanNode[]): readonly PlanNode[] {
+    const isAsync = (id: string): boolean => this.#typeOf(id)?.isAsync === true
+    return plans.map((plan, index) =>
+      withAsyncCalls(plan, isAsync, (refused) => this.#refused(refused, index)),
+    )
+  }
+
   /** What can be known only of the whole. */
   #refuse(plans: readonly PlanNode[]): void {
-    const types = new Map([...this.#loaded.values()].map((type) => [userFunctionId(type), type]))
-    const places = [...this.#places.sinks, ...this.#places.queries]
     for (const [index, plan] of plans.entries()) {
       const refused =
-        refusedAggregate(plan, (id) => types.get(id)) ?? repeatedUid(plans.slice(0, index + 1))
-      if (refused === undefined) continue
-      const { function: name, ...told } = refused
-      const facts = { function: name }
-      this.#errors.push(new SqlError('SQL_UNSUPPORTED', places[index]!, { ...told, facts }))
+        refusedCall(plan, (id) => this.#typeOf(id)) ?? repeatedUid(plans.slice(0, index + 1))
+      if (refused !== undefined) this.#refused(refused, index)
     }
+  }
+
+  #typeOf(id: string): UserFunctionType | undefined {
+    return [...this.#loaded.values()].find((type) => userFunctionId(type) === id)
+  }
+
+  /** `index`: of the plan, those of sinks first. */
+  #refused({ function: name, ...told }: RefusedCall, index: number): void {
+    const place = [...this.#places.sinks, ...this.#places.queries][index]!
+    const facts = { function: name }
+    this.#errors.push(new SqlError('SQL_UNSUPPORTED', place, { ...told, facts }))
   }
 
   #bind(statement: Statement): void {
