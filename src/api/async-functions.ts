@@ -11,12 +11,10 @@ import type { Value } from '../data/values.ts'
 import { MillraceError } from '../errors.ts'
 import { type Column, type Columns, type RowOf, rowType } from './columns.ts'
 import { type Duration, durationMs } from './duration.ts'
-import type { GivenAs, ToldBy } from './function-options.ts'
+import type { GivenAs, ToldBy, VersionOptions } from './function-options.ts'
 
 /** What is not told here is as the settings table.exec.async-scalar.* and table.exec.async-table.* say. */
-export interface AsyncOptions {
-  /** Part of the identity of its calls. '1' unless told. */
-  readonly version?: string
+export interface AsyncOptions extends VersionOptions {
   /** Rows asked for at a time, in each worker; reading stops while as many wait. */
   readonly capacity?: number
   /** For a row, all its tries included: then it is set aside. */

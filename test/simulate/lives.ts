@@ -6,6 +6,7 @@ import assert from 'node:assert/strict'
 import { MillraceError } from '../../src/errors.ts'
 import { inspectPartition } from '../../src/log/inspect.ts'
 import { openLog } from '../../src/log/log.ts'
+import type { UserFunctionType } from '../../src/plan/functions/user.ts'
 import type { ObjectStore } from '../../src/ports/objects.ts'
 import type { Ports } from '../../src/ports/ports.ts'
 import { CONNECTORS } from '../../src/run/connectors.ts'
@@ -25,6 +26,8 @@ export interface Life
     >
   > {
   readonly sql: string
+  /** That it calls. */
+  readonly functions?: ReadonlyMap<string, UserFunctionType>
   /** Called each simulated ms while it runs, unless it is still at it; what it throws ends the life. */
   readonly meanwhile?: (run: RunHandle, ports: Ports) => void | Promise<void>
   /** The object store that it has, over that of the machine. */
@@ -33,9 +36,9 @@ export interface Life
 
 /** How a life ended; what could not start has failed with no attempts. */
 export async function live(ports: SimulatedPorts, life: Life): Promise<Outcome | 'crashed'> {
-  const { sql, meanwhile, objects, ...start } = life
+  const { sql, functions, meanwhile, objects, ...start } = life
   const process = mortal(ports, objects === undefined ? {} : { objects })
-  const { pipeline, errors } = bindText(sql, 'p', CONNECTORS)
+  const { pipeline, errors } = bindText(sql, 'p', CONNECTORS, functions)
   assert.deepEqual(errors, [])
   let run: RunHandle | undefined
   let outcome: Outcome | undefined
