@@ -6,6 +6,7 @@ import type {
   MeasuredDelay,
   OptionFacts,
   PipelineFacts,
+  Span,
   TableFacts,
 } from '../advise/audit/facts.ts'
 import type { Connector } from '../connectors/contract/connector.ts'
@@ -50,6 +51,14 @@ export function pipelineFacts(request: FactsRequest): PipelineFacts {
     .map((insert): InsertFacts => insertFacts(insert, views))
   const used = new Set(inserts.flatMap(({ reads, sink }) => [...reads, sink]))
   for (const name of [...tables.keys()]) if (!used.has(name)) tables.delete(name)
+  const undeclared = new Map(
+    inserts.flatMap(({ reads, sink, named }) =>
+      [...reads, sink].flatMap((name): [string, Span][] => {
+        const at = named.get(name)
+        return tables.has(name) || at === undefined ? [] : [[name, at]]
+      }),
+    ),
+  )
   const own = text.slice(start)
   const replay = /^\s*--\s*replay:\s*(.+)$/im.exec(own)?.[1]
   const replayMs = replay === undefined ? undefined : durationMs(replay)
@@ -57,12 +66,13 @@ export function pipelineFacts(request: FactsRequest): PipelineFacts {
   return {
     file,
     tables,
+    undeclared,
     inserts,
     settings: settingsOf(statements),
     start,
     isForeign:
       engine === undefined
-        ? [...tables.values()].some(({ isKnown, connector }) => !isKnown && connector !== '')
+        ? tables.size === 0 || [...tables.values()].some(({ isKnown }) => !isKnown)
         : engine === 'flink',
     isOnTimer: /^\s*--.*--until now\b/m.test(own),
     ...(need !== undefined && { need }),
@@ -101,7 +111,7 @@ function tableFacts(
     ...statement.options.map((option) => [option.key, optionFacts(option)] as const),
   ])
   const values = Object.fromEntries([...options].map(([key, { value }]) => [key, value]))
-  const name = values.connector ?? ''
+  const name = values.connector ?? values['connector.type'] ?? ''
   const connector = connectors.find((each) => each.name === name)
   const topic = name === 'log' ? retentionUs(values.topic ?? '') : undefined
   const last = statement.options.at(-1)?.valueAt
@@ -121,7 +131,7 @@ function tableFacts(
       base?.hasPrimaryKey === true,
     options,
     connector: name,
-    isKnown: connector !== undefined,
+    isKnown: connector !== undefined && values.connector !== undefined,
     isBounded: isBounded(name, values, connector),
     ...(guarantee !== undefined && { guarantee }),
     ...(topic !== undefined && { retentionUs: topic }),

@@ -11,7 +11,7 @@ import { type JoinedScript, joinScripts } from './script-text.ts'
 export interface AuditRequest {
   /** What is audited. */
   readonly files: readonly SqlFile[]
-  /** What a file sees that does not create its own tables. */
+  /** What a file sees that does not create its own tables, besides the audited files that create nothing else. */
   readonly tables: readonly SqlFile[]
   readonly engine?: 'flink' | 'millrace'
   readonly measured: ReadonlyMap<string, MeasuredDelay>
@@ -31,7 +31,7 @@ export function auditFiles(request: AuditRequest): Audit {
 
 function findingsOf(file: SqlFile, request: AuditRequest): AuditFinding[] {
   const { engine, measured, retentionUs } = request
-  const others = createsTables(file) ? [] : request.tables.filter(({ name }) => name !== file.name)
+  const others = othersOf(file, request)
   const joined = joinScripts([...others, file])
   const start = others.length === 0 ? 0 : joinScripts(others).text.length
   const facts = pipelineFacts({
@@ -44,6 +44,15 @@ function findingsOf(file: SqlFile, request: AuditRequest): AuditFinding[] {
     retentionUs,
   })
   return [...auditPipeline(facts).map((found) => placed(found, joined)), ...unreasoned(file)]
+}
+
+/** What stands before the file: named files that only create tables, and the project's, where the file creates none. */
+function othersOf(file: SqlFile, { files, tables }: AuditRequest): SqlFile[] {
+  const named = files.filter((each) => createsTables(each) && !/\bINSERT\b/i.test(each.text))
+  const project = createsTables(file)
+    ? []
+    : tables.filter(({ name }) => !named.some((each) => each.name === name))
+  return [...project, ...named].filter(({ name }) => name !== file.name)
 }
 
 function createsTables({ text }: SqlFile): boolean {

@@ -20,7 +20,9 @@ export type Views = ReadonlyMap<string, QuerySyntax>
 
 export function insertFacts(insert: Insert, views: Views): InsertFacts {
   const found = readQuery(insert.query, views, new Set())
-  return { at: spanOf(insert.table.at), sink: insert.table.parts.at(-1)!.name, ...found }
+  const at = spanOf(insert.table.at)
+  const sink = insert.table.parts.at(-1)!.name
+  return { at, sink, ...found, named: new Map([...found.named, [sink, at]]) }
 }
 
 type QueryFacts = Omit<InsertFacts, 'at' | 'sink'>
@@ -29,10 +31,18 @@ function readQuery(query: QuerySyntax, views: Views, inside: ReadonlySet<string>
   const own = new Set(query.with.map(({ name }) => name.name))
   const nodes = [...nodesIn(query)]
   const selects = nodes.filter(isSelect)
-  const names = nodes.filter(isTable).map(({ name }) => name.parts.at(-1)!.name)
+  const named = new Map(
+    nodes.filter(isTable).map(({ name }) => [name.parts.at(-1)!.name, spanOf(name.at)] as const),
+  )
+  const names = [...named.keys()]
+  const tableOf = (from: RelationSyntax) => onlyTable(from, views)
   const facts = {
     reads: names.filter((name) => !own.has(name) && !views.has(name)),
-    windows: [...nodes.filter(isWindow).map(windowFacts), ...selects.flatMap(groupWindows)],
+    named,
+    windows: [
+      ...nodes.filter(isWindow).map((window) => windowFacts(window, tableOf)),
+      ...selects.flatMap((select) => groupWindows(select, tableOf)),
+    ],
     groups: selects.flatMap((select) => groupFacts(select, query)),
     joins: nodes
       .filter(isJoin)
@@ -40,7 +50,7 @@ function readQuery(query: QuerySyntax, views: Views, inside: ReadonlySet<string>
       .map(({ at }) => spanOf(at)),
     hasTtl: selects.some(({ stateTtl }) => stateTtl.length > 0),
   }
-  const viewed = [...new Set(names)].flatMap((name) => {
+  const viewed = names.flatMap((name) => {
     const view = views.get(name)
     if (view === undefined || inside.has(name)) return []
     return [readQuery(view, views, new Set([...inside, name]))]
@@ -48,6 +58,7 @@ function readQuery(query: QuerySyntax, views: Views, inside: ReadonlySet<string>
   return viewed.reduce<QueryFacts>(
     (sum, view) => ({
       reads: [...sum.reads, ...view.reads],
+      named: new Map([...view.named, ...sum.named]),
       windows: [...sum.windows, ...view.windows],
       groups: [...sum.groups, ...view.groups],
       joins: [...sum.joins, ...view.joins],
@@ -60,19 +71,42 @@ function readQuery(query: QuerySyntax, views: Views, inside: ReadonlySet<string>
 type Window = Extract<RelationSyntax, { kind: 'window' }>
 type NamedTable = Extract<RelationSyntax, { kind: 'table' }>
 
-function windowFacts({ window, at }: Window): WindowFacts {
+type TableOf = (from: RelationSyntax) => string | undefined
+
+function windowFacts({ window, at }: Window, tableOf: TableOf): WindowFacts {
   const { input, time, size } = window
   const sizeUs = intervalUs(size)
+  const table = tableOf(input)
   return {
     at: spanOf(at),
     column: time.name,
-    ...(input.kind === 'table' && { table: input.name.parts.at(-1)!.name }),
+    ...(table !== undefined && { table }),
     ...(sizeUs !== undefined && { sizeUs }),
   }
 }
 
+/** The one table that is read there, itself or within views and subqueries: its columns are likely to keep their names. */
+function onlyTable(from: RelationSyntax, views: Views): string | undefined {
+  const names = new Set<string>()
+  const seen = new Set<string>()
+  const collect = (within: unknown): void => {
+    for (const { name } of [...nodesIn(within)].filter(isTable)) {
+      const table = name.parts.at(-1)!.name
+      const view = views.get(table)
+      if (view === undefined) names.add(table)
+      else if (!seen.has(table)) {
+        seen.add(table)
+        collect(view)
+      }
+    }
+  }
+  collect(from)
+  return names.size === 1 ? [...names][0] : undefined
+}
+
 /** GROUP BY TUMBLE(time, INTERVAL ...). */
-function groupWindows({ groupBy, from }: SelectSyntax): WindowFacts[] {
+function groupWindows({ groupBy, from }: SelectSyntax, tableOf: TableOf): WindowFacts[] {
+  const table = from === undefined ? undefined : tableOf(from)
   return groupWindowCalls(groupBy).flatMap(({ name, args }) => {
     const [time] = args
     if (time?.kind !== 'reference') return []
@@ -81,7 +115,7 @@ function groupWindows({ groupBy, from }: SelectSyntax): WindowFacts[] {
       {
         at: spanOf(name.at),
         column: time.parts.at(-1)!.name,
-        ...(from?.kind === 'table' && { table: from.name.parts.at(-1)!.name }),
+        ...(table !== undefined && { table }),
         ...(sizeUs !== undefined && { sizeUs }),
       },
     ]

@@ -143,8 +143,54 @@ END;`
     'FILES_SMALL',
     'KEY_HOT',
     'STATEMENT_UNREAD',
+    'CLOCK_UNGUARDED',
   ] as const)
     assert.ok(codes.has(code), `${code} of ${[...codes].join(', ')}`)
+})
+
+test('tables of a catalog, and those that name no connector, are audited as what they may be', () => {
+  const catalog = audited(
+    'INSERT INTO counts SELECT shop, COUNT(*) FROM lake.db.orders GROUP BY shop;',
+  )
+  assert.deepEqual(
+    new Set(codesOf(catalog)),
+    new Set(['NEED_UNSTATED', 'STATE_UNBOUNDED', 'TABLE_UNDECLARED']),
+  )
+  const told = openFindings(catalog).filter(({ code }) => code === 'TABLE_UNDECLARED')
+  assert.deepEqual(told.map(({ column }) => column).sort(), [13, 47])
+  const unnamed =
+    "CREATE TABLE orders (shop STRING, paid TIMESTAMP(3), WATERMARK FOR paid AS paid - INTERVAL '1' SECOND);\n"
+  const old = unnamed.replace(');', ") WITH ('connector.type' = 'kafka', 'connector.topic' = 't');")
+  for (const text of [unnamed, old]) {
+    const codes = codesOf(
+      audited(`${text}CREATE TABLE counts (n BIGINT);
+      INSERT INTO counts SELECT COUNT(*) FROM orders GROUP BY TUMBLE(paid, INTERVAL '1' MINUTE);`),
+    )
+    assert.ok(codes.includes('CONNECTOR_FOREIGN') && codes.includes('LATE_UNROUTED'), codes.join())
+  }
+})
+
+test('a window over a view is over the table that the view reads', () => {
+  const { has } = RULES.LATE_UNROUTED
+  const viewed = has
+    .replace('INSERT', 'CREATE VIEW seen AS SELECT * FROM (SELECT * FROM orders);\nINSERT')
+    .replace('TABLE orders,', 'TABLE seen,')
+  assert.ok(codesOf(audited(viewed)).includes('LATE_UNROUTED'), viewed)
+})
+
+test('files that only create tables are seen by those beside them', () => {
+  const [tables, insert] = RULES.NEED_UNSTATED.has.split(/(?=INSERT)/)
+  const audit = auditFiles({
+    files: [
+      { name: 'tables.sql', text: tables! },
+      { name: 'job.sql', text: insert! },
+    ],
+    tables: [],
+    measured: new Map(),
+    retentionUs: () => undefined,
+  })
+  assert.deepEqual(codesOf(audit), ['NEED_UNSTATED'])
+  assert.equal(audit.findings[0]!.file, 'job.sql')
 })
 
 test('what advice on needs writes has no finding that is graver than a note', async () => {

@@ -85,7 +85,8 @@ export const DETECT_MISTAKES = {
       if (WATCHED.has(connector) || hasPrimaryKey || guarantee === 'exactly-once') return []
       const option = table.options.get('sink.delivery-guarantee')
       if (!isKnown && option?.value === 'exactly-once') return []
-      const says = `${name} is written at least once${isKnown ? '' : ` as far as is known of '${connector}'`}, and has no primary key that would make a second time harmless`
+      const known = connector === '' ? 'its connector' : `'${connector}'`
+      const says = `${name} is written at least once${isKnown ? '' : ` as far as is known of ${known}`}, and has no primary key that would make a second time harmless`
       return [{ at: option?.valueAt ?? at, says, ...exactlyOnce(table) }]
     })
   },
@@ -105,15 +106,23 @@ export const DETECT_MISTAKES = {
   },
   CONNECTOR_FOREIGN(facts) {
     return [...facts.tables.values()].flatMap(({ name, at, connector, isKnown, options }) =>
-      isKnown || connector === ''
+      isKnown
         ? []
         : [
             {
               at: options.get('connector')?.valueAt ?? at,
-              says: `${name}: '${connector}' is no connector of Millrace`,
+              says: options.has('connector')
+                ? `${name}: '${connector}' is no connector of Millrace`
+                : `${name} names no 'connector'`,
             },
           ],
     )
+  },
+  TABLE_UNDECLARED(facts) {
+    return [...facts.undeclared].map(([name, at]) => ({
+      at,
+      says: `${name} is in no CREATE TABLE that could be read, here or in the project`,
+    }))
   },
   STATEMENT_UNREAD(facts) {
     return facts.unread.map(({ at, message }) => ({ at, says: message }))
@@ -122,12 +131,12 @@ export const DETECT_MISTAKES = {
 
 /** Whether an INSERT goes on for ever. */
 export function isStreaming(
-  { tables, settings, isOnTimer }: PipelineFacts,
+  { tables, undeclared, settings, isOnTimer }: PipelineFacts,
   { reads }: InsertFacts,
 ): boolean {
   if (isOnTimer) return false
   if (settings.get('execution.runtime-mode')?.value.toLowerCase() === 'batch') return false
-  return reads.some((name) => tables.get(name)?.isBounded === false)
+  return reads.some((name) => tables.get(name)?.isBounded === false || undeclared.has(name))
 }
 
 /** Tables that are read and do not end; each once. */
@@ -170,8 +179,10 @@ function isTimed({ inserts }: PipelineFacts, table: string): boolean {
   )
 }
 
-function unbounded({ tables }: PipelineFacts, { reads }: InsertFacts): string {
-  return reads.filter((name) => tables.get(name)?.isBounded === false).join(', ')
+function unbounded({ tables, undeclared }: PipelineFacts, { reads }: InsertFacts): string {
+  return reads
+    .filter((name) => tables.get(name)?.isBounded === false || undeclared.has(name))
+    .join(', ')
 }
 
 /** Kafka can do better, if it is told. */

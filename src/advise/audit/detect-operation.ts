@@ -49,14 +49,15 @@ export const DETECT_OPERATION = {
   },
   CLOCK_UNGUARDED(facts) {
     const option = facts.settings.get('time.future-guard')
-    if (option?.value !== 'off') return []
-    return timed(facts)
-      .slice(0, 1)
-      .map(({ name, watermark }) => ({
-        at: option.valueAt,
-        says: `one ${watermark!.column} of ${name} that is a day ahead makes a day of events late`,
-        edit: settingEdit(facts, 'time.future-guard', '1 h'),
-      }))
+    if (option?.value !== 'off' && !facts.isForeign) return []
+    return timed(facts).flatMap(({ name, watermark }): readonly Found[] => {
+      const { column, at, delayUs } = watermark!
+      const says = `one ${column} of ${name} that is a day ahead makes a day of events late`
+      if (!facts.isForeign)
+        return [{ at: option!.valueAt, says, edit: settingEdit(facts, 'time.future-guard', '1 h') }]
+      // What is more than the time less an interval may hold it at the clock.
+      return delayUs === undefined ? [] : [{ at, says: `${says}, and nothing guards against it` }]
+    })
   },
   TRANSACTION_SHORT(facts) {
     return sinks(facts).flatMap(({ name, options }): readonly Found[] => {

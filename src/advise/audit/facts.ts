@@ -33,7 +33,7 @@ export interface TableFacts {
   }
   readonly hasPrimaryKey: boolean
   readonly options: ReadonlyMap<string, OptionFacts>
-  /** 'connector' of WITH; '' if there is none. */
+  /** 'connector' of WITH ('connector.type', as it was once written); '' if there is none. */
   readonly connector: string
   /** Whether it is one of Millrace's. */
   readonly isKnown: boolean
@@ -63,6 +63,8 @@ export interface InsertFacts {
   readonly at: Span
   readonly sink: string
   readonly reads: readonly string[]
+  /** Where each table is named. */
+  readonly named: ReadonlyMap<string, Span>
   readonly windows: readonly WindowFacts[]
   readonly groups: readonly GroupFacts[]
   /** Joins of all rows with all rows: neither bounded in time nor against a version. */
@@ -74,6 +76,8 @@ export interface PipelineFacts {
   /** The file that was named, as it is shown. */
   readonly file: string
   readonly tables: ReadonlyMap<string, TableFacts>
+  /** Tables that are read or written, and stand in no CREATE TABLE that could be read: where they are first named. */
+  readonly undeclared: ReadonlyMap<string, Span>
   readonly inserts: readonly InsertFacts[]
   readonly settings: ReadonlyMap<string, OptionFacts>
   /** Where the named file's own text begins in the joined one. */

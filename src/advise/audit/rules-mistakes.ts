@@ -36,9 +36,9 @@ export const MISTAKES = {
   LATE_UNROUTED: {
     severity: 'warning',
     title: 'late rows vanish',
-    why: 'The engine that runs this drops rows that come behind the watermark and counts them in a metric at best: the sum is too low, and no one can tell by how much. (Millrace writes them to `<sink>.late`.)',
+    why: 'The engine that runs this drops rows that come behind the watermark and counts them in a metric at best: the sum is too low, and no one can tell by how much. (Millrace writes them to `<sink>$late`.)',
     remedy:
-      'Send them somewhere: in Flink a side output of the DataStream API, or a second INSERT with the rows that are WHERE placed_at <= CURRENT_WATERMARK(placed_at). Millrace does it by itself.',
+      'Send them somewhere: in Flink a side output of the DataStream API, or a second INSERT with the rows whose event time is at or before its CURRENT_WATERMARK. Millrace does it by itself.',
     isFixed: false,
     has: GOOD.replace("'connector' = 'delta'", "'connector' = 'iceberg'"),
     hasNot: GOOD,
@@ -76,6 +76,15 @@ export const MISTAKES = {
       'If it is meant to run in Millrace, choose one of its connectors; else suppress this with the engine as the reason.',
     isFixed: false,
     has: GOOD.replace("'connector' = 'delta'", "'connector' = 'iceberg'"),
+    hasNot: GOOD,
+  },
+  TABLE_UNDECLARED: {
+    severity: 'note',
+    title: 'a table of which nothing is known',
+    why: 'It stands in a catalog, or in a file that was not named. Whether it has a watermark, a key, a schema, and what its connector promises, was not audited; it is taken for a stream.',
+    remedy: 'Name the file that creates it too: `millrace audit tables.sql job.sql`.',
+    isFixed: false,
+    has: `${GOOD}INSERT INTO revenue SELECT shop, placed_at, amount FROM refunds;`,
     hasNot: GOOD,
   },
   STATEMENT_UNREAD: {

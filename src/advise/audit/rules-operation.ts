@@ -31,7 +31,8 @@ export const OPERATION = {
     severity: 'warning',
     title: 'one wrong clock makes all others late',
     why: 'The watermark follows the greatest event time. One device whose clock is a day ahead moves it by a day, and for a day every other event is late.',
-    remedy: "Keep Millrace's guard: SET 'time.future-guard' = '1 h'; `--fix` writes it.",
+    remedy:
+      "Keep Millrace's guard: SET 'time.future-guard' = '1 h'; `--fix` writes it. Other engines have none: set aside what is ahead of the clock before the table that has the watermark.",
     isFixed: true,
     has: `SET 'time.future-guard' = 'off';\n${GOOD}`,
     hasNot: `SET 'time.future-guard' = '10 min';\n${GOOD}`,
