@@ -107,6 +107,7 @@ export const ERRORS = {
   SETTING_INVALID: { fault: 'query', retry: 'never' },
   SINK_VALUE_REFUSED: { fault: 'data', retry: 'never' },
   SOURCE_REPLACED: { fault: 'source', retry: 'never' },
+  SPILL_FAILED: { fault: 'outside', retry: 'backoff' },
   SQL_AGGREGATE_MISPLACED: { fault: 'query', retry: 'never' },
   SQL_COLUMN_AMBIGUOUS: { fault: 'query', retry: 'never' },
   SQL_COLUMN_UNGROUPED: { fault: 'query', retry: 'never' },

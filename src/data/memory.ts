@@ -21,6 +21,16 @@ export const OVERREAD_BYTES = 64
 const CLASS_BITS_MIN = 6
 const CLASS_BITS_MAX = 31
 
+/** Heap blocks that belong together: counted while they live, and freed at once. */
+export interface BlockScope {
+  readonly bytesUsed: number
+}
+
+interface OpenScope {
+  readonly blocks: Map<Pointer, number>
+  bytesUsed: number
+}
+
 export class LinearMemory {
   readonly memory: WebAssembly.Memory
   /** The batch arena: everything allocated since a mark goes away at once on release. */
@@ -32,6 +42,8 @@ export class LinearMemory {
   f64: Float64Array
   readonly #bytesMax: number
   readonly #free: Pointer[][] = Array.from({ length: CLASS_BITS_MAX + 1 }, () => [])
+  readonly #scopes = new WeakMap<BlockScope, OpenScope>()
+  #scope: OpenScope | undefined
   #end: number = STATICS_BYTES
   #bytesUsed = 0
 
@@ -67,7 +79,12 @@ export class LinearMemory {
   allocate(bytes: number): Pointer {
     const bits = classBits(bytes)
     this.#bytesUsed += 2 ** bits
-    return this.#free[bits]!.pop() ?? this.#extend(2 ** bits)
+    const pointer = this.#free[bits]!.pop() ?? this.#extend(2 ** bits)
+    if (this.#scope !== undefined) {
+      this.#scope.blocks.set(pointer, bits)
+      this.#scope.bytesUsed += 2 ** bits
+    }
+    return pointer
   }
 
   /** `bytes` as given to `allocate`. */
@@ -76,6 +93,36 @@ export class LinearMemory {
     const bits = classBits(bytes)
     this.#bytesUsed -= 2 ** bits
     this.#free[bits]!.push(pointer)
+    if (this.#scope?.blocks.delete(pointer)) this.#scope.bytesUsed -= 2 ** bits
+  }
+
+  scope(): BlockScope {
+    const scope: OpenScope = { blocks: new Map(), bytesUsed: 0 }
+    this.#scopes.set(scope, scope)
+    return scope
+  }
+
+  /** What `work` allocates is of `scope`; undefined: of none. Its blocks are freed within it, or all at once. */
+  within<Result>(scope: BlockScope | undefined, work: () => Result): Result {
+    const outer = this.#scope
+    this.#scope = scope === undefined ? undefined : this.#scopes.get(scope)
+    try {
+      return work()
+    } finally {
+      this.#scope = outer
+    }
+  }
+
+  /** Frees what is left of the scope's blocks. */
+  freeAll(scope: BlockScope): void {
+    const open = this.#scopes.get(scope)
+    invariant(open !== undefined, 'a scope is of this memory')
+    for (const [pointer, bits] of open.blocks) {
+      this.#bytesUsed -= 2 ** bits
+      this.#free[bits]!.push(pointer)
+    }
+    open.blocks.clear()
+    open.bytesUsed = 0
   }
 
   #extend(bytes: number): Pointer {
@@ -153,7 +200,8 @@ export class Arena {
     if (held === undefined || held.bytes < size) {
       for (const chunk of this.#chunks.splice(next)) this.#owner.free(chunk.pointer, chunk.bytes)
       const bytes = Math.max(CHUNK_BYTES - OVERREAD_BYTES, size)
-      this.#chunks.push({ pointer: this.#owner.allocate(bytes), bytes, start })
+      const pointer = this.#owner.within(undefined, () => this.#owner.allocate(bytes))
+      this.#chunks.push({ pointer, bytes, start })
     }
     this.#chunk = next
     this.#used = 0

@@ -49,6 +49,8 @@ export interface Dataflow extends Outsides {
   receiveProgress(node: number, input: number, channel: number, progress: Progress): void
   /** The machine's clock has moved: operators of the processing domain are told. */
   clock(nowUs: bigint): void
+  /** Nothing is there to be read: one operator deals with what waits; true if any had something. */
+  idle(): boolean
   /** True when all inputs of every sink have ended. */
   ended(): boolean
   /** By node id. */
@@ -162,7 +164,8 @@ export function createDataflow(options: DataflowOptions): Dataflow {
     clock(nowUs) {
       for (const { operator, emit } of states) operator?.onClock?.(nowUs, emit)
     },
-    ...outsidesOf(states, tell),
+...outsidesOf(states, tell),
+    idle: () => states.some(({ operator, emit }) => operator?.onIdle?.(emit) === true),
     ended: () => states.every((state) => state.node.kind === 'source' || state.ended),
     watermarks: () => new Map(states.map((state) => [state.node.id, reachedUs(state)])),
     watermarkUs: (index) => reachedUs(states[index]!),

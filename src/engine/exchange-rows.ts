@@ -87,6 +87,88 @@ export function decodeRows(memory: LinearMemory, schema: Schema, at: Pointer): B
   return { rowCount, columns, kinds: kinds === 0 ? 0 : at + kinds, selection: 0, count: rowCount }
 }
 
+/** The rows of several messages as one batch, copied to the arena; strings stay in the messages. Once only, as above. */
+export function decodeTogether(
+  memory: LinearMemory,
+  schema: Schema,
+  messages: readonly Pointer[],
+): Batch {
+  const { u32 } = memory
+  const parts = messages.map((at): Part => ({ at, rows: u32[at / 4 + 2]! }))
+  const rowCount = parts.reduce((sum, { rows }) => sum + rows, 0)
+  const hasKinds = parts.some(({ at }) => u32[at / 4 + 3] !== 0)
+  let leaf = 0
+  const vectorOf = (type: DataType): Vector => {
+    const place = PLACES_AT / 4 + 2 * leaf++
+    const validity = joinedValidity(memory, parts, place, rowCount)
+    if (type.kind !== 'row')
+      return { type, cells: joinedCells(memory, type, parts, place + 1, rowCount), validity }
+    const children = type.fields.map((field) => vectorOf(field.type))
+    return { type, cells: 0, validity, children }
+  }
+  const columns = schema.map(({ type }) => vectorOf(type))
+  const kinds = hasKinds ? joinedKinds(memory, parts, rowCount) : 0
+  return { rowCount, columns, kinds, selection: 0, count: rowCount }
+}
+
+interface Part {
+  readonly at: Pointer
+  readonly rows: number
+}
+
+function joinedCells(
+  memory: LinearMemory,
+  type: DataType,
+  parts: readonly Part[],
+  place: number,
+  rowCount: number,
+): Pointer {
+  const width = cellBytes(type)
+  const cells = memory.arena.allocate(width * rowCount)
+  const { u8, u32 } = memory
+  const isText = layoutOf(type) === 'bytes'
+  let to = cells
+  for (const { at, rows } of parts) {
+    const from = at + u32[at / 4 + place]!
+    u8.copyWithin(to, from, from + width * rows)
+    if (isText) gatherKernel(memory).rebase(to, rows, at)
+    to += width * rows
+  }
+  return cells
+}
+
+function joinedKinds(memory: LinearMemory, parts: readonly Part[], rowCount: number): Pointer {
+  const joined = memory.arena.allocateCleared(rowCount)
+  const { u8, u32 } = memory
+  let to = joined
+  for (const { at, rows } of parts) {
+    const kinds = u32[at / 4 + 3]!
+    if (kinds !== 0) u8.copyWithin(to, at + kinds, at + kinds + rows)
+    to += rows
+  }
+  return joined
+}
+
+function joinedValidity(
+  memory: LinearMemory,
+  parts: readonly Part[],
+  place: number,
+  rowCount: number,
+): Pointer {
+  if (parts.every(({ at }) => memory.u32[at / 4 + place] === 0)) return 0
+  const joined = memory.arena.allocateCleared((rowCount + 7) >> 3)
+  const { u8, u32 } = memory
+  let row = 0
+  for (const { at, rows } of parts) {
+    const offset = u32[at / 4 + place]!
+    for (let from = 0; from < rows; from++, row++) {
+      const isValid = offset === 0 || ((u8[at + offset + (from >> 3)]! >> (from & 7)) & 1) === 1
+      if (isValid) u8[joined + (row >> 3)]! |= 1 << (row & 7)
+    }
+  }
+  return joined
+}
+
 function leavesOf(vector: Vector, travels: boolean): Leaf[] {
   const children = vector.children ?? []
   return [{ vector, travels }, ...children.flatMap((child) => leavesOf(child, travels))]

@@ -24,6 +24,8 @@ export interface Operator {
   onClock?(nowUs: bigint, emit: Emit): void
   /** Of operators that wait for one: this input has ended. */
   onInputEnd?(input: number, emit: Emit): void
+  /** Nothing is there to be read: deals with what waits; true if there was any. */
+  onIdle?(emit: Emit): boolean
   /** Inputs have ended; the watermark has been moved to the maximum before. */
   onEnd(emit: Emit): void
   /** Names every table of state it has, and writes what changed in them since the last snapshot. */
@@ -36,6 +38,8 @@ export interface Operator {
   readonly partials?: Partials
   /** Of windowed operators: what is open, counted and late. */
   progress?(): WindowProgress
+  /** Of operators whose state need not fit into memory. */
+  spilled?(): SpillProgress
   /** Of sinks. */
   rowsWritten?(): number
 }
@@ -83,4 +87,16 @@ export interface WindowProgress {
   /** Row x window pairs. */
   readonly counted: number
   readonly late: number
+}
+
+export interface SpillProgress {
+  /** Of the state that is in memory, and of that which is not. */
+  readonly residentBytes: number
+  readonly spilledBytes: number
+  /** Rows that wait for their state. */
+  readonly waitingRows: number
+  /** How often state came back into memory. */
+  readonly swaps: number
+  /** The longest that one swap, or one part's rows, took. */
+  readonly pauseMsMax: number
 }

@@ -85,7 +85,9 @@ export class Task {
     this.#lookAgain()
     const split = this.isFull ? undefined : nextToRead(this.#splits)
     if (split === undefined) {
+      const worked = !this.isFull && this.#options.dataflow.idle()
       this.#options.memory.arena.release(mark)
+      if (worked) return 'worked'
       return this.#isDone() ? 'done' : 'waiting'
     }
     const limit: PollLimit = {

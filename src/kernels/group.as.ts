@@ -17,6 +17,7 @@ export {
 } from './group/changes.as'
 export {
   encodeDirty,
+  encodeLive,
   listAt,
   recordCount,
   restoreRecords,

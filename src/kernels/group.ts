@@ -54,6 +54,7 @@ export interface GroupKernel {
     out: Pointer,
     outEnd: Pointer,
   ): number
+  encodeLive(table: Pointer, from: Pointer, end: Pointer, out: Pointer, outEnd: Pointer): number
   settleDirty(list: Pointer, listEnd: Pointer): void
   restoreRecords(
     table: Pointer,
@@ -62,6 +63,9 @@ export interface GroupKernel {
     groupStart: number,
     groupEnd: number,
     scratch: Pointer,
+    sliceMask: number,
+    sliceValue: number,
+    sliceKeys: number,
   ): number
   /** Of a changelog's groups: see group/changes.as.ts. `existed` and `changed` are u8 a group. */
   touchGroups(

@@ -10,6 +10,7 @@ import { cellsOf, linkLast, release, ROW, take } from './rows/store.as'
 export {
   applyValues,
   decodeKeys,
+  encodeLive,
   encodeRows,
   listAt,
   recordCount,

@@ -88,6 +88,7 @@ export interface RowsKernel {
     outEnd: Pointer,
     sweep: Pointer,
   ): Pointer
+  encodeLive(store: Pointer, from: Pointer, end: Pointer, out: Pointer, outEnd: Pointer): Pointer
   settleDirty(list: Pointer, listEnd: Pointer): void
   decodeKeys(
     store: Pointer,
@@ -98,6 +99,8 @@ export interface RowsKernel {
     columns: Pointer,
     values: Pointer,
     max: number,
+    sliceMask: number,
+    sliceValue: number,
   ): Pointer
   applyValues(
     store: Pointer,

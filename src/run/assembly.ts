@@ -34,6 +34,7 @@ import {
 import { givesChanges, type OpenedSink, openSink } from './open-tables.ts'
 import { durationMs, type Settings } from './settings.ts'
 import { createSideRows, type SideRows } from './side-rows.ts'
+import { spilling } from './spilling.ts'
 import { loadFunctionsOf } from './user-functions.ts'
 
 const ROWS_MAX = 8192
@@ -179,6 +180,7 @@ async function openParts(request: AssemblyRequest, closing: Closing): Promise<As
     dataflow.watermarkUs(node),
   )
   const exchanges = exchangesOf(request, memory, contextOf, () => dataflow)
+  const spills = spilling(request)
   const dataflow: Dataflow = createDataflow({
     graph: request.graph,
     watermarks: request.watermarks,
@@ -186,14 +188,16 @@ async function openParts(request: AssemblyRequest, closing: Closing): Promise<As
     exchange: (_from, to, input) => exchanges?.exchange(to, input),
     operator: (node) => {
       const sink = sinks.find((each) => each.node === node.index)
-      const operator = operatorOf(node, contextOf(node), {
+      const context = contextOf(node)
+      const place = {
         inputUpdates: node.inputs.some((input) => isUpdating(request.graph, input, changing)),
         tablesChange: readsChanges(request.graph, node.index, changing),
         ...joinPlace(request, node, sources, changing),
         watermarkUs: request.watermarks.get(node.id) ?? UNREAD_US,
         ...asyncPlace(request, node),
         ...(sink === undefined ? {} : { sink }),
-      })
+      }
+      const operator = spills(node, context, place) ?? operatorOf(node, context, place)
       if (operator.rowsWritten !== undefined) rowsWritten.set(node.index, operator.rowsWritten)
       return operator
     },

@@ -14,6 +14,7 @@ import { createSnapshotWriter } from '../state/snapshot-writer.ts'
 import type { Assembly } from './assembly.ts'
 import type { CheckpointTarget } from './checkpointing.ts'
 import type { PipelineStart } from './handle.ts'
+import { clearSpills } from './spilling.ts'
 import type { Crew } from './workers.ts'
 import { watermarksOf } from './workers-merged.ts'
 
@@ -53,6 +54,7 @@ export async function openStore(start: PipelineStart, isFirst: boolean): Promise
       ? {}
       : { savepoint: absolute(start, fromSavepoint) }),
   })
+  clearSpills(ports.files, start)
   // What is forgotten keeps no rows any more.
   if (isFirst && start.fresh === true) forgetPins(ports, dataDirectory, pipeline.name)
   const restored = store.latest

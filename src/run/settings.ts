@@ -18,6 +18,10 @@ export interface Settings {
   readonly asking: { readonly scalar: Asking; readonly table: Asking }
   readonly restartAttemptsMax: number
   readonly restartDelayMs: number
+  /** Of a worker's operators, all together; undefined: as much as there is. */
+  readonly stateMemoryBytes: number | undefined
+  /** How long rows wait for state that is out of memory while others are read. */
+  readonly stateDelayMs: number
 }
 
 interface Setting {
@@ -123,6 +127,17 @@ export const SETTINGS: readonly Setting[] = [
   },
   ...ASYNC_SETTINGS,
   {
+    name: 'state.memory',
+    fallback: 'all',
+    summary:
+      "How much memory the state of a worker takes: '64 MB'; what is more goes to files of the data directory. 'all': as much as there is",
+  },
+  {
+    name: 'state.memory.delay',
+    fallback: '5 s',
+    summary: 'How long rows wait, while others are read, for state that is in files',
+  },
+  {
     name: 'restart-strategy.exponential-delay.attempts-before-reset-backoff',
     fallback: '10',
     summary: 'Failures at one place before the pipeline stops',
@@ -163,6 +178,8 @@ export function settingsOf(given: Readonly<Record<string, string>>): Settings {
       text('restart-strategy.exponential-delay.attempts-before-reset-backoff'),
     ),
     restartDelayMs: duration('restart-strategy.exponential-delay.initial-backoff'),
+    stateMemoryBytes: stateMemoryOf(text('state.memory')),
+    stateDelayMs: duration('state.memory.delay'),
   }
 }
 
@@ -181,6 +198,23 @@ function askingBy(text: (name: string) => string): Settings['asking'] {
     },
   }
   return { scalar: askingOf('scalar', read), table: askingOf('table', read) }
+}
+
+const UNITS_BYTES: Readonly<Record<string, number>> = {
+  b: 1,
+  kb: 2 ** 10,
+  mb: 2 ** 20,
+  gb: 2 ** 30,
+}
+
+/** '64 MB', '1g'; units are powers of 1024, as Flink's are. */
+function stateMemoryOf(text: string): number | undefined {
+  if (text === 'all') return undefined
+  const match = /^\s*(\d+)\s*([kmg]?)i?(b?)\s*$/i.exec(text)
+  const unit = match === null ? undefined : UNITS_BYTES[`${match[2]}b`.toLowerCase()]
+  if (match === null || unit === undefined || Number(match[1]) === 0)
+    throw invalid('state.memory', text, "write a size: '64 MB', '1 GB', or 'all'")
+  return Number(match[1]) * unit
 }
 
 const UNITS_MS: Readonly<Record<string, number>> = {

@@ -16,6 +16,7 @@ import {
 import type { KeyedRows, KeyedTable } from './keyed-table.ts'
 import { cellsOffset, type HeadsLayout, headsLayout, type ListHeads } from './list-heads.ts'
 import { keyedTables } from './memory-table.ts'
+import { type RecordPieces, writeRecords } from './record-pieces.ts'
 import type { Pairs, RowLists, RowListsLayout } from './row-lists.ts'
 import { restoreRows } from './row-lists-restore.ts'
 import { RowRoom } from './row-room.ts'
@@ -304,8 +305,13 @@ class MemoryRowLists implements RowLists {
   }
 
   writeChanges(sink: EntrySink): void {
-    const { memory, schema } = this.#maker
+    const { memory, kernel, schema } = this.#maker
     sink.schema(schema)
+    if (sink.isWhole) {
+      const encode: RecordPieces['encode'] = (...range) => kernel.encodeLive(this.#store, ...range)
+      writeRecords(sink, { memory, kernel, encode, ...this.#room.whole() })
+      return
+    }
     if (!this.#isKnown) sink.replace()
     this.#isKnown = true
     const mark = memory.arena.mark()

@@ -14,7 +14,8 @@ import {
   writeLayout,
 } from '../kernels/group.ts'
 import { KEYS_MAX, type KeyedRows, type KeyedTable, type KeyedTableLayout } from './keyed-table.ts'
-import type { EntrySink, TableSource } from './state-stream.ts'
+import { type Piece, writeRecords } from './record-pieces.ts'
+import { ALL_KEYS, type EntrySink, type TableSource } from './state-stream.ts'
 import { blockBytes, FIELD, INLINE_DIRECTORY_BYTES, INLINE_SUB_BYTES } from './table-block.ts'
 import { badRecord, schemaChanged } from './table-errors.ts'
 
@@ -27,7 +28,6 @@ const DIRTY_BITS_MIN = 7
 const DIRTY_BITS_MAX = 18
 const SLAB_HEAD_BYTES = 8 + 4 * 64
 const SCRATCH_BYTES = 512
-const RECORDS_BYTES = 1 << 20
 
 interface Block {
   readonly pointer: Pointer
@@ -131,7 +131,7 @@ class MemoryTable implements KeyedTable {
   upsert({ count, selection, keys: given }: KeyedRows, entries: Pointer): number {
     const { memory, kernel, isPlainKey, columns, flat } = this.#maker
     const keys = flat.flatten(given, selection, count)
-    this.#write(FIELD.inserted, 0)
+    this.#set(FIELD.inserted, 0)
     const fast = isPlainKey && keys[0]!.validity === 0
     if (!fast) writeColumns(memory, columns, keys)
     const upsert = fast ? kernel.upsertOne : kernel.upsertMany
@@ -149,7 +149,7 @@ class MemoryTable implements KeyedTable {
     const offset = this.valueOffset(valueIndex)
     const { count, selection, keys } = rows
     if (isPlainKey && keys[0]!.validity === 0) {
-      this.#write(FIELD.inserted, 0)
+      this.#set(FIELD.inserted, 0)
       for (let at = 0; ; this.#makeRoom()) {
         at = kernel.countOne(this.#table, keys[0]!.cells, selection, at, count, offset)
         if (at >= count) return this.#read(FIELD.inserted)
@@ -174,19 +174,11 @@ class MemoryTable implements KeyedTable {
     let offset = cursor % 2 ** 21
     let count = 0
     for (; chunk < this.#chunks.length; chunk++, offset = 0) {
-      const { pointer, bytes } = this.#chunks[chunk]!
-      const isLast = chunk === this.#chunks.length - 1
-      const whole = pointer + Math.floor(bytes / entryBytes) * entryBytes
-      const end = isLast ? this.#read(FIELD.bump) : whole
-      count += kernel.scanEntries(
-        pointer + offset,
-        end,
-        entryBytes,
-        entries + 4 * count,
-        max - count,
-      )
+      const { start, end } = this.#entriesOf(chunk)
+      const to = entries + 4 * count
+      count += kernel.scanEntries(start + offset, end, entryBytes, to, max - count)
       const stopped = kernel.scanAt.value
-      if (stopped < end) return { next: chunk * 2 ** 21 + (stopped - pointer), count }
+      if (stopped < end) return { next: chunk * 2 ** 21 + (stopped - start), count }
     }
     return { next: -1, count }
   }
@@ -223,48 +215,35 @@ class MemoryTable implements KeyedTable {
   }
 
   writeChanges(sink: EntrySink): void {
-    const { memory, kernel, schema } = this.#maker
-    sink.schema(schema)
+    sink.schema(this.#maker.schema)
+    if (sink.isWhole) {
+      this.#write(
+        'encodeLive',
+        this.#chunks.map((_, chunk) => this.#entriesOf(chunk)),
+        sink,
+      )
+      return
+    }
     if (!this.#isKnown) sink.replace()
     this.#isKnown = true
-    const mark = memory.arena.mark()
-    let room = RECORDS_BYTES
-    let out = memory.arena.allocate(room)
-    this.#dirty.forEach((block, index) => {
-      let at = block.pointer
-      const isLast = index === this.#dirty.length - 1
-      const end = isLast ? this.#read(FIELD.dirtyAt) : block.pointer + block.bytes
-      while (at < end) {
-        const written = kernel.encodeDirty(this.#table, at, end, out, out + room)
-        at = kernel.listAt.value
-        if (written > out) sink.records(memory.u8.subarray(out, written), kernel.recordCount.value)
-        if (written > out || at >= end) continue
-        room = this.#read(FIELD.needAmount)
-        out = memory.arena.allocate(room)
-      }
-    })
-    memory.arena.release(mark)
+    this.#write('encodeDirty', this.#dirtyLists(), sink)
     this.#clearDirty()
   }
 
   restore(source: TableSource): void {
-    const { memory, kernel, schema, columns } = this.#maker
+    const { memory, kernel, schema, columns, flat } = this.#maker
     invariant(this.size === 0, 'only an empty table is restored')
     if (source.schema !== schema) throw schemaChanged(source.schema, schema)
+    const { groupStart, groupEnd, slice: { mask, value, keys } = ALL_KEYS } = source
+    const hashed = keys === undefined ? flat.types.length : flat.startOf(keys)
+    const owned = [groupStart, groupEnd, columns, mask, value, hashed] as const
     source.read((records) => {
       const mark = memory.arena.mark()
       let at = memory.arena.allocate(records.length)
       memory.u8.set(records, at)
       const end = at + records.length
       while (true) {
-        at = kernel.restoreRecords(
-          this.#table,
-          at,
-          end,
-          source.groupStart,
-          source.groupEnd,
-          columns,
-        )
+        at = kernel.restoreRecords(this.#table, at, end, ...owned)
         if (at >= end) break
         this.#makeRoom()
       }
@@ -272,10 +251,7 @@ class MemoryTable implements KeyedTable {
     })
     if (!source.continues) return
     this.#isKnown = true
-    this.#dirty.forEach(({ pointer, bytes }, index) => {
-      const isLast = index === this.#dirty.length - 1
-      kernel.settleDirty(pointer, isLast ? this.#read(FIELD.dirtyAt) : pointer + bytes)
-    })
+    for (const { start, end } of this.#dirtyLists()) kernel.settleDirty(start, end)
     this.#clearDirty()
   }
 
@@ -287,6 +263,25 @@ class MemoryTable implements KeyedTable {
     for (const { pointer, bytes } of blocks) memory.free(pointer, bytes)
     memory.free(this.#table, blockBytes(TABLE_BITS))
     this.#bytes = 0
+  }
+
+  #entriesOf(chunk: number): Piece {
+    const { entryBytes } = this.#maker
+    const { pointer: start, bytes } = this.#chunks[chunk]!
+    const isLast = chunk === this.#chunks.length - 1
+    const whole = start + Math.floor(bytes / entryBytes) * entryBytes
+    return { start, end: isLast ? this.#read(FIELD.bump) : whole }
+  }
+
+  #write(encode: 'encodeLive' | 'encodeDirty', pieces: readonly Piece[], sink: EntrySink): void {
+    const { memory, kernel } = this.#maker
+    writeRecords(sink, {
+      memory,
+      kernel,
+      pieces,
+      encode: (...range) => kernel[encode](this.#table, ...range),
+      needed: () => this.#read(FIELD.needAmount),
+    })
   }
 
   #makeRoom(): void {
@@ -303,32 +298,38 @@ class MemoryTable implements KeyedTable {
     const bytes = Math.max(blockBytes(bits), this.#maker.entryBytes)
     const pointer = this.#allocate(bytes)
     this.#chunks.push({ pointer, bytes })
-    this.#write(FIELD.bump, pointer)
-    this.#write(FIELD.bumpEnd, pointer + bytes)
+    this.#set(FIELD.bump, pointer)
+    this.#set(FIELD.bumpEnd, pointer + bytes)
   }
 
   #addDirty(): void {
     const bytes = blockBytes(Math.min(DIRTY_BITS_MIN + this.#dirty.length, DIRTY_BITS_MAX))
     const pointer = this.#allocate(bytes)
     this.#dirty.push({ pointer, bytes })
-    this.#write(FIELD.dirtyAt, pointer)
-    this.#write(FIELD.dirtyEnd, pointer + bytes)
+    this.#set(FIELD.dirtyAt, pointer)
+    this.#set(FIELD.dirtyEnd, pointer + bytes)
+  }
+
+  #dirtyLists(): Piece[] {
+    return this.#dirty.map(({ pointer: start, bytes }, index) => {
+      const isLast = index === this.#dirty.length - 1
+      return { start, end: isLast ? this.#read(FIELD.dirtyAt) : start + bytes }
+    })
   }
 
   #clearDirty(): void {
     for (const block of this.#dirty.splice(1)) this.#release(block)
     const first = this.#dirty[0]
     if (first === undefined) return
-    this.#write(FIELD.dirtyAt, first.pointer)
-    this.#write(FIELD.dirtyEnd, first.pointer + first.bytes)
+    this.#set(FIELD.dirtyAt, first.pointer)
+    this.#set(FIELD.dirtyEnd, first.pointer + first.bytes)
   }
 
   #startSlab(): void {
-    const bytes = SLAB_HEAD_BYTES
-    const pointer = this.#allocate(bytes)
-    this.#maker.memory.u8.fill(0, pointer, pointer + bytes)
-    this.#slab.push({ pointer, bytes })
-    this.#write(FIELD.slab, pointer)
+    const pointer = this.#allocate(SLAB_HEAD_BYTES)
+    this.#maker.memory.u8.fill(0, pointer, pointer + SLAB_HEAD_BYTES)
+    this.#slab.push({ pointer, bytes: SLAB_HEAD_BYTES })
+    this.#set(FIELD.slab, pointer)
   }
 
   #addSlab(least: number): void {
@@ -336,8 +337,7 @@ class MemoryTable implements KeyedTable {
     const bytes = Math.max(blockBytes(bits), least)
     const pointer = this.#allocate(bytes)
     this.#slab.push({ pointer, bytes })
-    const slab = this.#read(FIELD.slab) / 4
-    this.#maker.memory.u32.set([pointer, pointer + bytes], slab)
+    this.#maker.memory.u32.set([pointer, pointer + bytes], this.#read(FIELD.slab) / 4)
   }
 
   #addSlots(index: number): void {
@@ -384,7 +384,7 @@ class MemoryTable implements KeyedTable {
     return this.#maker.memory.u32[this.#table / 4 + field]!
   }
 
-  #write(field: number, value: number): void {
+  #set(field: number, value: number): void {
     this.#maker.memory.u32[this.#table / 4 + field] = value
   }
 

@@ -13,14 +13,17 @@ export interface EntryRecord {
 }
 
 export function encodeRecord({ keyGroup, key, value }: EntryRecord): Uint8Array {
-  const out: number[] = []
-  writeUnsignedVarint(BigInt(key.length) * 2n + (value === undefined ? 1n : 0n), out)
-  out.push(keyGroup, ...key)
-  if (value !== undefined) {
-    writeUnsignedVarint(BigInt(value.length), out)
-    out.push(...value)
-  }
-  return Uint8Array.from(out)
+  const head: number[] = []
+  writeUnsignedVarint(BigInt(key.length) * 2n + (value === undefined ? 1n : 0n), head)
+  head.push(keyGroup)
+  const middle: number[] = []
+  if (value !== undefined) writeUnsignedVarint(BigInt(value.length), middle)
+  return Buffer.concat([
+    Uint8Array.from(head),
+    key,
+    Uint8Array.from(middle),
+    value ?? new Uint8Array(),
+  ])
 }
 
 /** One record after another; views into `bytes`. @throws VARINT_UNENDED where they are torn */

@@ -9,7 +9,7 @@ import { invariant } from '../errors.ts'
 import { writeColumns } from '../kernels/group.ts'
 import type { RowsKernel } from '../kernels/rows.ts'
 import type { KeyedTable } from './keyed-table.ts'
-import type { TableSource } from './state-stream.ts'
+import { ALL_KEYS, type TableSource } from './state-stream.ts'
 
 const PIECE = 4096
 
@@ -53,9 +53,10 @@ function readRecords(source: TableSource, into: RestoredStore, start: Pointer, e
   writeColumns(memory, columns, keys)
   const values = arena.allocate(8 * PIECE)
   const places = arena.allocate(4 * PIECE)
-  const { groupStart, groupEnd } = source
+  const { groupStart, groupEnd, slice: { mask, value } = ALL_KEYS } = source
+  const room = [columns, values, PIECE] as const
   for (let at = start; at < end; ) {
-    at = kernel.decodeKeys(store, at, end, groupStart, groupEnd, columns, values, PIECE)
+    at = kernel.decodeKeys(store, at, end, groupStart, groupEnd, ...room, mask, value)
     if (at === 0) into.makeRoom()
     const count = kernel.recordCount.value
     index.upsert({ count, selection: 0, keys }, places)

@@ -2,6 +2,7 @@
 import { type LinearMemory, OVERREAD_BYTES, type Pointer } from '../data/memory.ts'
 import { NEED } from '../kernels/group.ts'
 import type { RowsLayout } from '../kernels/rows.ts'
+import type { RecordPieces } from './record-pieces.ts'
 import { blockBytes } from './table-block.ts'
 import { badRecord } from './table-errors.ts'
 
@@ -78,6 +79,16 @@ export class RowRoom {
       const isLast = index === this.#dirty.length - 1
       return { start: pointer, end: isLast ? this.#read(DIRTY_AT) : pointer + bytes }
     })
+  }
+
+  /** Where entries lie, for who writes them all. */
+  whole(): Pick<RecordPieces, 'pieces' | 'needed'> {
+    const pieces = this.#chunks.map(({ pointer: start, bytes }, index) => {
+      const isLast = index === this.#chunks.length - 1
+      const whole = start + Math.floor(bytes / this.#entryBytes) * this.#entryBytes
+      return { start, end: isLast ? this.#read(BUMP) : whole }
+    })
+    return { pieces, needed: () => this.amount }
   }
 
   clearDirty(): void {

@@ -110,7 +110,8 @@ function stateReader(
   }
 }
 
-function liveRecords(source: TableSource | undefined) {
+/** What is left of a table's records. */
+export function liveRecords(source: TableSource | undefined) {
   const live = new Map<
     string,
     { keyGroup: number; key: Uint8Array; value: Uint8Array | undefined }

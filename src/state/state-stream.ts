@@ -11,6 +11,8 @@ export interface StateWriter {
 }
 
 export interface EntrySink {
+  /** True: all there is, changed or not, is written, and what has changed since the last checkpoint stays marked. */
+  readonly isWhole?: boolean
   /** The shape of keys and values with its format version: a restore compares it. Before the first put. */
   schema(text: string): void
   /** What earlier checkpoints hold of this table counts no more: what follows is all of it. Before the first put. */
@@ -32,12 +34,24 @@ export interface StateReader {
   table(name: string, read: (keyGroup: number, key: Uint8Array, value: Uint8Array) => void): void
 }
 
+/** Keys for which `(hash & mask) === value`; a mask of 0 takes all. */
+export interface HashSlice {
+  readonly mask: number
+  readonly value: number
+  /** The hash is that of so many of the first keys; absent: of all. */
+  readonly keys?: number
+}
+
+export const ALL_KEYS: HashSlice = { mask: 0, value: 0 }
+
 export interface TableSource {
   /** As given to the sink; '' if none was. */
   readonly schema: string
   /** Key groups to take: [from, to). */
   readonly groupStart: number
   readonly groupEnd: number
+  /** Of these only keys whose hash has these bits. */
+  readonly slice?: HashSlice
   /**
    * True when the next checkpoint goes on from the files read here (then what is read is known to it); false when workers were
    * added or taken away, and all must be written anew.

@@ -25,6 +25,8 @@ export interface WorkersWay {
   /** Replaces the sink: it must collect into what it is given. */
   readonly sink?: (changes: Changed[]) => Connector
   readonly primaryKey?: readonly string[]
+  /** SET, beside those of all runs. */
+  readonly settings?: Readonly<Record<string, string>>
 }
 
 export interface WorkersRan {
@@ -66,7 +68,7 @@ export async function runWorkers(plan: PlanNode, fed: Fed, way: WorkersWay): Pro
       pipeline: pipeline.name,
       graph,
       opening: { ...opening, environment: {} },
-      settings: settingsOf(SETTINGS),
+      settings: settingsOf({ ...SETTINGS, ...way.settings }),
       clock: ports.clock,
       until: 'end',
       positions: store.restored?.positions ?? {},

@@ -14,12 +14,21 @@ const WAYS: Readonly<Record<string, Way>> = {
   'restarted twice': { rowsMax: 2, restartAfter: [2, 1] },
 }
 
-const WORKERS: Readonly<Record<string, Pick<WorkersWay, 'workers'>>> = {
+/** As little state memory as can be: nothing stays but what is at work. */
+const SPILLED = { 'state.memory': '1 KB' }
+
+const SPILLED_WAYS: Readonly<Record<string, Way>> = {
+  spilled: { settings: SPILLED, rowsMax: 3 },
+  'spilled, restarted': { settings: SPILLED, rowsMax: 1, restartAfter: [2, 1, 3] },
+}
+
+const WORKERS: Readonly<Record<string, Pick<WorkersWay, 'workers' | 'settings'>>> = {
   '1 worker': { workers: [1] },
   '2 workers': { workers: [2] },
   '4 workers': { workers: [4] },
   'rescaled from 2 workers to 4 to 1': { workers: [2, 4, 1] },
   'rescaled from 1 worker to 3': { workers: [1, 3] },
+  'spilled, rescaled from 2 workers to 3': { workers: [2, 3], settings: SPILLED },
 }
 
 for (const scenario of readScenarios()) {
@@ -30,7 +39,7 @@ for (const scenario of readScenarios()) {
   })
   // ORDER BY is of bounded queries, which take no checkpoints.
   const isSorted = scenario.plan.kind === 'sort'
-  for (const [name, way] of Object.entries(WAYS)) {
+  for (const [name, way] of Object.entries({ ...WAYS, ...SPILLED_WAYS })) {
     if (isSorted && way.restartAfter !== undefined) continue
     test(`${scenario.name}, ${name}`, async () => {
       const { table, late } = await replay(scenario, way)

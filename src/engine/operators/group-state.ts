@@ -9,6 +9,10 @@ import type { StateReader, StateWriter, TableSource } from '../../state/state-st
 
 /** Entries looked at at a time. */
 const SCAN_ROWS = 1024
+const SIDE = ' / '
+
+/** True for tables whose entries are of another key group than their own key's: their groups'. */
+export const isSideTable = (name: string): boolean => name.includes(SIDE)
 
 export interface GroupTables extends GroupState {
   readonly groups: KeyedTable
@@ -52,7 +56,12 @@ export function groupTables(
   function restoreOwned(side: KeyedTable, source: TableSource): void {
     const { groupStart, groupEnd, continues, schema } = source
     const read: TableSource['read'] = (take) => source.read(take)
-    side.restore({ schema, continues, groupStart: 0, groupEnd: KEY_GROUPS, read })
+    const all = { schema, continues, groupStart: 0, groupEnd: KEY_GROUPS, read }
+    if (source.slice !== undefined) {
+      side.restore({ ...all, slice: { ...source.slice, keys: owners.length } })
+      return
+    }
+    side.restore(all)
     // What goes on from its own files has only its own.
     if (continues) return
     const mark = memory.arena.mark()
@@ -92,7 +101,7 @@ export function groupTables(
   }
 
   const sideName = (name: string, side: number): string =>
-    `${name} / ${aggregates.sides[side]!.name}`
+    `${name}${SIDE}${aggregates.sides[side]!.name}`
   return {
     make,
     write(writer, name, { groups, sides }) {

@@ -21,7 +21,7 @@ import {
   touch,
   upsertRow,
 } from './table.as'
-import { hashRow, rowNulls } from './hash.as'
+import { hashFirst, hashRow, rowNulls } from './hash.as'
 
 // @ts-nocheck: compiled by asc, not by tsc
 
@@ -172,6 +172,37 @@ export function encodeDirty(
   return out
 }
 
+/**
+ * Writes the records of the live entries in [from, end), `entryBytes` apart, and changes nothing. `listAt` is where it stopped; early,
+ * with `need`, when `outEnd` is near.
+ */
+export function encodeLive(
+  table: usize,
+  from: usize,
+  end: usize,
+  out: usize,
+  outEnd: usize,
+): usize {
+  const layout = <usize>load<u32>(table, 44)
+  const entryBytes = load<u32>(layout, 8)
+  recordCount = 0
+  store<u32>(table, 0, 48)
+  while (from < end) {
+    if (load<u8>(from, 4) & LIVE) {
+      const bytes = recordBytesMax(layout, from)
+      if (out + bytes > outEnd) {
+        need(table, NEED_OUTPUT, bytes)
+        break
+      }
+      recordCount++
+      out = putRecord(layout, from, false, out)
+    }
+    from += entryBytes
+  }
+  listAt = from
+  return out
+}
+
 /** After a restore: the entries in the list are what the checkpoint knows. */
 export function settleDirty(list: usize, listEnd: usize): void {
   while (list < listEnd) {
@@ -278,8 +309,9 @@ function takeValue(table: usize, entry: usize, end: usize): u32 {
 }
 
 /**
- * Applies records in [from, end) whose key group is in [groupStart, groupEnd). Returns where it stopped: `end`, or the start of the
- * record that needs room (it is then applied anew) or is bad. `scratch` is 512 bytes.
+ * Applies records in [from, end) whose key group is in [groupStart, groupEnd), and whose hash, that of the first `sliceKeys` key
+ * cells, has the bits `sliceValue` under `sliceMask`. Returns where it stopped: `end`, or the start of the record that needs room (it is then applied anew) or is bad.
+ * `scratch` is 512 bytes.
  */
 export function restoreRecords(
   table: usize,
@@ -288,6 +320,9 @@ export function restoreRecords(
   groupStart: u32,
   groupEnd: u32,
   scratch: usize,
+  sliceMask: u32,
+  sliceValue: u32,
+  sliceKeys: u32,
 ): usize {
   const layout = <usize>load<u32>(table, 44)
   while (from < end) {
@@ -311,6 +346,12 @@ export function restoreRecords(
     if (group >= groupStart && group < groupEnd) {
       cursor = key
       if (!takeKey(layout, scratch, keyEnd)) return from
+      const isOurs =
+        sliceMask == 0 || (hashFirst(layout, scratch, 0, sliceKeys) & sliceMask) == sliceValue
+      if (!isOurs) {
+        from = valueEnd
+        continue
+      }
       if (prefix & 1) {
         const hash = hashRow(layout, scratch, 0)
         const entry = lookup(table, scratch, 0, hash, rowNulls)

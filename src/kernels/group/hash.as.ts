@@ -89,7 +89,11 @@ export let rowNulls: u32 = 0
  * The hash of one row's key, and `rowNulls`. `layout` as in table.as.ts; `columns` is (u32 cells, u32 validity) a key.
  */
 export function hashRow(layout: usize, columns: usize, row: u32): u32 {
-  const count = load<u32>(layout)
+  return hashFirst(layout, columns, row, load<u32>(layout))
+}
+
+/** The same of the first `count` key cells alone. */
+export function hashFirst(layout: usize, columns: usize, row: u32, count: u32): u32 {
   let h: u64 = SEED
   let nulls: u32 = 0
   if (count == 0) h = mix(h)

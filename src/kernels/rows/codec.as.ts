@@ -19,7 +19,7 @@ import {
   unzigzag,
   zigzag,
 } from '../group/codec.as'
-import { BYTES, F64, I128 } from '../group/hash.as'
+import { BYTES, F64, hashRow, I128 } from '../group/hash.as'
 import { slabNeed, slabPut } from '../group/slab.as'
 import { DIRTY, KNOWN, LIVE, need, NEED_SLAB } from '../group/table.as'
 import { cellsOf, freeCells, release, ROW, take, waitsForSweep } from './store.as'
@@ -142,8 +142,37 @@ export function encodeRows(
   return out
 }
 
+/** As `encodeLive` of tables. */
+export function encodeLive(
+  table: usize,
+  from: usize,
+  end: usize,
+  out: usize,
+  outEnd: usize,
+): usize {
+  const layout = <usize>load<u32>(table, 44)
+  const entryBytes = load<u32>(layout, 8)
+  recordCount = 0
+  store<u32>(table, 0, 48)
+  while (from < end) {
+    if (load<u8>(from, 4) & LIVE) {
+      const bytes = recordBytesMax(layout, from)
+      if (out + bytes > outEnd) {
+        need(table, NEED_OUTPUT, bytes)
+        break
+      }
+      recordCount++
+      out = putRecord(layout, from, false, out)
+    }
+    from += entryBytes
+  }
+  listAt = from
+  return out
+}
+
 /**
- * Reads the keys of up to `max` records in [from, end) whose group is in [groupStart, groupEnd) into columns (u32 cells, u32 validity
+ * Reads the keys of up to `max` records in [from, end) whose group is in [groupStart, groupEnd), and whose list's hash has the bits
+ * `sliceValue` under `sliceMask`, into columns (u32 cells, u32 validity
  * a key; the number is the last), and where each one's value lies to `values`: u32 start, u32 end; start 0 where it was removed. Returns
  * where it stopped; `recordCount` says how many. A bad record: `table` needs BAD_RECORD.
  */
@@ -156,6 +185,8 @@ export function decodeKeys(
   columns: usize,
   values: usize,
   max: u32,
+  sliceMask: u32,
+  sliceValue: u32,
 ): usize {
   const heads = <usize>load<u32>(<usize>load<u32>(table, 44), 24)
   recordCount = 0
@@ -180,9 +211,13 @@ export function decodeKeys(
     if (group >= groupStart && group < groupEnd) {
       setCursor(key)
       if (!takeKeys(heads, columns, recordCount, keyEnd)) return need(table, BAD_RECORD, 1)
-      store<u32>(values + ((<usize>recordCount) << 3), <u32>value)
-      store<u32>(values + ((<usize>recordCount) << 3), <u32>valueEnd, 4)
-      recordCount++
+      const isOurs =
+        sliceMask == 0 || (hashRow(heads, columns, recordCount) & sliceMask) == sliceValue
+      if (isOurs) {
+        store<u32>(values + ((<usize>recordCount) << 3), <u32>value)
+        store<u32>(values + ((<usize>recordCount) << 3), <u32>valueEnd, 4)
+        recordCount++
+      }
     }
     from = valueEnd
   }

@@ -1,0 +1,437 @@
+/**
+ * An operator whose state need not fit into memory: its keys are cut into parts by their hash (part.ts), of which those that are asked
+ * for most are in memory. Rows of the others wait, and are dealt with many at a time when their part comes in.
+ *
+ *   in      rows gather in an inbox; when it is full each goes to its part: at once where the part is in memory, else to its log
+ *   turns   after each batch one part at most comes in: the one with most waiting rows once they are worth it, or the one whose rows
+ *           have waited longest once they have waited long enough; with nothing to read, all of them, one after another
+ *   fire    where the watermark makes something due, every part comes in
+ *
+ * Rows of one key keep their order; those of different keys do not, as between workers. What waits is part of every checkpoint.
+ */
+import { compileProjection } from '../../compile/expression.ts'
+import type { Batch } from '../../data/batch.ts'
+import type { Schema } from '../../data/types.ts'
+import { keyHasher } from '../../kernels/group.ts'
+import type { Expression } from '../../plan/expressions.ts'
+import type { Clock } from '../../ports/clock.ts'
+import { KEY_GROUPS } from '../../state/keyed-table.ts'
+import type { SpillFile } from '../../state/spill-file.ts'
+import type { TakenTables } from '../../state/spilled-tables.ts'
+import type { StateReader, StateWriter } from '../../state/state-stream.ts'
+import { schemaChanged } from '../../state/table-errors.ts'
+import { evaluationOf, type OperatorContext } from '../evaluation.ts'
+import type { Emit, Operator, SpillProgress, WindowProgress } from '../operator.ts'
+import { deferredRows, replayChunk } from './deferred-rows.ts'
+import { type Inheritance, inherit } from './inheritance.ts'
+import { Part } from './part.ts'
+import type { StateMemory } from './state-memory.ts'
+
+/** The table of a checkpoint that has the rows that wait. */
+export const DEFERRED = 'deferred rows'
+const INBOX_ROWS_MAX = 65_536
+const INBOX_BYTES = 8 << 20
+const PART_STATE_BYTES = 300 << 10
+const PARTS_MAX = 1024
+/** A part comes in for waiting rows that take so many times the bytes of its state. */
+const WORTH = 1.5
+/** How much of the time may go into rows that have waited too long, though it is not worth it. */
+const LATE_SHARE = 0.5
+const LATE_WINDOW_MS = 10_000
+
+export interface SpillingOptions {
+  readonly context: OperatorContext
+  readonly clock: Clock
+  readonly file: SpillFile
+  readonly pool: StateMemory
+  /** By input. */
+  readonly inputs: readonly { readonly keys: readonly Expression[]; readonly schema: Schema }[]
+  /** Rows wait no longer than this while others are read, unless that takes more than half of the time. */
+  readonly delayMs: number
+  readonly watermarkUs: bigint
+  make(watermarkUs: bigint): Operator
+  /** Whether something is due when the watermark moves so. Absent: rows are answered when they come, and watermarks change nothing. */
+  readonly fires?: (fromUs: bigint, toUs: bigint) => boolean
+  faultPoint(name: string): void
+}
+
+/** How many parts: at five times the memory, one is about 1.5 MB. */
+export function partsFor(bytesMax: number): number {
+  const wanted = 2 ** Math.ceil(Math.log2(bytesMax / PART_STATE_BYTES))
+  return Math.min(Math.max(wanted, KEY_GROUPS), PARTS_MAX)
+}
+
+export function spillingOperator(options: SpillingOptions): Operator {
+  return new Spilling(options)
+}
+
+class Spilling implements Operator {
+  readonly name: string
+  readonly onClock?: (nowUs: bigint, emit: Emit) => void
+  readonly #options: SpillingOptions
+  readonly #partCount: number
+  /** By number; a hole where there has been nothing. */
+  readonly #parts: Part[] = []
+  readonly #route: (batch: Batch, input: number) => readonly Routed[]
+  readonly #inbox
+  readonly #inboxRows: number
+  readonly #schema: string
+  #inheritance: Inheritance | undefined
+  #watermarkUs: bigint
+  /** Earlier checkpoints' tables count no more. */
+  #replaces = false
+  #replacesDeferred = false
+  #late = { sinceMs: 0, spentMs: 0 }
+  #pauseMs = 0
+
+  constructor(options: SpillingOptions) {
+    const { context, file, pool, inputs, fires, watermarkUs } = options
+    const { memory } = context
+    this.#options = options
+    this.#partCount = partsFor(pool.bytesMax)
+    const probe = memory.scope()
+    this.name = memory.within(probe, () => {
+      const operator = options.make(watermarkUs)
+      operator.dispose()
+      return operator.name
+    })
+    memory.freeAll(probe)
+    this.#route = router(options, this.#partCount)
+    const schemas = inputs.map(({ schema }) => schema)
+    const minds = fires !== undefined
+    this.#inbox = deferredRows({
+      memory,
+      file,
+      schemas,
+      bufferBytes: INBOX_BYTES,
+      minds,
+      rowsMax: INBOX_ROWS_MAX,
+    })
+    this.#inboxRows = Math.max(1, Math.min(INBOX_ROWS_MAX, pool.bytesMax >> 8))
+    this.#schema = `deferred 1 ${JSON.stringify(schemas.map((schema) => schema.map(({ type }) => type)))}`
+    this.#watermarkUs = watermarkUs
+    if (fires === undefined) this.onClock = (_nowUs, emit) => this.#turn(emit)
+  }
+
+  onBatch(batch: Batch, emit: Emit, input: number): void {
+    const nowMs = this.#options.clock.monotonicMs()
+    for (const piece of pieces(this.#options.context, batch))
+      this.#inbox.add(piece, input, this.#watermarkUs, nowMs)
+    if (this.#inbox.rows >= this.#inboxRows) this.#distribute(emit)
+    this.#turn(emit)
+  }
+
+  onWatermark(watermarkUs: bigint, emit: Emit): void {
+    const { fires, pool } = this.#options
+    if (fires === undefined || !fires(this.#watermarkUs, watermarkUs)) {
+      this.#watermarkUs = watermarkUs
+      return
+    }
+    this.#distribute(emit)
+    for (const part of this.#residentsFirst()) {
+      this.#timed(() => {
+        part.reach(watermarkUs, emit)
+        pool.settle()
+      })
+    }
+    this.#watermarkUs = watermarkUs
+  }
+
+  onIdle(emit: Emit): boolean {
+    if (this.#options.fires !== undefined) return false
+    if (this.#inbox.rows > 0) {
+      this.#distribute(emit)
+      return true
+    }
+    const part = this.#live().find(({ log }) => log.rows > 0)
+    if (part === undefined) return false
+    this.#comeIn(part, emit)
+    return true
+  }
+
+  onEnd(emit: Emit): void {
+    while (this.onIdle(emit));
+  }
+
+  snapshot(writer: StateWriter): void {
+    this.#distribute(undefined)
+    const isWhole = this.#replaces
+    const tables: TakenTables<Uint8Array> = new Map()
+    for (const part of this.#all()) {
+      for (const [name, { schema, pieces: own }] of part.changes(isWhole)) {
+        const known = tables.get(name)
+        if (known === undefined) tables.set(name, { schema, pieces: own })
+        else known.pieces.push(...own)
+      }
+    }
+    for (const [name, { schema, pieces: records }] of tables) {
+      writer.table(name, (sink) => {
+        sink.schema(schema)
+        if (isWhole) sink.replace()
+        for (const each of records) sink.records(each, 0)
+      })
+    }
+    this.#replaces = false
+    this.#writeDeferred(writer)
+  }
+
+  restore(reader: StateReader): void {
+    const { file } = this.#options
+    const sources = reader
+      .tables()
+      .filter((name) => name !== DEFERRED)
+      .map((name) => ({ name, source: reader.source(name)! }))
+    const [first] = sources
+    this.#inheritance = inherit(file, sources, this.#partCount)
+    // First: a part that has such rows stands where they came.
+    this.#restoreDeferred(reader)
+    for (let number = 0; number < this.#partCount; number++) {
+      if (this.#inheritance.of(number) !== undefined) this.#partOf(number, this.#watermarkUs)
+    }
+    if (first === undefined || first.source.continues) return
+    // All of it is written anew, and only once that is done is what was read not needed any more.
+    for (const part of this.#live()) part.visit()
+    this.#replaces = true
+  }
+
+  dispose(): void {
+    for (const part of this.#live()) part.dispose()
+    this.#options.file.close()
+  }
+
+  progress(): WindowProgress {
+    const all = this.#all().flatMap((part) => part.progress() ?? [])
+    const ends = all.flatMap(({ nextEndUs }) => nextEndUs ?? [])
+    const nextEndUs = ends.reduce((least, end) => (end < least ? end : least), ends[0] ?? 0n)
+    return {
+      openWindows: all.reduce((most, { openWindows }) => Math.max(most, openWindows), 0),
+      ...(ends.length === 0 ? {} : { nextEndUs }),
+      counted: all.reduce((sum, { counted }) => sum + counted, 0),
+      late: all.reduce((sum, { late }) => sum + late, 0),
+    }
+  }
+
+  spilled(): SpillProgress {
+    const live = this.#live()
+    const sum = (of: (part: Part) => number): number =>
+      live.reduce((total, part) => total + of(part), 0)
+    return {
+      residentBytes: sum(({ bytesUsed }) => bytesUsed),
+      spilledBytes: sum(({ bytesSpilled }) => bytesSpilled),
+      waitingRows: sum(({ log }) => log.rows) + this.#inbox.rows,
+      swaps: sum(({ swaps }) => swaps),
+      pauseMsMax: this.#pauseMs,
+    }
+  }
+
+  /** Rows of the inbox to their parts; without `emit` none is dealt with yet. */
+  #distribute(emit: Emit | undefined): void {
+    if (this.#inbox.rows === 0) return
+    for (const part of this.#live()) part.score *= 0.9
+    this.#inbox.replay((batch, input, watermarkUs) => this.#deal(batch, input, watermarkUs, emit))
+    this.#options.pool.settle()
+  }
+
+  #deal(batch: Batch, input: number, watermarkUs: bigint, emit: Emit | undefined): void {
+    const nowMs = this.#options.clock.monotonicMs()
+    for (const { part: number, rows } of this.#route(batch, input)) {
+      const part = this.#partOf(number, watermarkUs)
+      part.score += rows.count
+      const isIn = part.isResident || part.isEmpty
+      if (emit === undefined || !isIn) part.log.add(rows, input, watermarkUs, nowMs)
+      else this.#timed(() => part.take(rows, input, watermarkUs, emit))
+    }
+  }
+
+  /** Lets a part in if its rows are worth it, or have waited too long. */
+  #turn(emit: Emit): void {
+    const { clock, delayMs } = this.#options
+    const nowMs = clock.monotonicMs()
+    let most: Part | undefined
+    let oldest: Part | undefined
+    for (const part of this.#live()) {
+      const { log } = part
+      if (log.sinceMs === undefined) continue
+      if (most === undefined || log.bytes > most.log.bytes) most = part
+      if (oldest === undefined || log.sinceMs < oldest.log.sinceMs!) oldest = part
+    }
+    if (most === undefined || oldest === undefined) return
+    if (most.log.bytes > WORTH * most.bytesSpilled + MIN_BYTES) this.#comeIn(most, emit)
+    else if (this.#options.fires === undefined && nowMs - oldest.log.sinceMs! >= delayMs)
+      this.#comeInLate(oldest, nowMs, emit)
+  }
+
+  #comeInLate(part: Part, nowMs: number, emit: Emit): void {
+    const { clock } = this.#options
+    if (nowMs - this.#late.sinceMs > LATE_WINDOW_MS) this.#late = { sinceMs: nowMs, spentMs: 0 }
+    if (this.#late.spentMs > LATE_SHARE * (nowMs - this.#late.sinceMs)) return
+    this.#comeIn(part, emit)
+    this.#late.spentMs += clock.monotonicMs() - nowMs
+  }
+
+  #comeIn(part: Part, emit: Emit): void {
+    this.#timed(() => {
+      part.settle(emit)
+      this.#options.pool.settle()
+    })
+  }
+
+  #timed(work: () => void): void {
+    const { clock } = this.#options
+    const startMs = clock.monotonicMs()
+    work()
+    this.#pauseMs = Math.max(this.#pauseMs, clock.monotonicMs() - startMs)
+  }
+
+  /** Also those of which only a checkpoint has to be told that they are empty. */
+  #all(): readonly Part[] {
+    // Holes are left out.
+    return this.#parts.filter(() => true)
+  }
+
+  #live(): readonly Part[] {
+    return this.#parts.filter((part) => !part.isEmpty)
+  }
+
+  #residentsFirst(): readonly Part[] {
+    const live = this.#live()
+    return [...live.filter((part) => part.isResident), ...live.filter((part) => !part.isResident)]
+  }
+
+  #partOf(number: number, watermarkUs: bigint): Part {
+    const known = this.#parts[number] ?? this.#made(number, watermarkUs)
+    this.#parts[number] = known
+    return known
+  }
+
+  #made(number: number, watermarkUs: bigint): Part {
+    const { context, file, pool, inputs, fires, make, faultPoint } = this.#options
+    const { memory } = context
+    const minds = fires !== undefined
+    const inherited = this.#inheritance?.of(number)
+    const bufferBytes = Math.min(Math.max(pool.bytesMax / (8 * this.#partCount), 1024), 65_000)
+    const schemas = inputs.map(({ schema }) => schema)
+    return new Part({
+      memory,
+      file,
+      pool,
+      make,
+      log: deferredRows({ memory, file, schemas, bufferBytes, minds }),
+      watermarkUs,
+      minds,
+      ...(inherited === undefined ? {} : { inherited }),
+      faultPoint,
+    })
+  }
+
+  #writeDeferred(writer: StateWriter): void {
+    writer.table(DEFERRED, (sink) => {
+      sink.schema(this.#schema)
+      if (this.#replacesDeferred) sink.replace()
+      this.#parts.forEach((part, number) => {
+        const { added, removed } = part.log.changes()
+        const group = number % KEY_GROUPS
+        for (const chunk of removed) sink.remove(group, deferredKey(number, chunk))
+        for (const { number: chunk, bytes } of added)
+          sink.put(group, deferredKey(number, chunk), bytes)
+      })
+    })
+    this.#replacesDeferred = false
+  }
+
+  #restoreDeferred(reader: StateReader): void {
+    const schema = reader.source(DEFERRED)?.schema
+    if (schema === undefined) return
+    if (schema !== this.#schema) throw schemaChanged(schema, this.#schema)
+    const { context, inputs } = this.#options
+    const schemas = inputs.map((input) => input.schema)
+    const chunks: { readonly key: string; readonly bytes: Uint8Array }[] = []
+    reader.table(DEFERRED, (_group, key, bytes) => {
+      chunks.push({ key: Buffer.from(key).toString('hex'), bytes: bytes.slice() })
+    })
+    // Of one part in the order in which they came.
+    chunks.sort((left, right) => (left.key < right.key ? -1 : 1))
+    for (const { bytes } of chunks) {
+      replayChunk({ memory: context.memory, schemas }, bytes, (batch, input, watermarkUs) =>
+        this.#deal(batch, input, watermarkUs, undefined),
+      )
+    }
+    this.#replacesDeferred = true
+  }
+}
+
+const MIN_BYTES = 1 << 12
+
+function deferredKey(part: number, chunk: number): Uint8Array {
+  const key = new Uint8Array(8)
+  const view = new DataView(key.buffer)
+  view.setUint32(0, part)
+  view.setUint32(4, chunk)
+  return key
+}
+
+/** A batch of so many rows as it is, a larger one in pieces. */
+function* pieces({ memory }: OperatorContext, batch: Batch): Generator<Batch> {
+  if (batch.count <= INBOX_ROWS_MAX / 4) {
+    yield batch
+    return
+  }
+  const { arena } = memory
+  const selection = batch.selection === 0 ? arena.allocate(4 * batch.count) : batch.selection
+  if (batch.selection === 0)
+    for (let at = 0; at < batch.count; at++) memory.u32[selection / 4 + at] = at
+  for (let from = 0; from < batch.count; from += INBOX_ROWS_MAX / 4) {
+    const count = Math.min(INBOX_ROWS_MAX / 4, batch.count - from)
+    yield { ...batch, selection: selection + 4 * from, count }
+  }
+}
+
+interface Routed {
+  readonly part: number
+  readonly rows: Batch
+}
+
+/** Rows by the part of their key, each part's in their order. */
+function router(
+  { context, inputs }: SpillingOptions,
+  parts: number,
+): (batch: Batch, input: number) => readonly Routed[] {
+  const { memory } = context
+  const routes = inputs.map(({ keys, schema }) => ({
+    evaluation: evaluationOf(context, schema),
+    compiled: compileProjection(keys, { memory }),
+    hash: keyHasher(
+      memory,
+      keys.map(({ type }) => type),
+    ),
+  }))
+  const starts = new Uint32Array(parts + 1)
+  return (given, input) => {
+    const { evaluation, compiled, hash } = routes[input]!
+    const frame = evaluation.frameOf(given)
+    const vectors = compiled.map((key) => key.evaluate(frame))
+    const batch = evaluation.withoutFailed(given)
+    const { selection, count } = batch
+    const hashes = memory.arena.allocate(4 * count)
+    hash(vectors, selection, count, hashes)
+    const sorted = memory.arena.allocate(4 * count)
+    const { u32 } = memory
+    const mask = parts - 1
+    starts.fill(0)
+    for (let at = 0; at < count; at++) starts[(u32[hashes / 4 + at]! & mask) + 1]!++
+    for (let part = 0; part < parts; part++) starts[part + 1]! += starts[part]!
+    for (let at = 0; at < count; at++) {
+      const row = selection === 0 ? at : u32[selection / 4 + at]!
+      u32[sorted / 4 + starts[u32[hashes / 4 + at]! & mask]!++] = row
+    }
+    const routed: Routed[] = []
+    // Each start has moved to its part's end.
+    for (let part = 0, from = 0; part < parts; part++) {
+      const end = starts[part]!
+      if (end > from)
+        routed.push({ part, rows: { ...batch, selection: sorted + 4 * from, count: end - from } })
+      from = end
+    }
+    return routed
+  }
+}
