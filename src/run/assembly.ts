@@ -180,7 +180,7 @@ async function openParts(request: AssemblyRequest, closing: Closing): Promise<As
     dataflow.watermarkUs(node),
   )
   const exchanges = exchangesOf(request, memory, contextOf, () => dataflow)
-  const spills = spilling(request)
+  const spills = spilling({ ...request, worker: request.share?.worker ?? 0 })
   const dataflow: Dataflow = createDataflow({
     graph: request.graph,
     watermarks: request.watermarks,

@@ -14,7 +14,7 @@ import { createSnapshotWriter } from '../state/snapshot-writer.ts'
 import type { Assembly } from './assembly.ts'
 import type { CheckpointTarget } from './checkpointing.ts'
 import type { PipelineStart } from './handle.ts'
-import { clearSpills } from './spilling.ts'
+import { clearSpills, refuseWaiting } from './spilling.ts'
 import type { Crew } from './workers.ts'
 import { watermarksOf } from './workers-merged.ts'
 
@@ -131,7 +131,11 @@ export function restoreWorker(
 ): void {
   if (chains.length === 0) return
   const reader = openSnapshot(files, stateDirectory, chains, groups)
-  for (const { node, operator } of dataflow.operators) operator.restore(reader.operator(node.id))
+  for (const { node, operator } of dataflow.operators) {
+    const own = reader.operator(node.id)
+    refuseWaiting(own, operator)
+    operator.restore(own)
+  }
 }
 
 export function snapshotOf(

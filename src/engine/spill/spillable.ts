@@ -1,18 +1,17 @@
 /** Which operators' state may leave memory: those that only ask for the rows of one key, and of whom it is known when something is due. */
 
-import type { Schema } from '../../data/types.ts'
 import { isSteady } from '../../plan/conjuncts.ts'
-import type { Expression } from '../../plan/expressions.ts'
 import { firedThrough, gridOf } from '../../time/windows.ts'
 import { cutsBelow } from '../dataflow.ts'
 import { routesOf } from '../exchange-routes.ts'
 import type { Graph, OperatorGraphNode } from '../graph.ts'
+import type { KeyedInput } from './part-routes.ts'
 
 export type Spillable =
   | {
       readonly kind: 'spills'
       /** By input. */
-      readonly inputs: readonly { readonly keys: readonly Expression[]; readonly schema: Schema }[]
+      readonly inputs: readonly KeyedInput[]
       readonly fires?: (fromUs: bigint, toUs: bigint) => boolean
     }
   | { readonly kind: 'stays'; readonly because: string }

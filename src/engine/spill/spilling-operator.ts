@@ -9,32 +9,30 @@
  *
  * Rows of one key keep their order; those of different keys do not, as between workers. What waits is part of every checkpoint.
  */
-import { compileProjection } from '../../compile/expression.ts'
 import type { Batch } from '../../data/batch.ts'
 import type { Schema } from '../../data/types.ts'
-import { keyHasher } from '../../kernels/group.ts'
-import type { Expression } from '../../plan/expressions.ts'
 import type { Clock } from '../../ports/clock.ts'
 import { KEY_GROUPS } from '../../state/keyed-table.ts'
 import type { SpillFile } from '../../state/spill-file.ts'
 import type { TakenTables } from '../../state/spilled-tables.ts'
 import type { StateReader, StateWriter } from '../../state/state-stream.ts'
-import { schemaChanged } from '../../state/table-errors.ts'
-import { evaluationOf, type OperatorContext } from '../evaluation.ts'
+import type { OperatorContext } from '../evaluation.ts'
 import type { Emit, Operator, SpillProgress, WindowProgress } from '../operator.ts'
-import { deferredRows, replayChunk } from './deferred-rows.ts'
+import { deferredRows } from './deferred-rows.ts'
+import { DEFERRED_TABLE, readDeferred, writeDeferred } from './deferred-table.ts'
 import { type Inheritance, inherit } from './inheritance.ts'
 import { Part } from './part.ts'
+import { type KeyedInput, type PartRouter, partRouter, pieces } from './part-routes.ts'
 import type { StateMemory } from './state-memory.ts'
 
-/** The table of a checkpoint that has the rows that wait. */
-export const DEFERRED = 'deferred rows'
 const INBOX_ROWS_MAX = 65_536
+const BATCH_ROWS_MAX = 16_384
 const INBOX_BYTES = 8 << 20
 const PART_STATE_BYTES = 300 << 10
 const PARTS_MAX = 1024
 /** A part comes in for waiting rows that take so many times the bytes of its state. */
 const WORTH = 1.5
+const WORTH_BYTES_MIN = 1 << 12
 /** How much of the time may go into rows that have waited too long, though it is not worth it. */
 const LATE_SHARE = 0.5
 const LATE_WINDOW_MS = 10_000
@@ -45,7 +43,7 @@ export interface SpillingOptions {
   readonly file: SpillFile
   readonly pool: StateMemory
   /** By input. */
-  readonly inputs: readonly { readonly keys: readonly Expression[]; readonly schema: Schema }[]
+  readonly inputs: readonly KeyedInput[]
   /** Rows wait no longer than this while others are read, unless that takes more than half of the time. */
   readonly delayMs: number
   readonly watermarkUs: bigint
@@ -72,10 +70,10 @@ class Spilling implements Operator {
   readonly #partCount: number
   /** By number; a hole where there has been nothing. */
   readonly #parts: Part[] = []
-  readonly #route: (batch: Batch, input: number) => readonly Routed[]
+  readonly #route: PartRouter
   readonly #inbox
   readonly #inboxRows: number
-  readonly #schema: string
+  readonly #schemas: readonly Schema[]
   #inheritance: Inheritance | undefined
   #watermarkUs: bigint
   /** Earlier checkpoints' tables count no more. */
@@ -96,7 +94,7 @@ class Spilling implements Operator {
       return operator.name
     })
     memory.freeAll(probe)
-    this.#route = router(options, this.#partCount)
+    this.#route = partRouter(context, inputs, this.#partCount)
     const schemas = inputs.map(({ schema }) => schema)
     const minds = fires !== undefined
     this.#inbox = deferredRows({
@@ -108,14 +106,14 @@ class Spilling implements Operator {
       rowsMax: INBOX_ROWS_MAX,
     })
     this.#inboxRows = Math.max(1, Math.min(INBOX_ROWS_MAX, pool.bytesMax >> 8))
-    this.#schema = `deferred 1 ${JSON.stringify(schemas.map((schema) => schema.map(({ type }) => type)))}`
+    this.#schemas = schemas
     this.#watermarkUs = watermarkUs
     if (fires === undefined) this.onClock = (_nowUs, emit) => this.#turn(emit)
   }
 
   onBatch(batch: Batch, emit: Emit, input: number): void {
     const nowMs = this.#options.clock.monotonicMs()
-    for (const piece of pieces(this.#options.context, batch))
+    for (const piece of pieces(this.#options.context, batch, BATCH_ROWS_MAX))
       this.#inbox.add(piece, input, this.#watermarkUs, nowMs)
     if (this.#inbox.rows >= this.#inboxRows) this.#distribute(emit)
     this.#turn(emit)
@@ -172,19 +170,25 @@ class Spilling implements Operator {
       })
     }
     this.#replaces = false
-    this.#writeDeferred(writer)
+    writeDeferred(writer, this.#schemas, this.#replacesDeferred, this.#parts)
+    this.#replacesDeferred = false
   }
 
   restore(reader: StateReader): void {
     const { file } = this.#options
     const sources = reader
       .tables()
-      .filter((name) => name !== DEFERRED)
+      .filter((name) => name !== DEFERRED_TABLE)
       .map((name) => ({ name, source: reader.source(name)! }))
     const [first] = sources
     this.#inheritance = inherit(file, sources, this.#partCount)
     // First: a part that has such rows stands where they came.
-    this.#restoreDeferred(reader)
+    this.#replacesDeferred = readDeferred(
+      reader,
+      this.#options.context.memory,
+      this.#schemas,
+      (batch, input, watermarkUs) => this.#deal(batch, input, watermarkUs, undefined),
+    )
     for (let number = 0; number < this.#partCount; number++) {
       if (this.#inheritance.of(number) !== undefined) this.#partOf(number, this.#watermarkUs)
     }
@@ -256,7 +260,7 @@ class Spilling implements Operator {
       if (oldest === undefined || log.sinceMs < oldest.log.sinceMs!) oldest = part
     }
     if (most === undefined || oldest === undefined) return
-    if (most.log.bytes > WORTH * most.bytesSpilled + MIN_BYTES) this.#comeIn(most, emit)
+    if (most.log.bytes > WORTH * most.bytesSpilled + WORTH_BYTES_MIN) this.#comeIn(most, emit)
     else if (this.#options.fires === undefined && nowMs - oldest.log.sinceMs! >= delayMs)
       this.#comeInLate(oldest, nowMs, emit)
   }
@@ -322,116 +326,5 @@ class Spilling implements Operator {
       ...(inherited === undefined ? {} : { inherited }),
       faultPoint,
     })
-  }
-
-  #writeDeferred(writer: StateWriter): void {
-    writer.table(DEFERRED, (sink) => {
-      sink.schema(this.#schema)
-      if (this.#replacesDeferred) sink.replace()
-      this.#parts.forEach((part, number) => {
-        const { added, removed } = part.log.changes()
-        const group = number % KEY_GROUPS
-        for (const chunk of removed) sink.remove(group, deferredKey(number, chunk))
-        for (const { number: chunk, bytes } of added)
-          sink.put(group, deferredKey(number, chunk), bytes)
-      })
-    })
-    this.#replacesDeferred = false
-  }
-
-  #restoreDeferred(reader: StateReader): void {
-    const schema = reader.source(DEFERRED)?.schema
-    if (schema === undefined) return
-    if (schema !== this.#schema) throw schemaChanged(schema, this.#schema)
-    const { context, inputs } = this.#options
-    const schemas = inputs.map((input) => input.schema)
-    const chunks: { readonly key: string; readonly bytes: Uint8Array }[] = []
-    reader.table(DEFERRED, (_group, key, bytes) => {
-      chunks.push({ key: Buffer.from(key).toString('hex'), bytes: bytes.slice() })
-    })
-    // Of one part in the order in which they came.
-    chunks.sort((left, right) => (left.key < right.key ? -1 : 1))
-    for (const { bytes } of chunks) {
-      replayChunk({ memory: context.memory, schemas }, bytes, (batch, input, watermarkUs) =>
-        this.#deal(batch, input, watermarkUs, undefined),
-      )
-    }
-    this.#replacesDeferred = true
-  }
-}
-
-const MIN_BYTES = 1 << 12
-
-function deferredKey(part: number, chunk: number): Uint8Array {
-  const key = new Uint8Array(8)
-  const view = new DataView(key.buffer)
-  view.setUint32(0, part)
-  view.setUint32(4, chunk)
-  return key
-}
-
-/** A batch of so many rows as it is, a larger one in pieces. */
-function* pieces({ memory }: OperatorContext, batch: Batch): Generator<Batch> {
-  if (batch.count <= INBOX_ROWS_MAX / 4) {
-    yield batch
-    return
-  }
-  const { arena } = memory
-  const selection = batch.selection === 0 ? arena.allocate(4 * batch.count) : batch.selection
-  if (batch.selection === 0)
-    for (let at = 0; at < batch.count; at++) memory.u32[selection / 4 + at] = at
-  for (let from = 0; from < batch.count; from += INBOX_ROWS_MAX / 4) {
-    const count = Math.min(INBOX_ROWS_MAX / 4, batch.count - from)
-    yield { ...batch, selection: selection + 4 * from, count }
-  }
-}
-
-interface Routed {
-  readonly part: number
-  readonly rows: Batch
-}
-
-/** Rows by the part of their key, each part's in their order. */
-function router(
-  { context, inputs }: SpillingOptions,
-  parts: number,
-): (batch: Batch, input: number) => readonly Routed[] {
-  const { memory } = context
-  const routes = inputs.map(({ keys, schema }) => ({
-    evaluation: evaluationOf(context, schema),
-    compiled: compileProjection(keys, { memory }),
-    hash: keyHasher(
-      memory,
-      keys.map(({ type }) => type),
-    ),
-  }))
-  const starts = new Uint32Array(parts + 1)
-  return (given, input) => {
-    const { evaluation, compiled, hash } = routes[input]!
-    const frame = evaluation.frameOf(given)
-    const vectors = compiled.map((key) => key.evaluate(frame))
-    const batch = evaluation.withoutFailed(given)
-    const { selection, count } = batch
-    const hashes = memory.arena.allocate(4 * count)
-    hash(vectors, selection, count, hashes)
-    const sorted = memory.arena.allocate(4 * count)
-    const { u32 } = memory
-    const mask = parts - 1
-    starts.fill(0)
-    for (let at = 0; at < count; at++) starts[(u32[hashes / 4 + at]! & mask) + 1]!++
-    for (let part = 0; part < parts; part++) starts[part + 1]! += starts[part]!
-    for (let at = 0; at < count; at++) {
-      const row = selection === 0 ? at : u32[selection / 4 + at]!
-      u32[sorted / 4 + starts[u32[hashes / 4 + at]! & mask]!++] = row
-    }
-    const routed: Routed[] = []
-    // Each start has moved to its part's end.
-    for (let part = 0, from = 0; part < parts; part++) {
-      const end = starts[part]!
-      if (end > from)
-        routed.push({ part, rows: { ...batch, selection: sorted + 4 * from, count: end - from } })
-      from = end
-    }
-    return routed
   }
 }
