@@ -42,6 +42,7 @@ export function spillable(graph: Graph, node: OperatorGraphNode): Spillable | un
       if (window.kind === 'session' || window.kind === 'attached')
         return stays('its windows lie on no grid')
       if (plan.timeDomain === 'processing') return stays('its windows go by the clock')
+      if (plan.emit !== undefined) return stays('its windows are told before or after their end')
       const grid = gridOf(window)
       return byKey(
         graph,
@@ -56,6 +57,8 @@ export function spillable(graph: Graph, node: OperatorGraphNode): Spillable | un
     case 'match-recognize':
     case 'temporal-sort':
       return stays('its rows go by the watermark')
+    case 'process':
+      return plan.table === 'set' ? stays('its function has timers') : undefined
     case 'sort':
       return stays('it gives its rows at the end')
     default:
@@ -94,6 +97,7 @@ function stays(because: string): Spillable {
 const TIMED: ReadonlySet<string> = new Set([
   'deduplicate',
   'over-aggregate',
+  'process',
   'temporal-join',
   'window-aggregate',
   'window-join',
