@@ -6,10 +6,13 @@ import type { Launch } from '../serve/service.ts'
 import type { Project } from './project.ts'
 import { loadRun } from './rooms.ts'
 import type { CompiledPipeline } from './scripts.ts'
+import { withStateMemory } from './state-memory.ts'
 
 export interface LaunchSettings {
   readonly project: Project
   readonly workers: number
+  /** Instead of what the pipeline's SET says. */
+  readonly stateMemory?: string
   readonly until?: 'now' | 'end'
   readonly fresh?: boolean
   readonly fromSavepoint?: string
@@ -21,8 +24,9 @@ export function launchesOf(
   compiled: readonly CompiledPipeline[],
   settings: LaunchSettings,
 ): Launch[] {
-  const { project, onEvent, ...start } = settings
-  return compiled.map(({ pipeline }) => ({
+  const { project, onEvent, stateMemory, ...start } = settings
+  const given = compiled.map(({ pipeline }) => withStateMemory(pipeline, stateMemory))
+  return given.map((pipeline) => ({
     name: pipeline.name,
     start: async (ports) => {
       const { startPipeline } = await loadRun()

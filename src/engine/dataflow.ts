@@ -164,7 +164,7 @@ export function createDataflow(options: DataflowOptions): Dataflow {
     clock(nowUs) {
       for (const { operator, emit } of states) operator?.onClock?.(nowUs, emit)
     },
-...outsidesOf(states, tell),
+    ...outsidesOf(states, tell),
     idle: () => states.some(({ operator, emit }) => operator?.onIdle?.(emit) === true),
     ended: () => states.every((state) => state.node.kind === 'source' || state.ended),
     watermarks: () => new Map(states.map((state) => [state.node.id, reachedUs(state)])),
@@ -175,9 +175,7 @@ export function createDataflow(options: DataflowOptions): Dataflow {
     operators: states.flatMap(({ node, operator }) =>
       operator === undefined ? [] : [{ node, operator }],
     ),
-    dispose() {
-      for (const { operator } of states) operator?.dispose()
-    },
+    dispose: () => states.forEach(({ operator }) => void operator?.dispose()),
   }
 }
 

@@ -73,7 +73,10 @@ export function clearSpills(
 }
 
 /** @throws CHECKPOINT_MISMATCH if rows wait for state that is to stay in memory now: its operator would not know them */
-export function refuseWaiting(reader: StateReader, operator: Operator): void {
+export function refuseWaiting(
+  reader: StateReader,
+  operator: Pick<Operator, 'name' | 'spilled'>,
+): void {
   if (operator.spilled !== undefined) return
   let chunks = 0
   reader.table(DEFERRED_TABLE, () => {

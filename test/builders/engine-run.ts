@@ -73,6 +73,9 @@ export interface Ran {
   readonly counted: number
 }
 
+/** As little state memory as can be: nothing stays but what is at work. */
+export const SPILLED = { 'state.memory': '1 KB' }
+
 const SETTINGS = { 'table.exec.source.idle-timeout': '0', 'time.future-guard': 'off' }
 const GROUPS = { groupStart: 0, groupEnd: 128 }
 

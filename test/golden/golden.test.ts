@@ -3,7 +3,7 @@
  */
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import type { Way } from '../builders/engine-run.ts'
+import { SPILLED, type Way } from '../builders/engine-run.ts'
 import type { WorkersWay } from '../builders/workers-run.ts'
 import { readScenarios, replay, replayWorkers } from './scenario.ts'
 
@@ -13,9 +13,6 @@ const WAYS: Readonly<Record<string, Way>> = {
   'restarted after each row': { rowsMax: 1, restartAfter: Array.from({ length: 40 }, () => 1) },
   'restarted twice': { rowsMax: 2, restartAfter: [2, 1] },
 }
-
-/** As little state memory as can be: nothing stays but what is at work. */
-const SPILLED = { 'state.memory': '1 KB' }
 
 const SPILLED_WAYS: Readonly<Record<string, Way>> = {
   spilled: { settings: SPILLED, rowsMax: 3 },

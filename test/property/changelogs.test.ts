@@ -7,7 +7,7 @@ import test from 'node:test'
 import fc from 'fast-check'
 import type { PlanNode } from '../../src/plan/nodes.ts'
 import { bindText } from '../../src/sql/bind-text.ts'
-import { type Fed, type FedRow, rowText, runWay, tableOf } from '../builders/engine-run.ts'
+import { type Fed, type FedRow, rowText, runWay, SPILLED, tableOf } from '../builders/engine-run.ts'
 import { type Input, interpret } from '../naive/interpret.ts'
 
 // Few values, so that rows are often taken back and groups come and go.
@@ -56,6 +56,7 @@ const DERIVED = [
 const way = fc.record({
   rowsMax: fc.constantFrom(1, 2, 3, 1000),
   restartAfter: fc.array(fc.integer({ min: 1, max: 6 }), { maxLength: 3 }),
+  settings: fc.constantFrom({}, SPILLED),
 })
 
 test("the table is the oracle's, whatever the batches and restarts", async () => {

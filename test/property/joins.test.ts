@@ -10,6 +10,7 @@ import {
   type FedRow,
   rowText,
   runWay,
+  SPILLED,
   tableOf,
   type Way,
 } from '../builders/engine-run.ts'
@@ -49,6 +50,7 @@ const schedule = fc.array(
 const way = fc.record({
   rowsMax: fc.constantFrom(1, 2, 5, 1000),
   restartAfter: fc.array(fc.integer({ min: 1, max: 8 }), { maxLength: 3 }),
+  settings: fc.constantFrom({}, SPILLED),
   schedule,
 })
 

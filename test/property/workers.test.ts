@@ -3,7 +3,14 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import fc from 'fast-check'
 import { bindText } from '../../src/sql/bind-text.ts'
-import { type Changed, collected, type Fed, type FedRow, tableOf } from '../builders/engine-run.ts'
+import {
+  type Changed,
+  collected,
+  type Fed,
+  type FedRow,
+  SPILLED,
+  tableOf,
+} from '../builders/engine-run.ts'
 import { runWorkers, type WorkersWay } from '../builders/workers-run.ts'
 
 const ONE: WorkersWay = { seed: 1, workers: [1], steps: 0, ringBytes: 1 << 20, rowsMax: 1000 }
@@ -38,6 +45,7 @@ const way = fc.record({
   steps: fc.integer({ min: 1, max: 30 }),
   ringBytes: fc.constantFrom(16, 256, 65536),
   rowsMax: fc.constantFrom(1, 4, 1000),
+  settings: fc.constantFrom({}, SPILLED),
 })
 
 for (const query of QUERIES) {

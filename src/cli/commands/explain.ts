@@ -10,11 +10,14 @@ import { planMarker } from '../plan-marks.ts'
 import { fileName, loadProject, pipelineFiles } from '../project.ts'
 import { planLines, renderPlan } from '../render/plan.ts'
 import { type CompiledPipeline, compilePipelines } from '../scripts.ts'
+import { withStateMemory } from '../state-memory.ts'
+import { statePlaces } from '../state-places.ts'
 import { explainUpgrade } from './explain-upgrade.ts'
 
 interface ExplainOptions extends ProjectOptions {
   readonly json?: boolean
   readonly upgrade?: string
+  readonly stateMemory?: string
 }
 
 export const declareExplain: Declare = (command, io) => {
@@ -25,6 +28,7 @@ export const declareExplain: Declare = (command, io) => {
     )
     .option('--json', 'one JSON object a line and pipeline')
     .option('--upgrade <old>', 'what becomes of the state that the pipeline in this file left')
+    .option('--state-memory <size>', 'which state may go to files, as `millrace run` has it')
     .action((files: string[], options: ExplainOptions) => explain(io, files, options))
   examples(
     command,
@@ -53,6 +57,7 @@ async function explain(io: Io, files: readonly string[], options: ExplainOptions
     const sinks = pipeline.sinks.map((sink) => planLines(sink, markOf))
     const guarantee = guaranteeOf(pipeline, CONNECTORS)
     const losses = lossesOf(pipeline, CONNECTORS)
+    const state = statePlaces(withStateMemory(pipeline, options.stateMemory))
     if (options.json) {
       io.out(
         JSON.stringify({
@@ -61,6 +66,7 @@ async function explain(io: Io, files: readonly string[], options: ExplainOptions
           sinks,
           guarantee,
           losses,
+          ...(state.length === 0 ? {} : { state }),
         }),
       )
       return
@@ -81,6 +87,7 @@ async function explain(io: Io, files: readonly string[], options: ExplainOptions
       `kept in the log topics ${late.join(', ')} and ${late.map((name) => name.replace(/late$/, 'dead')).join(', ')}`,
       ...latePolicies(pipeline, CONNECTORS),
     ])
+    if (state.length > 0) section(io, 'state', state)
     section(io, 'losing this machine would lose', losses)
   })
 }

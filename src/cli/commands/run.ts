@@ -34,6 +34,7 @@ import { WORKERS_MAX } from '../workers.ts'
 interface RunOptions extends ProjectOptions {
   readonly until?: 'now' | 'end'
   readonly workers?: number
+  readonly stateMemory?: string
   readonly fresh?: boolean
   readonly fromSavepoint?: string
   readonly allowDuplicates?: boolean
@@ -52,6 +53,10 @@ export const declareRun: Declare = (command, io) => {
     )
     .option('--until <point>', 'now: read what is there, then stop; end: also fire all windows')
     .option('--workers <count>', 'worker threads of each pipeline', wholeNumber(1, WORKERS_MAX))
+    .option(
+      '--state-memory <size>',
+      "memory for the state of each worker, '64 MB'; what is more goes to files (as SET 'state.memory')",
+    )
     .option('--fresh', 'forget the checkpoints and begin again')
     .option('--from-savepoint <path>', 'go on from this savepoint')
     .option('--allow-duplicates', 'go on even behind what a table holds already')
@@ -107,6 +112,7 @@ async function run(io: Io, files: readonly string[], options: RunOptions): Promi
     workers: options.workers ?? project.config.workers,
     onEvent: (name, event) => logEvent(logger, name, event),
     ...(options.until === undefined ? {} : { until: options.until }),
+    ...(options.stateMemory === undefined ? {} : { stateMemory: options.stateMemory }),
     ...(options.fresh === undefined ? {} : { fresh: options.fresh }),
     ...(options.fromSavepoint === undefined ? {} : { fromSavepoint: options.fromSavepoint }),
     ...(options.allowDuplicates === undefined ? {} : { allowDuplicates: options.allowDuplicates }),
