@@ -112,6 +112,12 @@ export const COMMANDS: readonly ListedCommand[] = [
     load: async () => (await import('./commands/check.ts')).declareCheck,
   },
   {
+    name: 'test',
+    summary: "run the project's golden files: queries, what they are fed, what must come out",
+    group: UNDERSTAND,
+    load: async () => (await import('./commands/test.ts')).declareTest,
+  },
+  {
     name: 'audit',
     summary: 'find what will go wrong with pipelines, of Millrace or of Flink SQL, and mend it',
     group: UNDERSTAND,

@@ -43,14 +43,15 @@ export interface KeptOptions {
   readonly modes: string
 }
 
-/** Changes that were written between two checkpoints by one writer. */
+/** Changes that were written between two checkpoints by one writer, each with its place among those of all writers. */
 interface Piece {
-  readonly changes: KeptChange[]
+  changes: (KeptChange & { readonly place: number })[]
   state: 'written' | 'committed' | 'forgotten'
 }
 
 interface Kept extends KeptTable {
-  pieces: Piece[]
+  readonly pieces: Piece[]
+  written: number
   /** By committable. */
   readonly prepared: Map<string, Piece>
   readonly committed: Map<string, CheckpointId>
@@ -103,10 +104,14 @@ function keep({ schema, primaryKey, mode }: SinkRequest): Kept {
     primaryKey,
     mode,
     pieces: [],
+    written: 0,
     prepared: new Map(),
     committed: new Map(),
     changes: () =>
-      kept.pieces.filter(({ state }) => state !== 'forgotten').flatMap(({ changes }) => changes),
+      kept.pieces
+        .filter(({ state }) => state !== 'forgotten')
+        .flatMap(({ changes }) => changes)
+        .sort((left, right) => left.place - right.place),
   }
   return kept
 }
@@ -127,7 +132,7 @@ function keptWriter(
       }
       for (const row of selectedRows(memory, batch)) {
         const kind = rowKindAt(memory, batch, row)
-        piece.changes.push({ kind, row: read(memory, batch.columns, row) })
+        piece.changes.push({ kind, row: read(memory, batch.columns, row), place: kept.written++ })
       }
     },
     full: false,
@@ -169,8 +174,7 @@ function keepForGood(kept: Kept, committable: string): void {
   if (piece === undefined) return
   kept.prepared.delete(committable)
   if (piece.state === 'forgotten') {
-    kept.pieces = kept.pieces.filter((each) => each !== piece)
-    kept.pieces.push(piece)
+    piece.changes = piece.changes.map((change) => ({ ...change, place: kept.written++ }))
   }
   piece.state = 'committed'
 }

@@ -39,6 +39,31 @@ export function valueText(type: DataType, value: Value): string {
   }
 }
 
+/** What `valueText` tells, as the JSON that given tables decode. */
+export function tokenJson(type: DataType, token: string): string {
+  if (token === 'NULL') return 'null'
+  const text = token.startsWith("'") ? token.slice(1, -1).replaceAll("''", "'") : token
+  switch (type.kind) {
+    case 'timestamp':
+    case 'timestamp_ltz': {
+      const time = /^\d\d:/.test(text) ? `1970-01-01 ${text}` : text.replace('T', ' ')
+      return JSON.stringify(type.kind === 'timestamp' ? time : `${time}Z`)
+    }
+    case 'row':
+    case 'array':
+    case 'map':
+      return text
+    case 'binary':
+    case 'varbinary':
+      return JSON.stringify(Buffer.from(text.replace(/^0x/, ''), 'hex').toString('base64'))
+    case 'char':
+    case 'varchar':
+      return JSON.stringify(text)
+    default:
+      return /^(-?\d+(\.\d+)?|true|false)$/.test(text) ? text : JSON.stringify(text)
+  }
+}
+
 function timeText(value: Value): string {
   const text = value instanceof Date ? value.toISOString() : String(value)
   return text
@@ -56,7 +81,8 @@ function decimalText(text: string, scale: number): string {
 }
 
 function wordText(text: string): string {
-  return /^[^\s']+$/.test(text) && text !== 'NULL' ? text : `'${text}'`
+  const isPlain = /^[^\s']+$/.test(text) && text !== 'NULL'
+  return isPlain ? text : `'${text.replaceAll("'", "''")}'`
 }
 
 /** The rows that changes leave, by key where the table is written so, else each as often as it came. */

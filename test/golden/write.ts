@@ -1,7 +1,10 @@
 /** `npm run golden`: rewrites every scenario's answers from the way 'rows'. */
 import { writeFileSync } from 'node:fs'
-import { readScenarios, replay, withAnswers } from './scenario.ts'
+import { withAnswers } from '../../src/testing/golden/golden-file.ts'
+import { isTimed, ROWS, replay } from '../../src/testing/golden/ways.ts'
+import { readScenarios } from './scenarios.ts'
 
-for (const scenario of readScenarios()) {
-  writeFileSync(scenario.path, withAnswers(scenario, await replay(scenario, { rowsMax: 1 })))
+for (const scenario of await readScenarios()) {
+  const answers = await replay(scenario, ROWS, '.')
+  writeFileSync(scenario.path, withAnswers(scenario, answers, isTimed(scenario)))
 }

@@ -16,6 +16,7 @@ const WHAT: Readonly<Record<string, string>> = {
   'tables/orders.sql': 'where the events come from',
   'tables/revenue.sql': 'where the results go',
   'pipelines/revenue.sql': 'what happens between',
+  'tests/revenue.golden': 'what must come out of some orders',
   'data/orders.jsonl': 'sample events',
   'millrace.config.ts': 'settings, all optional',
 }

@@ -12,6 +12,7 @@ export function templateFiles(name: string): TemplateFile[] {
     { path: 'tables/orders.sql', text: ORDERS },
     { path: 'tables/revenue.sql', text: REVENUE },
     { path: 'pipelines/revenue.sql', text: PIPELINE },
+    { path: 'tests/revenue.golden', text: GOLDEN },
     { path: 'data/orders.jsonl', text: sampleOrders() },
     { path: 'millrace.config.ts', text: CONFIG },
     { path: '.gitignore', text: '.millrace/\nlake/\nnode_modules/\n' },
@@ -59,6 +60,19 @@ FROM TABLE(TUMBLE(TABLE orders, DESCRIPTOR(placed_at), INTERVAL '1' MINUTE))
 GROUP BY shop, window_start, window_end;
 `
 
+const GOLDEN = `# An order counts in its minute; one that comes when the minute has been told is late.
+#
+# \`millrace test\` runs this in many ways, restarted and by several workers; \`millrace test --update\` writes what comes out.
+pipeline revenue
+feed     orders  +I 1 oslo 12.50 2026-01-05T08:00:01   +I 2 bergen 3.00 2026-01-05T08:00:20
+         +I 3 oslo 4.00 2026-01-05T08:00:59   +I 4 oslo 1.00 2026-01-05T08:01:40   +I 5 oslo 9.00 2026-01-05T08:00:30
+changes  +I oslo 2026-01-05T08:00:00 2 16.50   +I bergen 2026-01-05T08:00:00 1 3.00
+         +I oslo 2026-01-05T08:01:00 1 1.00
+table    bergen 2026-01-05T08:00:00 1 3.00   oslo 2026-01-05T08:00:00 2 16.50
+         oslo 2026-01-05T08:01:00 1 1.00
+late     2026-01-05T08:00:00 2026-01-05T08:00:30 2026-01-05T08:01:10
+`
+
 const CONFIG = `// Everything here is optional; these are the defaults.
 export default {
   data: '.millrace', // checkpoints and the log
@@ -75,6 +89,7 @@ Orders come in, revenue per shop and minute comes out, in a Delta table that oth
 
 \`\`\`sh
 millrace check                     # is everything valid? nothing is opened
+millrace test                      # does tests/revenue.golden still come out?
 millrace explain pipelines/revenue.sql
 millrace run                       # reads data/orders.jsonl to its end, fires all windows, commits, stops
 millrace query "SELECT * FROM revenue ORDER BY window_start, shop"
@@ -87,6 +102,7 @@ If \`millrace\` is not on your path, write \`npx millrace\`.
 |---|---|
 | \`tables/\` | tables that all pipelines and queries see |
 | \`pipelines/\` | one pipeline a file |
+| \`tests/\` | what a pipeline is fed, and what must come out |
 | \`data/\` | sample events: one order comes three minutes late |
 | \`lake/\` | the results, made by the first run |
 | \`.millrace/\` | checkpoints and the event log |
