@@ -118,6 +118,12 @@ export const COMMANDS: readonly ListedCommand[] = [
     load: async () => (await import('./commands/test.ts')).declareTest,
   },
   {
+    name: 'sim',
+    summary: 'crash a pipeline in every way, from a seed, and shrink what breaks it to few events',
+    group: UNDERSTAND,
+    load: async () => (await import('./commands/sim.ts')).declareSim,
+  },
+  {
     name: 'audit',
     summary: 'find what will go wrong with pipelines, of Millrace or of Flink SQL, and mend it',
     group: UNDERSTAND,

@@ -49,6 +49,13 @@ export function readTables(pipeline: Pick<Pipeline, 'sinks'>): ReadonlyMap<strin
   return found
 }
 
+/** Those of them that a test gives rows. */
+export function givenTableNames(pipeline: Pick<Pipeline, 'sinks'>): readonly string[] {
+  return [...readTables(pipeline)]
+    .filter(([, { table }]) => !holdsItsRows(table))
+    .map(([name]) => name)
+}
+
 export function holdsItsRows({ options }: TableDefinition): boolean {
   return options.connector === 'values'
 }

@@ -7,13 +7,12 @@ import { parseGolden, withAnswers } from '../../testing/golden/golden-file.ts'
 import { bindGolden, type GoldenProject, type Scenario } from '../../testing/golden/scenario.ts'
 import { isTimed, ROWS, replay } from '../../testing/golden/ways.ts'
 import { type Declare, examples, type ProjectOptions, projectOptions } from '../command.ts'
+import { goldenProject, readGolden } from '../golden-project.ts'
 import { EXIT, type Io } from '../io.ts'
-import { loadProject, type Project, pipelineFiles } from '../project.ts'
+import { loadProject, type Project } from '../project.ts'
 import { ProjectError } from '../project-error.ts'
 import { errorJson, errorLines } from '../render/error.ts'
 import { countOf } from '../render/quantity.ts'
-import { joinScripts } from '../script-text.ts'
-import { compilePipelines } from '../scripts.ts'
 
 interface TestOptions extends ProjectOptions {
   readonly update?: boolean
@@ -78,18 +77,6 @@ function goldenFiles(io: Io, project: Project, files: readonly string[]): readon
   })
 }
 
-/** Its tables are seen by every file, its pipelines are compiled when they are asked for. */
-function goldenProject(io: Io, project: Project): GoldenProject {
-  return {
-    tables: joinScripts(project.tables).text,
-    directory: project.directory,
-    async pipeline(name) {
-      const [compiled] = await compilePipelines(project, pipelineFiles(project, io, [name]))
-      return compiled!.pipeline
-    },
-  }
-}
-
 async function testFile(
   path: string,
   { directory }: Project,
@@ -106,16 +93,6 @@ async function testFile(
   } catch (error) {
     if (!(error instanceof MillraceError) && !(error instanceof ProjectError)) throw error
     return { file, ways: 0, updated: false, differences: [], error }
-  }
-}
-
-function readGolden(path: string, file: string): string {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch (cause) {
-    const message = `can't read ${file}`
-    const hint = 'name a .golden file'
-    throw new MillraceError('FILE_UNREADABLE', { message, hint, facts: { file }, cause })
   }
 }
 

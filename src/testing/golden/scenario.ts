@@ -12,6 +12,7 @@ import { pipelineOf } from '../bound.ts'
 import { type GivenRow, givenConnector } from '../given.ts'
 import { holdsItsRows, readTables } from '../rewired.ts'
 import { tokenJson } from '../row-text.ts'
+import type { Arrival } from '../simulate/steps.ts'
 import { type GoldenFeed, type GoldenFile, goldenInvalid } from './golden-file.ts'
 
 /** What a file sees besides its own tables. */
@@ -29,6 +30,17 @@ export interface Scenario extends GoldenFile {
   readonly pipeline: Pipeline
   /** By table, the rows of each split. */
   readonly fed: ReadonlyMap<string, readonly (readonly GivenRow[])[]>
+}
+
+/** The rows that tables are fed as events, split by split. */
+export function arrivalsOf({ fed }: Pick<Scenario, 'fed'>): readonly Arrival[] {
+  return [...fed].flatMap(([table, splits]) =>
+    splits.flatMap((rows, split) =>
+      rows.map(({ kind, bytes }): Arrival => {
+        return { kind: 'event', table, split, change: kind, text: new TextDecoder().decode(bytes) }
+      }),
+    ),
+  )
 }
 
 const SCRIPTED = 'scripted'
