@@ -11,6 +11,8 @@ export interface Frame {
   readonly selection: Pointer
   readonly count: number
   readonly context: EvaluationContext
+  /** Whose rows these are some of; absent: of no other frame. */
+  readonly within?: Frame
 }
 
 export interface EvaluationContext {

@@ -23,13 +23,14 @@ export function caseValue(
     evaluate(frame) {
       const result = emptyVector(frame, type)
       let left: Selected = { selection: frame.selection, count: frame.count }
+      let rest = frame
       const take = (value: Compiled, rows: Selected) => {
         if (rows.count === 0 || value.constant === null) return
-        copyRows(frame, value.evaluate(frameOf(frame, rows)), result, rows)
+        copyRows(frame, value.evaluate(frameOf(rest, rows)), result, rows)
       }
       for (const { when, value } of branches) {
         if (left.count === 0) break
-        const rest = frameOf(frame, left)
+        rest = frameOf(rest, left)
         const rows = when(rest)
         take(value, rows)
         left = without(rest, rows)
@@ -47,9 +48,10 @@ export function coalesceValue(type: DataType, args: readonly Compiled[]): Compil
     evaluate(frame: Frame) {
       const result = emptyVector(frame, type)
       let left: Selected = { selection: frame.selection, count: frame.count }
+      let rest = frame
       for (const arg of args) {
         if (left.count === 0) break
-        const rest = frameOf(frame, left)
+        rest = frameOf(rest, left)
         const vector = arg.evaluate(rest)
         const rows = nullSelector({ ...arg, evaluate: () => vector }, false)(rest)
         copyRows(frame, vector, result, rows)

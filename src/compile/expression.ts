@@ -28,6 +28,7 @@ import {
   selectedValue,
   truthSelector,
 } from './logic.ts'
+import { evaluatedOnce, type RepeatedCalls, repeatedCalls } from './repeated-calls.ts'
 import { compileRowFunction } from './row-function.ts'
 import { compileTimeKernel } from './time-kernels.ts'
 import { compileUserCall } from './user-functions.ts'
@@ -38,6 +39,8 @@ export interface CompileEnvironment {
   readonly memory: LinearMemory
   /** In [0, 1), for RAND and UUID. */
   random?(): number
+  /** Of all expressions that are evaluated on the same frames. */
+  readonly repeated?: RepeatedCalls
 }
 
 /** A bound expression over columns. */
@@ -45,7 +48,7 @@ export function compileExpression(
   expression: Expression,
   environment: CompileEnvironment,
 ): CompiledExpression {
-  return compile(expression, environment)
+  return compile(expression, { repeated: repeatedCalls([expression]), ...environment })
 }
 
 /** A bound BOOLEAN as a filter: rows where it is TRUE. AND and OR look at their right side only where it can matter. */
@@ -54,7 +57,8 @@ export function compilePredicate(
   environment: CompileEnvironment,
 ): CompiledPredicate {
   const parts: Compiled[] = []
-  const select = selector(condition, environment, parts)
+  const repeated = environment.repeated ?? repeatedCalls([condition])
+  const select = selector(condition, { ...environment, repeated }, parts)
   return { ...marksOf(parts), select }
 }
 
@@ -63,7 +67,8 @@ export function compileProjection(
   expressions: readonly Expression[],
   environment: CompileEnvironment,
 ): readonly CompiledExpression[] {
-  return expressions.map((expression) => compile(expression, environment))
+  const repeated = environment.repeated ?? repeatedCalls(expressions)
+  return expressions.map((expression) => compile(expression, { ...environment, repeated }))
 }
 
 function compile(expression: Expression, environment: CompileEnvironment): Compiled {
@@ -81,8 +86,12 @@ function compile(expression: Expression, environment: CompileEnvironment): Compi
       return fieldOf(compile(expression.input, environment), expression.index, type)
     case 'case':
       return compileCase(expression, environment)
-    case 'call':
-      return compileCall(expression, environment)
+    case 'call': {
+      const shared = environment.repeated?.get(expression)
+      if (shared === undefined) return compileCall(expression, environment)
+      shared.compiled ??= evaluatedOnce(compileCall(expression, environment))
+      return shared.compiled
+    }
     default:
       return unreachable(expression)
   }

@@ -13,7 +13,7 @@ export function forEachRow(frame: Frame, visit: (row: number) => void): void {
 /** The frame cut to `rows`. */
 export function frameOf(frame: Frame, rows: Selected): Frame {
   if (rows.selection === 0) return frame
-  return { ...frame, selection: rows.selection, count: rows.count }
+  return { ...frame, selection: rows.selection, count: rows.count, within: frame }
 }
 
 export function selectionFor(frame: Frame): Pointer {

@@ -32,9 +32,11 @@ export function truthSelector(value: Compiled, wanted: boolean): Selector {
 export function andSelector(parts: readonly Selector[]): Selector {
   return (frame) => {
     let rows: Selected = { selection: frame.selection, count: frame.count }
+    let left = frame
     for (const part of parts) {
       if (rows.count === 0) return rows
-      rows = part(frameOf(frame, rows))
+      left = frameOf(left, rows)
+      rows = part(left)
     }
     return rows
   }
@@ -44,9 +46,10 @@ export function orSelector(parts: readonly Selector[]): Selector {
   return (frame) => {
     let passed = NO_ROWS(frame)
     let left: Selected = { selection: frame.selection, count: frame.count }
+    let rest = frame
     for (const part of parts) {
       if (left.count === 0) break
-      const rest = left.selection === 0 ? frame : frameOf(frame, left)
+      rest = frameOf(rest, left)
       const more = part(rest)
       passed = joined(frame, passed, more)
       left = without(rest, more)
@@ -111,9 +114,10 @@ export function logicValue(type: DataType, args: readonly Compiled[], decisive: 
       let open: Selected = { selection: frame.selection, count: frame.count }
       // Rows where every argument so far was the other truth; the rest of the open ones are NULL.
       let agreed = open
+      let rest = frame
       for (const arg of args) {
         if (open.count === 0) break
-        const rest = frameOf(frame, open)
+        rest = frameOf(rest, open)
         const vector = arg.evaluate(rest)
         const known: Compiled = {
           type: types.boolean,

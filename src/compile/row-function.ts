@@ -5,6 +5,7 @@ import { readerOf, writerOf } from './cells.ts'
 import type { EvaluationContext, Frame } from './compiled.ts'
 import { forEachRow } from './frame-rows.ts'
 import { RowFailure } from './row-failure.ts'
+import { textsInOrder } from './texts-in-order.ts'
 import type { Value } from './value.ts'
 import type { Compiled } from './vectors.ts'
 
@@ -66,9 +67,13 @@ function evaluateRows(
   isStrict: boolean,
 ) {
   const { memory, context } = frame
-  const readers = args.map(({ constant, evaluate }) =>
-    constant === undefined ? readerOf(memory, evaluate(frame)) : () => constant,
-  )
+  const readers = args.map(({ constant, evaluate }, index) => {
+    if (constant !== undefined) return () => constant
+    const vector = evaluate(frame)
+    // What functions keep for the next row, a pattern or a format, is not their first argument.
+    const isSubject = index === 0 && vector.type.kind === 'varchar'
+    return isSubject ? textsInOrder(frame, vector) : readerOf(memory, vector)
+  })
   const writer = writerOf(memory, type, frame.rowCount)
   const values: Value[] = readers.map(() => null)
   forEachRow(frame, (row) => {

@@ -262,7 +262,7 @@ const SESSION_AHEAD_US = 1000n
 const ALWAYS_US = 1n << 61n
 
 /** CURRENT_WATERMARK() shows it, and so do process functions, whose timers it moves. */
-function asksWatermark(plan: OperatorGraphNode['plan']): boolean {
+function asksWatermark({ plan, filter }: OperatorGraphNode): boolean {
   if (plan.kind === 'process') return true
   if (plan.kind !== 'filter' && plan.kind !== 'project') return false
   const asks = (expression: Expression): boolean => {
@@ -272,7 +272,10 @@ function asksWatermark(plan: OperatorGraphNode['plan']): boolean {
     })
     return found
   }
-  return (plan.kind === 'filter' ? [plan.condition] : plan.expressions).some(asks)
+  const conditions = [plan, filter].flatMap((each) =>
+    each?.kind === 'filter' ? [each.condition] : [],
+  )
+  return [...conditions, ...(plan.kind === 'project' ? plan.expressions : [])].some(asks)
 }
 
 export function cutsBelow(graph: Graph, node: number): Cuts {
@@ -281,7 +284,7 @@ export function cutsBelow(graph: Graph, node: number): Cuts {
   const visit = (index: number): void => {
     const at = graph.nodes[index]!
     if (at.kind === 'operator') {
-      if (asksWatermark(at.plan)) aheadUs = ALWAYS_US
+      if (asksWatermark(at)) aheadUs = ALWAYS_US
       else if (meetsEachRow(at.plan)) aheadUs ??= SESSION_AHEAD_US
       for (const grid of gridsIn(at.plan)) grids.set(`${grid.slideUs} ${grid.offsetUs}`, grid)
     }

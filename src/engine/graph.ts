@@ -6,9 +6,18 @@
  */
 import { invariant } from '../errors.ts'
 import { operatorIds } from '../plan/identity.ts'
-import type { PlanNode, Project, Scan, SinkNode, Values, WatermarkAssigner } from '../plan/nodes.ts'
+import type {
+  Filter,
+  PlanNode,
+  Project,
+  Scan,
+  SinkNode,
+  Values,
+  WatermarkAssigner,
+} from '../plan/nodes.ts'
 import { inputsOf } from '../plan/nodes.ts'
 import type { Pipeline } from '../plan/pipeline.ts'
+import { readersOf } from '../plan/readers.ts'
 import { makesChanges } from '../plan/traits.ts'
 
 export interface Graph {
@@ -39,30 +48,39 @@ export interface SourceGraphNode extends GraphPlace {
 export interface OperatorGraphNode extends GraphPlace {
   readonly kind: 'operator'
   readonly plan: Exclude<PlanNode, Scan | Values | WatermarkAssigner> | SinkNode
+  /** Of a projection: the filter below it that nothing else reads, done with it. */
+  readonly filter?: Filter
 }
 
 type Draft = { -readonly [Key in keyof GraphPlace]: GraphPlace[Key] } & {
   consumers: { node: number; input: number }[]
 } & (
     | Pick<SourceGraphNode, 'kind' | 'origin' | 'projects' | 'assigner'>
-    | Pick<OperatorGraphNode, 'kind' | 'plan'>
+    | Pick<OperatorGraphNode, 'kind' | 'plan' | 'filter'>
   )
 
 export function graphOf(pipeline: Pick<Pipeline, 'sinks'>): Graph {
   const nodes: Draft[] = []
   const byText = new Map<string, number>()
   const ids = operatorIds(pipeline)
+  const readers = readersOf(pipeline.sinks)
   const visit = (plan: PlanNode | SinkNode): number => {
     const text = JSON.stringify(plan)
     const known = byText.get(text)
     if (known !== undefined) return known
     const source = sourceOf(plan)
-    const inputs = source === undefined ? inputsOf(plan).map(visit) : []
+    const filter = plan.kind === 'project' ? ownFilter(plan, readers) : undefined
+    const inputs = source === undefined ? inputsOf(filter ?? plan).map(visit) : []
     const index = nodes.length
     const place = { id: ids.get(plan)!, index, inputs, consumers: [] }
     nodes.push(
       source === undefined
-        ? { ...place, kind: 'operator', plan: plan as OperatorGraphNode['plan'] }
+        ? {
+            ...place,
+            kind: 'operator',
+            plan: plan as OperatorGraphNode['plan'],
+            ...(filter && { filter }),
+          }
         : { ...place, ...source },
     )
     inputs.forEach((node, input) => {
@@ -73,6 +91,10 @@ export function graphOf(pipeline: Pick<Pipeline, 'sinks'>): Graph {
   }
   for (const sink of pipeline.sinks) visit(sink)
   return { nodes }
+}
+
+function ownFilter({ input }: Project, readers: ReadonlyMap<string, number>): Filter | undefined {
+  return input.kind === 'filter' && readers.get(JSON.stringify(input)) === 1 ? input : undefined
 }
 
 /** Numbers of the sink nodes that `node`'s rows reach, itself included. */

@@ -35,6 +35,23 @@ export function bytesOf(cells: usize, validity: usize, selection: usize, count: 
   return <f64>bytes
 }
 
+/** Copies the selected texts to `space`, one behind the other; true if all of it is ASCII. */
+export function gather(cells: usize, validity: usize, selection: usize, count: u32, space: usize): bool {
+  let to = space
+  for (let at: u32 = 0; at < count; at++) {
+    const row = rowAt(selection, at)
+    if (!isValid(validity, row)) continue
+    const cell = cells + (<usize>row << 3)
+    const length = <usize>load<u32>(cell, 4)
+    memory.copy(to, load<u32>(cell), length)
+    to += length
+  }
+  let from = space
+  for (; from + 16 <= to; from += 16) if (i8x16.bitmask(v128.load(from)) != 0) return false
+  for (; from < to; from++) if (load<u8>(from) >= 0x80) return false
+  return true
+}
+
 /** Code points: bytes that do not go on with one. */
 export function lengths(cells: usize, validity: usize, selection: usize, count: u32, out: usize): void {
   for (let at: u32 = 0; at < count; at++) {

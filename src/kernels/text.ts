@@ -6,6 +6,14 @@ import { wasmBase64 } from './text.generated.ts'
 export interface TextKernel {
   /** Of the selected texts together. */
   bytesOf(cells: Pointer, validity: Pointer, selection: Pointer, count: number): number
+  /** Copies the texts to `space`, one behind the other, which has room for all; 1 if all of it is ASCII, else 0. */
+  gather(
+    cells: Pointer,
+    validity: Pointer,
+    selection: Pointer,
+    count: number,
+    space: Pointer,
+  ): number
   /** Writes code points as i64 cells. */
   lengths(cells: Pointer, validity: Pointer, selection: Pointer, count: number, out: Pointer): void
   /** Writes the part numbered `index`, from 0, between bytes `by`, and its bit to `outValidity`, cleared before. */

@@ -8,6 +8,7 @@ import type { Schema } from '../data/types.ts'
 import { mapColumns } from './columns.ts'
 import type { Expression } from './expressions.ts'
 import { inputsOf, type PlanNode, type Project, schemaOf, withInputs } from './nodes.ts'
+import { readersOf } from './readers.ts'
 
 type Aggregate = Extract<PlanNode, { kind: 'group-aggregate' | 'window-aggregate' }>
 
@@ -31,21 +32,6 @@ function rewritten(
 ): PlanNode {
   const inputs = inputsOf(node).map((input) => rewritten(input, change))
   return change(withInputs(node, inputs), node)
-}
-
-/** How many different nodes read a subtree, by its text. */
-function readersOf(roots: readonly PlanNode[]): ReadonlyMap<string, number> {
-  const readers = new Map<string, Set<string>>()
-  const visit = (node: PlanNode, reader: string): void => {
-    const text = JSON.stringify(node)
-    const known = readers.get(text)
-    readers.set(text, (known ?? new Set()).add(reader))
-    if (known === undefined) for (const input of inputsOf(node)) visit(input, text)
-  }
-  roots.forEach((root, index) => {
-    visit(root, `${index}`)
-  })
-  return new Map([...readers].map(([text, set]) => [text, set.size]))
 }
 
 /** Unless something would be computed twice: by two readers, or twice in one. */

@@ -54,7 +54,7 @@ export interface OperatorPlace {
 }
 
 export function operatorOf(
-  { plan }: OperatorGraphNode,
+  { plan, filter: below }: OperatorGraphNode,
   context: OperatorContext,
   place: OperatorPlace,
 ): Operator {
@@ -62,7 +62,7 @@ export function operatorOf(
     case 'filter':
       return filter(plan, context)
     case 'project':
-      return project(plan, context)
+      return project(plan, context, below)
     case 'window-table':
       if (isSessionTable(plan)) return sessionTable(plan, context, place.watermarkUs)
       invariant(isOnGrid(plan), 'a window table function gives windows that rows do not bear yet')
