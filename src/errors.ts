@@ -73,6 +73,8 @@ export const ERRORS = {
   LOG_TOPIC_INVALID: { fault: 'usage', retry: 'never' },
   LOG_TOPIC_MISSING: { fault: 'usage', retry: 'never' },
   LOG_WRITE_FAILED: { fault: 'outside', retry: 'backoff' },
+  LOOKUP_FAILED: { fault: 'outside', retry: 'backoff' },
+  LOOKUP_REFUSED: { fault: 'outside', retry: 'never' },
   MATCH_SKIP_IMPOSSIBLE: { fault: 'query', retry: 'never' },
   MEMORY_EXHAUSTED: { fault: 'outside', retry: 'never' },
   OPTION_INVALID: { fault: 'usage', retry: 'never' },

@@ -38,7 +38,10 @@ export function planMarker(): (node: PlanNode) => NodeMark | undefined {
         return together([...node.keys.map(expression), aggregates])
       }
       case 'async-call':
-        return { mark: 'js', because: [userFunctionName(node.function)] }
+        return {
+          mark: 'js',
+          because: [node.lookup?.table.name ?? userFunctionName(node.function)],
+        }
       case 'process': {
         const { mark, because } = together([...node.partition, ...node.values].map(expression))
         return {

@@ -40,6 +40,8 @@ export interface Asking {
   readonly retryDelayMs: number
   /** Whether rows keep their order. */
   readonly ordered: boolean
+  /** A row without an answer stops the pipeline, and waits; absent: it is set aside. */
+  readonly stops?: true
 }
 
 /** Flink's AggregateFunction, its accumulator declared by a row. */

@@ -86,6 +86,11 @@ function whatItDoes(node: PlanNode | SinkNode): unknown {
     case 'temporal-sort':
       return ofNamedColumns(node)
     case 'async-call': {
+      if (node.lookup !== undefined)
+        return [
+          node.lookup.table.name,
+          schemaOf(node.input).map((_, index) => told(schemaOf(node.input), index)),
+        ]
       // Rows wait for an answer, whichever version of the function gives it.
       const schema = schemaOf(node.input)
       const { module, export: name } = userFunctionPlace(node.function)

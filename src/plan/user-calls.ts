@@ -60,13 +60,13 @@ function firstOf<Item, Found>(
 }
 
 /** It may answer otherwise when a row is taken back, and rows of one key wait in places of their own after a restart. */
-function refusedAsync({ input, function: id }: AsyncCall): RefusedCall | undefined {
+function refusedAsync({ input, function: id, lookup }: AsyncCall): RefusedCall | undefined {
   const updating = updatingNode(input)
   if (updating === undefined) return undefined
-  const name = userFunctionName(id)
+  const name = lookup?.table.name ?? userFunctionName(id)
   return {
     function: name,
-    message: `${name} is asynchronous, and rows that it is asked for may be taken back: by ${nodeName(updating)}`,
+    message: `${name} ${lookup === undefined ? 'is asynchronous' : 'is looked up row by row'}, and rows that it is asked for may be taken back: by ${nodeName(updating)}`,
     hint: 'ask for the rows before they are aggregated, or aggregate by windows: their rows only come',
   }
 }

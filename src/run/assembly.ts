@@ -25,6 +25,7 @@ import { type StepResult, Task, type TaskSource } from '../engine/task.ts'
 import { invariant } from '../errors.ts'
 import type { Scan } from '../plan/nodes.ts'
 import type { Clock } from '../ports/clock.ts'
+import { openLookups } from './open-lookups.ts'
 import {
   type AssembledSource,
   type Closing,
@@ -153,11 +154,13 @@ function joinPlace(
 function asyncPlace(
   { graph, settings, watermarks, share }: AssemblyRequest,
   node: OperatorGraphNode,
+  lookup: LookupCalls | undefined,
 ): Pick<OperatorPlace, 'async'> {
   if (node.plan.kind !== 'async-call') return {}
   const input = graph.nodes[node.inputs[0]!]!
   const reachedUs = (id: string): bigint => watermarks.get(id) ?? UNREAD_US
   const async = {
+    ...(lookup && { lookup: lookup.code }),
     asking: settings.asking,
     watermarkUs: reachedUs(node.id),
     inputWatermarkUs: givenUs(input, reachedUs(input.id)),
@@ -174,6 +177,7 @@ async function openParts(request: AssemblyRequest, closing: Closing): Promise<As
   const counters: Counters = { rowsUsed: 0, events: new Map() }
   const sinks = await openSinks(request, memory, closing)
   const sources = await openSources(request, memory, closing)
+  const lookups = await openLookups(request, memory, closing)
   const rowsWritten = new Map<number, () => number>()
   const changing = (scan: Scan): boolean => givesChanges(scan, request.opening.connectors)
   const contextOf = contextMaker(request, memory, side, counters, (node) =>
@@ -194,7 +198,7 @@ async function openParts(request: AssemblyRequest, closing: Closing): Promise<As
         tablesChange: readsChanges(request.graph, node.index, changing),
         ...joinPlace(request, node, sources, changing),
         watermarkUs: request.watermarks.get(node.id) ?? UNREAD_US,
-        ...asyncPlace(request, node),
+        ...asyncPlace(request, node, lookups.get(node.index)),
         ...(sink === undefined ? {} : { sink }),
       }
       const operator = spills(node, context, place) ?? operatorOf(node, context, place)
@@ -230,6 +234,7 @@ async function openParts(request: AssemblyRequest, closing: Closing): Promise<As
         await writer.close()
         if (request.share?.sinks === undefined) await committer.close()
       }
+      for (const lookup of lookups.values()) await lookup.close()
       dataflow.dispose()
     },
   }

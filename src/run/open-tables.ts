@@ -1,11 +1,13 @@
 /** Opens the tables that a pipeline reads and writes: the one place where plans, the engine and connectors meet. */
 import type { Connector } from '../connectors/contract/connector.ts'
+import type { Lookup } from '../connectors/contract/lookup.ts'
 import type { ChangelogMode, Sink } from '../connectors/contract/sink.ts'
 import type { Consumer, Source } from '../connectors/contract/source.ts'
+import type { LinearMemory } from '../data/memory.ts'
 import type { Field, Schema } from '../data/types.ts'
 import { MillraceError } from '../errors.ts'
 import { changesBecause } from '../plan/changes-because.ts'
-import type { Scan, SinkNode } from '../plan/nodes.ts'
+import type { Scan, SinkNode, TableLookup } from '../plan/nodes.ts'
 import type { ColumnDefinition, TableDefinition } from '../plan/tables.ts'
 import type { Ports } from '../ports/ports.ts'
 import { openedOptions } from './options.ts'
@@ -38,6 +40,27 @@ export function openSource(
     dataDirectory,
     baseDirectory,
     ...(consumer === undefined ? {} : { consumer }),
+  })
+}
+
+/** @throws CONNECTOR_UNKNOWN, CONNECTOR_CANNOT_READ, and what the connector throws */
+export function openLookup(
+  { table, schema, key }: TableLookup,
+  opening: TableOpening,
+  memory: LinearMemory,
+): Promise<Lookup> {
+  const connector = connectorOf(table, opening.connectors)
+  if (connector.lookup === undefined) throw cannot(table, connector, 'read')
+  const { ports, dataDirectory } = opening
+  const options = optionsOf(table, connector, opening)
+  return connector.lookup.open({
+    table: table.name,
+    options,
+    schema,
+    key,
+    ports,
+    dataDirectory,
+    memory,
   })
 }
 
@@ -153,12 +176,19 @@ function fieldOf({ name, type }: ColumnDefinition): Field {
 
 function cannot(
   table: TableDefinition,
-  { name }: Connector,
+  connector: Connector,
   what: 'read' | 'write',
 ): MillraceError {
+  const { name } = connector
   return new MillraceError(what === 'read' ? 'CONNECTOR_CANNOT_READ' : 'CONNECTOR_CANNOT_WRITE', {
     message: `table ${table.name}: the connector '${name}' can't ${what}`,
-    hint: what === 'read' ? 'it is a sink: INSERT INTO it' : 'it is a source: SELECT from it',
+    hint: hintOf(connector, what),
     facts: { table: table.name, connector: name },
   })
+}
+
+function hintOf({ lookup }: Connector, what: 'read' | 'write'): string {
+  if (lookup !== undefined)
+    return 'it is asked for rows by key: JOIN it FOR SYSTEM_TIME AS OF a column that is PROCTIME()'
+  return what === 'read' ? 'it is a sink: INSERT INTO it' : 'it is a source: SELECT from it'
 }

@@ -151,6 +151,9 @@ export function nodeText(node: PlanNode): string {
       return `${node.type} ${node.function.toLowerCase()} ${node.args.map((arg) => expressionText(arg, columns)).join(', ')}`
     case 'async-call': {
       const args = node.args.map((arg) => expressionText(arg, columns))
+      const { lookup } = node
+      if (lookup !== undefined)
+        return `look up ${lookup.table.name} by ${lookup.key.map((name, at) => `${name} = ${args[at]}`).join(', ')}`
       return `ask ${userFunctionName(node.function)}(${args.join(', ')})`
     }
     case 'process': {

@@ -1,5 +1,6 @@
 /** What a connector declares, so that plans can be checked offline, options explained, and forms made. */
 import type { DataType } from '../../data/types.ts'
+import type { LookupCapability } from './lookup.ts'
 import type { ChangelogMode, Sink, SinkRequest } from './sink.ts'
 import type { Source, SourceRequest } from './source.ts'
 
@@ -16,6 +17,8 @@ export interface Connector {
   metadataOf?(options: Readonly<Record<string, string>>): Connector['metadata']
   readonly source?: SourceCapability
   readonly sink?: SinkCapability
+  /** Without `source`: its tables are only ever asked by key. */
+  readonly lookup?: LookupCapability
 }
 
 export interface SourceCapability {

@@ -4,6 +4,7 @@ import { MillraceError } from '../../errors.ts'
 import type { ConnectorOption } from '../contract/connector.ts'
 import { DURATION_HINT, durationMs } from '../durations.ts'
 import { formatOptions } from '../formats.ts'
+import { LOOKUP_OPTIONS } from '../lookup-options.ts'
 import { bodyTemplate, type Template, TemplateFault, urlTemplate } from './template.ts'
 
 type Options = Readonly<Record<string, string>>
@@ -116,6 +117,7 @@ export const HTTP_OPTIONS: readonly ConnectorOption[] = [
     required: false,
     summary: 'Least time between two times of sending; at each checkpoint unless told',
   },
+  ...LOOKUP_OPTIONS,
 ]
 
 export interface HttpRequests {

@@ -1,17 +1,17 @@
 /**
- * Each row with the answer of a user's asynchronous function.
+ * Each row with the answer of a user's asynchronous function, or of a table that it is looked up in.
  *
  *   in     rows that come
  *   out    the same rows with the answer as a column; watermarks behind the rows that came before them
  *   state  rows that wait: after a restart they are asked for again
  *
- * Rows for which there is no answer are dead.
+ * Rows for which there is no answer are dead; of lookups they stop the pipeline, and wait.
  *
  * @see Flink, AsyncWaitOperator, OrderedStreamElementQueue and UnorderedStreamElementQueue
  */
 import { writerOf } from '../../compile/cells.ts'
 import { compileProjection } from '../../compile/expression.ts'
-import { type Asking, userCode } from '../../compile/user-code.ts'
+import { type Asking, type AsyncCode, userCode } from '../../compile/user-code.ts'
 import { failureOf, resultCell, toldAt } from '../../compile/user-values.ts'
 import type { Batch } from '../../data/batch.ts'
 import type { Value as Told } from '../../data/values.ts'
@@ -23,6 +23,8 @@ import { AskedRows } from './asked-rows.ts'
 import { type Asked, AsyncQueue } from './async-queue.ts'
 
 export interface AsyncPlace {
+  /** Of a table that rows are looked up in. */
+  readonly lookup?: AsyncCode
   /** How is asked where a function doesn't say it itself. */
   readonly asking: { readonly scalar: Asking; readonly table: Asking }
   /** Where the node's watermark stood in the restored checkpoint. */
@@ -36,11 +38,12 @@ export interface AsyncPlace {
 export function asyncCalls(plan: AsyncCall, context: OperatorContext, place: AsyncPlace): Operator {
   const { inputWatermarkUs, groups } = place
   const { memory } = context
-  const { call, isTable, asking } = userCode(plan.function, 'async')
-  const name = userFunctionName(plan.function)
+  const { call, isTable, asking } = place.lookup ?? userCode(plan.function, 'async')
+  const name = plan.lookup?.table.name ?? userFunctionName(plan.function)
   const { type } = plan.schema.at(-1)!
   const settings = place.asking[isTable ? 'table' : 'scalar']
-  const queue = new AsyncQueue(call, { ...settings, ...asking })
+  const how = { ...settings, ...asking }
+  const queue = new AsyncQueue(call, how)
   const schema = schemaOf(plan.input)
   const evaluation = evaluationOf(context, schema)
   const args = compileProjection(plan.args, { memory })
@@ -67,6 +70,7 @@ export function asyncCalls(plan: AsyncCall, context: OperatorContext, place: Asy
     const { context: row } = evaluation.frameOf(batch)
     const writer = writerOf(memory, type, asked.length)
     for (const [at, { state, answer, error }] of asked.entries()) {
+      if (state === 'failed' && how.stops) throw error
       try {
         if (state === 'failed') throw error
         writer.set(at, resultCell(answer, type, row))

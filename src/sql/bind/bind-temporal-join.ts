@@ -11,6 +11,7 @@ import { SqlError } from '../sql-error.ts'
 import type { ExpressionSyntax, JoinSyntax } from '../syntax.ts'
 import { bindExpression } from './bind-expression.ts'
 import { beside, conditionsOf, type JoinContext } from './bind-join.ts'
+import { lookedUp, lookupJoin } from './bind-lookup-join.ts'
 import type { Relation } from './scope.ts'
 
 /** @throws SQL_JOIN_INVALID */
@@ -39,6 +40,17 @@ export function bindTemporalJoin(
     )
   }
   const conjuncts = syntax.on === undefined ? [] : conditionsOf(left, right, syntax.on, context)
+  const asked = lookedUp(right.node, context.catalog, syntax.right.at)
+  if (asked !== undefined) {
+    if (timeDomain === 'event')
+      throw invalid(
+        asOf.at,
+        `table ${asked.scan.table.name} is asked for the rows it has now: it has no older versions`,
+        'name a column of the left table that is PROCTIME()',
+      )
+    const node = lookupJoin(type, left.node, asked, conjuncts, syntax.on?.at ?? syntax.right.at)
+    return beside(left, right, node)
+  }
   const split = splitByKey(left, right, conjuncts, syntax)
   const node: TemporalJoin = {
     kind: 'temporal-join',
