@@ -5,6 +5,7 @@ import { datagen } from '../connectors/datagen/datagen.ts'
 import { delta } from '../connectors/delta/connector.ts'
 import { filesystem } from '../connectors/filesystem/filesystem.ts'
 import { http } from '../connectors/http/connector.ts'
+import { jdbc } from '../connectors/jdbc/connector.ts'
 import { kafka, upsertKafka } from '../connectors/kafka/connector.ts'
 import { log, upsertLog } from '../connectors/log/connector.ts'
 import { print } from '../connectors/print/print.ts'
@@ -16,6 +17,7 @@ export const CONNECTORS: readonly Connector[] = [
   delta,
   filesystem,
   http,
+  jdbc,
   kafka,
   log,
   print,
