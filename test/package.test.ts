@@ -17,6 +17,7 @@ const REASONS: Record<string, string> = {
   fastify: 'the HTTP server of a watched service',
   hyparquet: 'reading Parquet',
   'hyparquet-writer': 'Parquet metadata and encodings',
+  pg: "connections and queries of PostgreSQL's protocol",
   pino: 'structured logs',
   'prom-client': 'metrics in the text format of Prometheus',
   yaml: 'needs files, with the place of every value',

@@ -18,6 +18,7 @@ import {
   readsChanges,
   sinksBelow,
 } from '../engine/graph.ts'
+import type { LookupCalls } from '../engine/operators/lookup-calls.ts'
 import { type OperatorPlace, operatorOf } from '../engine/operators/operators.ts'
 import { reflectionOf } from '../engine/reflected.ts'
 import { SourceStage, UNREAD_US } from '../engine/source-stage.ts'

@@ -58,7 +58,7 @@ export async function openTableLookup(request: LookupRequest): Promise<Lookup> {
     cache: settings.cache,
     async find(keys, closing) {
       const { text, values } = await query(closing)
-            const { rows } = await ask(() => pool.query<Told>(text, [...values(keys)]), closing)
+      const { rows } = await ask(() => pool.query<Told>(text, [...values(keys)]), closing)
       return byKey(keys, rows, read)
     },
     close: () => pool.end(),
@@ -114,7 +114,7 @@ function patiently({ request, settings, connecting, pool }: Asking): Ask {
         return await query(pool)
       } catch (error) {
         if (error instanceof MillraceError) throw error
-                const reason = reasonOf(error)
+        const reason = reasonOf(error)
         if (!mayPass(error))
           throw lookupRefused(
             table,
