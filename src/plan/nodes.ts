@@ -5,6 +5,7 @@
  */
 import type { Field, Schema } from '../data/types.ts'
 import { unreachable } from '../errors.ts'
+import type { AskedCall } from './asked-calls.ts'
 import type { AggregateCall, Expression, LiteralValue } from './expressions.ts'
 import type { MatchedPattern } from './patterns.ts'
 import type { ProcessCall } from './process.ts'
@@ -260,24 +261,10 @@ export interface Process extends ProcessCall {
 }
 
 /** Each row with what a user's asynchronous function gives for it, or a table. Columns: the input's, then the result. */
-export interface AsyncCall {
+export interface AsyncCall extends AskedCall {
   readonly kind: 'async-call'
   readonly input: PlanNode
-  /** A function's id, or the table's name. */
-  readonly function: string
-  readonly args: readonly Expression[]
-  /** Absent: a function is called. */
-  readonly lookup?: TableLookup
   readonly schema: Schema
-}
-
-/** A table that is asked for the rows of a key: an ARRAY of ROWs. The key's values are the call's arguments. */
-export interface TableLookup {
-  readonly table: TableDefinition
-  /** Columns of each row. */
-  readonly schema: Schema
-  /** Names of the key's columns. */
-  readonly key: readonly string[]
 }
 
 /** Each row once a projection: GROUPING SETS, CUBE, ROLLUP. */

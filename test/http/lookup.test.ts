@@ -245,7 +245,7 @@ const NOT_BOUND: readonly (readonly [string, string, RegExp])[] = [
       'orders AS o',
       '(SELECT customer, COUNT(*) AS n, PROCTIME() AS proc FROM orders GROUP BY customer) AS o',
     ),
-    /customers may answer otherwise when a row is taken back/,
+    /customers is looked up row by row, and rows that it is asked for may be taken back/,
   ],
   ['the table alone', 'customers AS c CROSS JOIN orders AS o', /can't read/],
 ]
