@@ -69,6 +69,18 @@ test('the command of the installed tarball answers', () => {
   assert.match(help, /millrace/)
 })
 
+test('the schemas are in the tarball, where the examples of needs say that they are', () => {
+  const installed = join(directory, 'node_modules/millrace')
+  const examples = join(installed, 'examples/needs')
+  for (const name of readdirSync(examples)) {
+    const text = readFileSync(join(examples, name), 'utf8')
+    const [, path] = /^# yaml-language-server: \$schema=(\S+)$/m.exec(text)!
+    assert.match(JSON.parse(readFileSync(join(examples, path!), 'utf8')).title, /^Needs/, name)
+  }
+  for (const name of ['advice', 'prices'])
+    assert.ok(JSON.parse(readFileSync(join(installed, `docs/schemas/${name}.schema.json`), 'utf8')))
+})
+
 test('the demo runs from the installed tarball, without a terminal, and its commands work', () => {
   const text = { cwd: directory, encoding: 'utf8' as const, env: { ...process.env, CI: 'true' } }
   const screen = execFileSync(join(directory, 'node_modules/.bin/millrace'), ['demo'], text)

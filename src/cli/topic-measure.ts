@@ -1,5 +1,5 @@
-/** What a topic of the embedded log shows of itself: rate and bytes from its batches' headers, lateness from a field of its newest events. */
-import type { Measured } from '../advise/needs/read.ts'
+/** What a topic of the embedded log shows of itself: rate, bytes and age from its batches' headers, lateness and keys from a field of its newest events. */
+import type { Measured, MeasuredField } from '../advise/needs/read.ts'
 import { MillraceError } from '../errors.ts'
 import { scanBatches } from '../log/batch-scan.ts'
 import { partitionRange } from '../log/lookup.ts'
@@ -27,7 +27,7 @@ export function measureTopic(
   ports: Ports,
   dataDirectory: string,
   name: string,
-  timeField: string | undefined,
+  field?: MeasuredField,
 ): Measured {
   const topic = requireTopic(ports, dataDirectory, name)
   const seen: Seen = {
@@ -45,18 +45,56 @@ export function measureTopic(
   const minutes = [...seen.minutes.values()]
   const peak = seconds < 60 ? rate : Math.max(rate, Math.max(...minutes) / 60)
   const sample = `${seen.events} events of ${name} in ${Math.round(seconds)} s`
-  const common = { rate, peak, bytes: seen.bytes / seen.events, sample }
-  if (timeField === undefined) return common
-  const lateness: number[] = []
-  for (let partition = 0; partition < topic.partitions; partition++)
-    lateness.push(...latenessOf({ ports, dataDirectory, topic: name, partition }, timeField))
-  if (lateness.length === 0) throw noField(name, timeField)
+  const bytes = seen.bytes / seen.events
+  const common = { rate, peak, bytes, historyDays: seconds / 86_400, sample }
+  if (field === undefined) return common
+  const places = Array.from({ length: topic.partitions }, (_, partition) => {
+    return { ports, dataDirectory, topic: name, partition }
+  })
+  return {
+    ...common,
+    ...(field.is === 'key'
+      ? keysOf(places, field.name, common)
+      : agesOf(places, field.name, sample)),
+  }
+}
+
+type Place = Parameters<typeof readPartition>[0]
+
+/** An event is remembered for each key. */
+function keysOf(
+  places: readonly Place[],
+  field: string,
+  { bytes, sample }: Pick<Measured, 'bytes' | 'sample'>,
+): Pick<Measured, 'stateBytes' | 'sample'> {
+  const keys = new Set<string>()
+  let events = 0
+  for (const place of places)
+    for (const { value } of newestOf(place)) {
+      const key = value === null ? undefined : fieldIn(value, field)
+      if (key === undefined) continue
+      events++
+      keys.add(JSON.stringify(key))
+    }
+  if (events === 0) throw noField(places[0]!.topic, field, 'key')
+  return {
+    stateBytes: keys.size * bytes,
+    sample: `${sample}; ${keys.size} ${field} in ${events} of them, an event of ${Math.round(bytes)} B remembered for each`,
+  }
+}
+
+function agesOf(
+  places: readonly Place[],
+  field: string,
+  sample: string,
+): Pick<Measured, 'latenessSeconds' | 'sample'> {
+  const lateness = places.flatMap((place) => latenessOf(place, field))
+  if (lateness.length === 0) throw noField(places[0]!.topic, field, 'time')
   const sorted = lateness.sort((left, right) => left - right)
   const at = Math.min(sorted.length - 1, Math.ceil(COVERED * sorted.length) - 1)
   return {
-    ...common,
     latenessSeconds: sorted[at]! / 1000,
-    sample: `${sample}; ${timeField} of ${sorted.length} of them, 99.9 % no later than that`,
+    sample: `${sample}; ${field} of ${sorted.length} of them, 99.9 % no later than that`,
   }
 }
 
@@ -91,12 +129,9 @@ function countPartition(
 }
 
 /** Of each event, how far it is behind the newest that its partition had brought before: ms. */
-function latenessOf(place: Parameters<typeof readPartition>[0], timeField: string): number[] {
-  const { ports, dataDirectory, topic, partition } = place
-  const { endOffset } = partitionRange(ports, dataDirectory, topic, partition)
-  const records = readPartition(place, Math.max(0, endOffset - SAMPLE_MAX), SAMPLE_MAX)
+function latenessOf(place: Place, timeField: string): number[] {
   let newest = Number.NEGATIVE_INFINITY
-  return records.flatMap(({ value }) => {
+  return newestOf(place).flatMap(({ value }) => {
     const time = value === null ? undefined : timeIn(value, timeField)
     if (time === undefined) return []
     newest = Math.max(newest, time)
@@ -104,16 +139,26 @@ function latenessOf(place: Parameters<typeof readPartition>[0], timeField: strin
   })
 }
 
+function newestOf(place: Place): ReturnType<typeof readPartition> {
+  const { ports, dataDirectory, topic, partition } = place
+  const { endOffset } = partitionRange(ports, dataDirectory, topic, partition)
+  return readPartition(place, Math.max(0, endOffset - SAMPLE_MAX), SAMPLE_MAX)
+}
+
 const TEXT = new TextDecoder()
 
 /** Milliseconds since the epoch: of a text that is a date, or of a number in milliseconds. */
 function timeIn(value: Uint8Array, timeField: string): number | undefined {
+  const found = fieldIn(value, timeField)
+  const time = typeof found === 'number' ? found : Date.parse(String(found))
+  return Number.isFinite(time) ? time : undefined
+}
+
+function fieldIn(value: Uint8Array, field: string): unknown {
   try {
     const event: unknown = JSON.parse(TEXT.decode(value))
     if (typeof event !== 'object' || event === null) return undefined
-    const found: unknown = Object.entries(event).find(([name]) => name === timeField)?.[1]
-    const time = typeof found === 'number' ? found : Date.parse(String(found))
-    return Number.isFinite(time) ? time : undefined
+    return Object.entries(event).find(([name]) => name === field)?.[1]
   } catch {
     return undefined
   }
@@ -127,10 +172,13 @@ function tooLittle(topic: string, events: number): MillraceError {
   })
 }
 
-function noField(topic: string, field: string): MillraceError {
+function noField(topic: string, field: string, is: MeasuredField['is']): MillraceError {
   return new MillraceError('NEEDS_INVALID', {
-    message: `no event of ${topic} has a time in \`${field}\``,
-    hint: 'name a field of its JSON that holds a date or milliseconds: `measured from payments by placed_at`',
+    message: `no event of ${topic} has a ${is} in \`${field}\``,
+    hint:
+      is === 'time'
+        ? 'name a field of its JSON that holds a date or milliseconds: `measured from payments by placed_at`'
+        : 'name a field of its JSON: `measured from payments by card`',
     facts: { topic, field },
   })
 }

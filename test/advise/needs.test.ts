@@ -12,7 +12,7 @@ import {
   RATE,
   secondsIn,
 } from '../../src/advise/needs/quantities.ts'
-import { readNeeds } from '../../src/advise/needs/read.ts'
+import { type MeasuredField, readNeeds } from '../../src/advise/needs/read.ts'
 import { nearest } from '../../src/sql/suggest.ts'
 import { BOOK, read } from './asked.ts'
 
@@ -251,19 +251,27 @@ test('figures can be measured from a topic, and the sample is told', () => {
   const text = GOOD.replace('50/s', 'measured from orders')
     .replace('    peak: 200/s\n', '')
     .concat('    lateness: measured from orders by placed_at\n')
+    .concat('    history: measured from orders\n    state: measured from orders by shop\n')
   const asked: unknown[] = []
-  const measure = (topic: string, timeField: string | undefined) => {
-    asked.push([topic, timeField])
-    return { rate: 7, peak: 9, bytes: 300, latenessSeconds: 12, sample: 'a sample' }
+  const measure = (topic: string, field?: MeasuredField) => {
+    asked.push([topic, field])
+    const lateOrKept = field?.is === 'time' ? { latenessSeconds: 12 } : { stateBytes: 900 }
+    return { rate: 7, peak: 9, bytes: 300, historyDays: 21, sample: 'a sample', ...lateOrKept }
   }
   const { needs } = readNeeds('needs.yaml', text, { book: BOOK, nearest, measure })
   const [revenue] = needs?.outputs ?? []
   assert.equal(revenue?.rate, 7)
   assert.equal(revenue?.latenessSeconds, 12)
-  assert.deepEqual(asked, [
-    ['orders', undefined],
-    ['orders', 'placed_at'],
-  ])
+  assert.equal(revenue?.historyDays, 21)
+  assert.equal(revenue?.stateBytes, 900)
+  assert.deepEqual(
+    new Set(asked.map((each) => JSON.stringify(each))),
+    new Set([
+      '["orders",null]',
+      '["orders",{"name":"placed_at","is":"time"}]',
+      '["orders",{"name":"shop","is":"key"}]',
+    ]),
+  )
   assert.ok(needs?.assumptions.some((each) => each.includes('a sample')))
 })
 

@@ -4,10 +4,12 @@ import { globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { Readable } from 'node:stream'
 import test from 'node:test'
+import { parse } from 'yaml'
 import { adviceOn, rulesPage, withExample } from '../../scripts/advise-docs.ts'
 import { advise } from '../../src/advise/report/advice.ts'
 import { htmlOf } from '../../src/advise/report/html.ts'
 import { markdownOf } from '../../src/advise/report/markdown.ts'
+import { pricedText } from '../../src/advise/report/priced.ts'
 import { SCHEMAS, schemaText } from '../../src/advise/report/schemas.ts'
 import { adviceShape } from '../../src/advise/report/shape.ts'
 import { intervalSql, timesOf } from '../../src/advise/report/times.ts'
@@ -39,11 +41,14 @@ test('the advice on every case has the published shape, and can be written in ev
 
 test('no price stands without its availability: each design has class, RTO and RPO, and one machine is not called available', () => {
   for (const { advice } of ADVICE) {
-    const { plan, alternatives, curve } = advice
+    const { plan, alternatives, curve, flips, sensitivity } = advice
     const all = [
       plan.design,
+      ...plan.nearest,
       ...alternatives,
       ...curve.flatMap(({ best, managed }) => [best, managed]),
+      ...flips.map(({ instead }) => instead),
+      ...sensitivity.map(({ design }) => design),
     ]
     for (const design of all) {
       if (design === undefined) continue
@@ -54,6 +59,32 @@ test('no price stands without its availability: each design has class, RTO and R
         design.availability.survives !== 'process',
       )
     }
+  }
+})
+
+test('a log on one machine is not called highly available because a job on a timer reads it', () => {
+  const priced = ADVICE.flatMap(({ advice }) => [...advice.alternatives, ...advice.plan.nearest])
+  const timed = priced.filter(({ names }) => /^Millrace's own log \+ .* by a timer$/.test(names))
+  assert.ok(timed.length > 0)
+  for (const { availability } of timed) assert.equal(availability.isHighlyAvailable, false)
+})
+
+test('in every form availability, RTO and RPO are written beside each design that has a price', () => {
+  for (const { advice } of ADVICE) {
+    const { plan, alternatives, curve, flips, sensitivity } = advice
+    const priced = [
+      ...plan.nearest,
+      ...alternatives,
+      ...flips.map(({ instead }) => instead),
+      ...sensitivity.flatMap(({ design }) => design ?? []),
+      ...curve.flatMap(({ best, managed }) => [best ?? [], managed ?? []].flat()),
+    ]
+    const count = (text: string) => text.match(/RTO [\d.]+ \w+, RPO /g)?.length ?? 0
+    assert.ok(count(markdownOf(advice)) >= priced.length)
+    assert.ok(count(htmlOf(advice)) >= priced.length)
+    const lines = adviceLines(advice, PLAIN, 110).join(' ').replace(/\s+/g, ' ')
+    for (const each of [...alternatives.slice(0, 3), ...plan.nearest])
+      assert.ok(lines.includes(`${each.names}, ${pricedText(each)}`), lines)
   }
 })
 
@@ -230,6 +261,8 @@ test('rate, bytes and lateness are measured from a topic of the log', async () =
       .replace('    peak: 200/s\n', '')
       .replace('400 B', 'measured from orders')
       .replace('lateness: 1 s', 'lateness: measured from orders by placed_at')
+      .replace('history: 7 d', 'history: measured from orders')
+      .replace('state: 100 MB', 'state: measured from orders by id')
     writeFileSync(join(directory, 'needs.yaml'), needs)
     const { code, out, err } = await millrace(directory, ['advise', 'needs.yaml', '--json'])
     assert.equal(code, 0, err)
@@ -239,6 +272,8 @@ test('rate, bytes and lateness are measured from a topic of the log', async () =
       assumptions.join('\n'),
     )
     assert.ok(assumptions.some((each: string) => /placed_at of 5 of them/.test(each)))
+    assert.ok(assumptions.some((each: string) => /5 id in 5 of them, an event of/.test(each)))
+    assert.ok(assumptions.some((each: string) => /^history of stock is measured/.test(each)))
     writeFileSync(join(directory, 'needs.yaml'), needs.replaceAll('from orders', 'from nothing'))
     const missing = await millrace(directory, ['advise', 'needs.yaml'])
     assert.equal(missing.code, 1)
@@ -278,30 +313,50 @@ test('the command refuses what is wrong: files, formats, schemas, prices, and a 
 
 test('the interview asks again until an answer can be meant, and its answers are a file that is kept', async () => {
   await inDirectory(async (directory) => {
-    const answers = [
-      'aws',
-      '',
+    const context = [
+      'aws, mars',
+      'aws, gcp',
+      'eu-west-1',
+      'gdpr',
+      'kafka',
+      ...['', 'athena', 'sql, kafka', '', ''],
+      ...['40 h/month', '90 USD/h', 'zone', '10 min', '', '9000 USD/month'],
+    ]
+    const output = [
       'Fraud!',
       'fraud-check',
       'decision',
       'the "payment": service',
       'a card: charged',
       'wrong-decision',
+      '2000 USD/month',
       '1 s',
+      'payments',
       '100',
       '100/s',
-      '300/s',
-      '',
-      '',
-      '',
-      '',
-      'no',
+      ...['300/s', '', '', '5 s', '', ''],
     ]
+    const answers = [...context, ...output, 'no']
     const { code, out } = await command(directory, ['advise'], answers)
     assert.equal(code, 0)
     assert.match(out, /write one like: lower case/)
     assert.match(out, /write one like: 50\/s/)
     assert.match(out, /fraud-check {2}STREAMING {2}operational-decision/)
+    const { context: kept, outputs } = parse(readFileSync(join(directory, 'needs.yaml'), 'utf8'))
+    assert.deepEqual(kept, {
+      clouds: ['aws', 'gcp'],
+      regions: ['eu-west-1'],
+      compliance: ['gdpr'],
+      platforms: ['kafka'],
+      readers: ['athena'],
+      skills: ['sql', 'kafka'],
+      batchLayer: 'none',
+      newSystems: 'allowed',
+      operations: { hours: '40 h/month', price: '90 USD/h' },
+      availability: { survives: 'zone', rto: '10 min', rpo: '0 s' },
+      budget: '9000 USD/month',
+    })
+    assert.deepEqual(Object.keys(outputs[0]).length, 15)
     const again = await command(directory, ['advise', 'needs.yaml'])
     assert.match(again.out, /fraud-check {2}STREAMING/)
     const ended = await command(directory, ['advise'], answers.slice(0, 5))

@@ -30,7 +30,7 @@ export const MONEY_A_MONTH = new RegExp(`^${NUMBER} ?USD/month$`)
 export const MONEY_AN_HOUR = new RegExp(`^${NUMBER} ?USD/h$`)
 export const HOURS_A_MONTH = new RegExp(`^${NUMBER} ?h/month$`)
 export const MEASURED = /^measured from ([A-Za-z0-9._-]+)$/
-/** Lateness needs to know which field holds an event's time. */
+/** Lateness needs to know which field holds an event's time, state which one is the key. */
 export const MEASURED_BY = /^measured from ([A-Za-z0-9._-]+) by ([A-Za-z0-9_]+)$/
 
 /** Seconds. The text matches `DURATION`. */

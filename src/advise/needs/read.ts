@@ -17,14 +17,24 @@ export interface Measured {
   readonly peak: number
   /** Of an event, in the mean. */
   readonly bytes: number
+  /** From the oldest event to the newest. */
+  readonly historyDays: number
   /** Behind the newest event of their split, 99.9 % of events at most; only if a field was named. */
   readonly latenessSeconds?: number
+  /** An event for each key, if the field of one was named. */
+  readonly stateBytes?: number
   /** What was looked at, in a sentence. */
   readonly sample: string
 }
 
+/** A field of the events: the time by which they are late, or the key that something is remembered for. */
+export interface MeasuredField {
+  readonly name: string
+  readonly is: 'time' | 'key'
+}
+
 /** @throws MillraceError if there is no such topic */
-export type Measure = (topic: string, timeField: string | undefined) => Measured
+export type Measure = (topic: string, field?: MeasuredField) => Measured
 
 export interface ReadNeeds {
   /** Absent where a finding is an error. */
@@ -126,21 +136,28 @@ function outputOf(
   assume: (sentence: string) => void,
 ): Output {
   const { name, what, lossIfOneHourOld: loss } = text
-  const measured = (field: string, topic: string, timeField?: string) => {
-    const found = measure(topic, timeField)
-    assume(`${field} of ${name} is measured: ${found.sample}`)
+  const measured = (what: string, topic: string, field?: MeasuredField) => {
+    const found = measure(topic, field)
+    assume(`${what} of ${name} is measured: ${found.sample}`)
     return found
   }
   const figure =
-    (field: 'rate' | 'peak' | 'bytes', read: (text: string) => number) =>
+    (field: 'rate' | 'peak' | 'bytes' | 'historyDays', read: (text: string) => number) =>
     (written: string): number => {
       const topic = MEASURED.exec(written)?.[1]
-      return topic === undefined ? read(written) : measured(field, topic)[field]
+      return topic === undefined
+        ? read(written)
+        : measured(field === 'historyDays' ? 'history' : field, topic)[field]
     }
   const lateness = (written: string): number => {
-    const [, topic, timeField] = MEASURED_BY.exec(written) ?? []
+    const [, topic, field] = MEASURED_BY.exec(written) ?? []
     if (topic === undefined) return secondsIn(written)
-    return measured('lateness', topic, timeField).latenessSeconds ?? 0
+    return measured('lateness', topic, { name: field!, is: 'time' }).latenessSeconds ?? 0
+  }
+  const state = (written: string): number => {
+    const [, topic, field] = MEASURED_BY.exec(written) ?? []
+    if (topic === undefined) return bytesIn(written)
+    return measured('state', topic, { name: field!, is: 'key' }).stateBytes ?? 0
   }
   const rate = figure('rate', perSecondIn)(text.rate)
   const factor = book.limit('peak-factor')
@@ -164,9 +181,11 @@ function outputOf(
     peak: text.peak === undefined ? rate * factor : figure('peak', perSecondIn)(text.peak),
     bytes: figure('bytes', bytesIn)(text.bytes),
     historyDays:
-      text.history === undefined ? book.limit('retention-least') : secondsIn(text.history) / 86_400,
+      text.history === undefined
+        ? book.limit('retention-least')
+        : figure('historyDays', (written) => secondsIn(written) / 86_400)(text.history),
     latenessSeconds: text.lateness === undefined ? 0 : lateness(text.lateness),
-    stateBytes: text.state === undefined ? 0 : bytesIn(text.state),
+    stateBytes: text.state === undefined ? 0 : state(text.state),
     correctness: text.correctness ?? 'exactly-once',
     delivers: text.delivers ?? (TABLES.has(what) ? 'table' : 'service'),
     ...(loss === undefined ? {} : { lossIfOneHourOld: amountIn(loss) }),

@@ -8,14 +8,14 @@ export type Nearest = (written: string, known: readonly string[]) => string | un
 /** How a field is written, by its name: with its unit. */
 const WRITTEN: Readonly<Record<string, string>> = {
   freshness: 'a duration with its unit: `10 s`, `15 min`, `1 h`, `1 d`',
-  history: 'a duration with its unit: `7 d`, `90 d`',
+  history: 'a duration with its unit: `7 d`, `90 d`; or `measured from TOPIC`',
   lateness: 'a duration with its unit: `30 s`, `2 d`; or `measured from TOPIC by FIELD`',
   rto: 'a duration with its unit: `15 min`',
   rpo: 'a duration with its unit: `0 s`, `5 min`',
   rate: 'events in a time: `50/s`, `2 k/s`, `5 M/d`; or `measured from TOPIC`',
   peak: 'events in a time: `200/s`; or `measured from TOPIC`',
   bytes: 'the size of one event with its unit: `800 B`, `2 KB`; or `measured from TOPIC`',
-  state: 'a size with its unit: `100 MB`, `2 GB`',
+  state: 'a size with its unit: `100 MB`, `2 GB`; or `measured from TOPIC by KEY`',
   budget: 'USD a month: `2000 USD/month`',
   lossIfOneHourOld: 'USD a month: `500 USD/month`',
   hours: 'hours a month: `20 h/month`',

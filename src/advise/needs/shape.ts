@@ -88,7 +88,7 @@ const output = z.strictObject({
   rate: measuredOr(RATE, 'events, in the mean', '2000/s', '5 M/d'),
   peak: measuredOr(RATE, 'events, in the busiest minute', '6000/s').optional(),
   bytes: measuredOr(BYTE_COUNT, 'of one event', '800 B'),
-  history: duration('how far back it is computed anew', '30 d').optional(),
+  history: measuredOr(DURATION, 'how far back it is computed anew', '30 d').optional(),
   lateness: z
     .union([z.string().regex(DURATION), z.string().regex(MEASURED_BY)])
     .optional()
@@ -96,7 +96,13 @@ const output = z.strictObject({
       description: 'how late events may come',
       examples: ['5 min', 'measured from payments by placed_at'],
     }),
-  state: text(BYTE_COUNT, 'what must be remembered at once', '2 GB').optional(),
+  state: z
+    .union([z.string().regex(BYTE_COUNT), z.string().regex(MEASURED_BY)])
+    .optional()
+    .meta({
+      description: 'what must be remembered at once',
+      examples: ['2 GB', 'measured from payments by card'],
+    }),
   correctness: z.enum(['exactly-once', 'at-least-once']).optional(),
   delivers: z
     .enum(['table', 'service'])

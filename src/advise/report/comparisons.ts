@@ -10,7 +10,7 @@ import { cheapestAt, type Plan, planFor } from '../plan/plan.ts'
 import type { Planned } from '../plan/situation.ts'
 import { secondsText, usd } from '../plan/words.ts'
 import { CANDIDATES, RULES } from '../rules/rules.ts'
-import { namesOf, pricedOf } from './priced.ts'
+import { namesOf, pricedOf, pricedText, shortAvailability } from './priced.ts'
 import type { Advice } from './shape.ts'
 
 /** Seconds at which the cost is shown. */
@@ -101,9 +101,8 @@ export function nearestOf({ chosen, evaluated }: Plan): Advice['plan']['nearest'
     )
     .slice(0, NEAREST_MAX)
     .map((each) => ({
-      names: namesOf(each),
+      ...pricedOf(each),
       breaks: each.broken.map(({ of, says }) => `${of}: ${says}`),
-      total: each.total,
     }))
 }
 
@@ -233,16 +232,17 @@ export function savingOf(needs: Needs, plan: Plan): Advice['saving'] {
     const managed = managedAt(needs, book, Math.min(freshest, 1))
     if (managed === undefined) return { says: 'batch is what is advised', ...common }
     const saved = managed.total - plan.chosen.total
+    if (saved <= 0) return { says: 'batch is what is advised', asked: managed.total, ...common }
     const share = Math.round((saved / managed.total) * 100)
     return {
-      says: `batch saves ${usd(saved)} a month, ${share} % of what ${namesOf(managed)} would cost`,
+      says: `batch saves ${usd(saved)} a month, ${share} % of what ${namesOf(managed)} would cost: ${pricedText(pricedOf(managed))}`,
       asked: managed.total,
       ...common,
     }
   }
   const more = plan.chosen.total - atAnHour.total
   return {
-    says: `data an hour old would cost ${usd(atAnHour.total)} a month, ${usd(more)} less: fresher than that is worth it if an hour's age costs more than ${usd(more)} a month`,
+    says: `data an hour old would cost ${usd(atAnHour.total)} a month (${shortAvailability(pricedOf(atAnHour))}), ${usd(more)} less: fresher than that is worth it if an hour's age costs more than ${usd(more)} a month`,
     breakEven: more,
     ...common,
   }

@@ -3,7 +3,7 @@ import { figure } from '../cost/lines.ts'
 import { capital, secondsText, unitsText, usd } from '../plan/words.ts'
 import { alternativesChart, costChart, curveChart } from './charts.ts'
 import { escapeHtml as e } from './escape.ts'
-import { availabilityText, shortAvailability } from './markdown.ts'
+import { availabilityText, pricedText, shortAvailability } from './priced.ts'
 import type { Advice } from './shape.ts'
 import { STYLE } from './style.ts'
 
@@ -99,7 +99,7 @@ function plan({ plan: { pattern, format, reasons, design, nearest, ...sides } }:
   if (design !== undefined)
     return `${head}<p><b>${e(design.names)}</b></p><div class="sides"><div><h4>For</h4><ul>${items(sides.for)}</ul></div><div><h4>Against</h4><ul>${items(sides.against)}</ul></div></div>`
   const rows = nearest.map(
-    ({ names, breaks, total }) => `${names} (${usd(total)}): ${breaks.join('; ')}`,
+    (each) => `${each.names}, ${pricedText(each)}: ${each.breaks.join('; ')}`,
   )
   return `${head}<p><b>Nothing meets all constraints.</b> Nearest:</p><ul>${items(rows)}</ul>`
 }
@@ -119,7 +119,7 @@ function costs(advice: Advice): string {
     line.alreadyPaid === undefined
       ? usd(line.monthly)
       : `${usd(0)}<small>paid already: ${usd(line.alreadyPaid)}</small>`,
-    `<span title="${e(line.source ?? '')}">${e(line.asOf ?? '')} ${e(line.confidence ?? '')}</span>`,
+    `<span class="nowrap" title="${e(line.source ?? '')}">${e(line.asOf ?? '')} ${e(line.confidence ?? '')}</span>`,
   ])
   const total =
     design === undefined
@@ -131,7 +131,9 @@ function costs(advice: Advice): string {
       ? 'nothing meets all constraints'
       : `${e(best.names)}<small>${e(availabilityText(best))}</small>`,
     best === undefined ? '' : usd(best.total),
-    managed === undefined ? '' : usd(managed.total),
+    managed === undefined
+      ? ''
+      : `${usd(managed.total)}<small>${e(shortAvailability(managed))}</small>`,
   ])
   return `<p class="says">${e(capital(saving.says))}.</p>
 <h3>Over freshness</h3><figure>${curveChart(advice)}<figcaption><span class="key best"></span> cheapest that meets the constraints <span class="key managed"></span> a managed Kafka with a managed Flink</figcaption></figure>
@@ -154,7 +156,7 @@ function others(advice: Advice): string {
   ])
   const cheaper = flips.map(
     ({ says, instead, saves }) =>
-      `${says}: ${instead.names} for ${usd(instead.total)}, ${usd(saves)} less`,
+      `${says}: ${instead.names} for ${pricedText(instead)}, ${usd(saves)} less`,
   )
   return `${alternatives.length === 0 ? '' : `<figure>${alternativesChart(advice)}</figure>${table(['runner-up', 'a month', 'why it lost'], lost)}`}
 ${cheaper.length === 0 ? '' : `<h3>What constraints cost</h3><ul>${items(cheaper)}</ul>`}
@@ -175,7 +177,9 @@ function capacity({ capacity: systems }: Advice): string {
 function sensitivity({ sensitivity: variations }: Advice): string {
   const rows = variations.map(({ change, design, changes }) => [
     e(change),
-    design === undefined ? 'nothing meets all constraints' : e(design.names),
+    design === undefined
+      ? 'nothing meets all constraints'
+      : `${e(design.names)}<small>${e(availabilityText(design))}</small>`,
     design === undefined ? '' : usd(design.total),
     changes ? 'another plan' : '',
   ])

@@ -1,7 +1,8 @@
 /** The advice as a written plan in Markdown: top priorities first, then what they rest on. */
 import { figure } from '../cost/lines.ts'
 import { capital, secondsText, unitsText, usd } from '../plan/words.ts'
-import type { Advice, Priced } from './shape.ts'
+import { availabilityText, pricedText } from './priced.ts'
+import type { Advice } from './shape.ts'
 
 export function markdownOf(advice: Advice): string {
   const sections = [
@@ -49,20 +50,6 @@ function summary({ plan, pricesAsOf }: Advice): string {
   return `**${text(design.names)}**, ${plan.pattern}${plan.format === 'none' ? '' : ` with ${plan.format} tables`}: ${usd(design.total)} a month, of which ${usd(design.total - design.money)} are ${figure(design.hours)} operating hours. ${text(capital(availabilityText(design)))}. List prices of ${pricesAsOf.oldest} to ${pricesAsOf.newest}.`
 }
 
-/** What stands beside every price. */
-export function availabilityText({ availability }: Priced): string {
-  const { survives, rtoSeconds, rpoSeconds, isHighlyAvailable } = availability
-  const label = isHighlyAvailable ? `survives the loss of a ${survives}` : 'not highly available'
-  return `${availability.class} (${label}, RTO ${secondsText(rtoSeconds)}, RPO ${rpoSeconds === 0 ? '0' : secondsText(rpoSeconds)})`
-}
-
-/** The same in a few words. */
-export function shortAvailability({ availability }: Priced): string {
-  const { survives, rtoSeconds, rpoSeconds, isHighlyAvailable } = availability
-  const label = isHighlyAvailable ? `survives a ${survives}` : 'not highly available'
-  return `${label}, RTO ${secondsText(rtoSeconds)}, RPO ${rpoSeconds === 0 ? '0' : secondsText(rpoSeconds)}`
-}
-
 function verdicts({ outputs }: Advice): string {
   return outputs
     .map(
@@ -89,7 +76,7 @@ function plan({ plan: { pattern, format, reasons, design, nearest, ...sides } }:
       `Against: ${sides.against.join('; ')}.`,
     ].join('\n\n')
   const near = nearest.map(
-    ({ names, breaks, total }) => `${names} (${usd(total)}): ${breaks.join('; ')}`,
+    (each) => `${each.names}, ${pricedText(each)}: ${each.breaks.join('; ')}`,
   )
   return [...parts, '**Nothing meets all constraints.** Nearest:', list(near)].join('\n\n')
 }
@@ -106,7 +93,8 @@ function costs({ costs: lines, plan: { design }, saving }: Advice): string {
       : `${usd(0)} (paid already: ${usd(line.alreadyPaid)})`,
     `${line.asOf ?? ''} ${line.confidence ?? ''}`.trim(),
   ])
-  if (design !== undefined) rows.push(['**total**', '', '', '', '', `**${usd(design.total)}**`, ''])
+  if (design !== undefined)
+    rows.push(['**total**', '', availabilityText(design), '', '', `**${usd(design.total)}**`, ''])
   const table = tableOf(['kind', 'item', 'from', 'quantity', 'price', 'a month', 'as of'], rows)
   const sources = [
     ...new Set(lines.map(({ source }) => source).filter((each) => each !== undefined)),
@@ -120,7 +108,7 @@ function curve({ curve: points }: Advice): string {
     best === undefined ? 'nothing meets all constraints' : best.names,
     best === undefined ? '' : usd(best.total),
     best === undefined ? '' : availabilityText(best),
-    managed === undefined ? '' : usd(managed.total),
+    managed === undefined ? '' : pricedText(managed),
   ])
   return tableOf(
     ['at most this old', 'cheapest', 'a month', 'availability', 'managed Kafka and Flink'],
@@ -133,20 +121,21 @@ function sensitivity({ sensitivity: variations }: Advice): string {
     change,
     design === undefined ? 'nothing meets all constraints' : design.names,
     design === undefined ? '' : usd(design.total),
+    design === undefined ? '' : availabilityText(design),
     changes ? 'another plan' : '',
   ])
-  return tableOf(['if', 'plan', 'a month', ''], rows)
+  return tableOf(['if', 'plan', 'a month', 'availability', ''], rows)
 }
 
 function others({ alternatives, eliminated, flips }: Advice): string {
-  const lost = alternatives.map((each) => `${each.names}, ${usd(each.total)}: ${each.why}`)
+  const lost = alternatives.map((each) => `${each.names}, ${pricedText(each)}: ${each.why}`)
   const out = eliminated.map(
     ({ candidate, constraints }) =>
       `${candidate}: ${constraints.map(({ id, says }) => `${says} (\`${id}\`)`).join('; ')}`,
   )
   const cheaper = flips.map(
     ({ says, instead, saves }) =>
-      `${says}: ${instead.names} for ${usd(instead.total)}, ${usd(saves)} less`,
+      `${says}: ${instead.names} for ${pricedText(instead)}, ${usd(saves)} less`,
   )
   return [
     lost.length === 0 ? '' : `Runners-up:\n\n${list(lost)}`,

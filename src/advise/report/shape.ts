@@ -78,7 +78,7 @@ const plan = z.strictObject({
   for: z.array(z.string()),
   against: z.array(z.string()),
   nearest: z
-    .array(z.strictObject({ names: z.string(), breaks: z.array(z.string()), total: usd }))
+    .array(z.strictObject({ ...priced.shape, breaks: z.array(z.string()) }))
     .meta({ description: 'where nothing meets all constraints: what comes nearest' }),
 })
 

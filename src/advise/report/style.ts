@@ -22,7 +22,7 @@ article { margin: 12px 0; padding: 4px 20px 12px; background: var(--panel); bord
 .sides { display: grid; grid-template-columns: 1fr 1fr; gap: 20px }
 .scroll { overflow-x: auto } table { width: 100%; border-collapse: collapse; font-size: .9rem }
 th { text-align: left; color: var(--soft); font-weight: 500 } th, td { padding: 7px 12px 7px 0; border-bottom: 1px solid var(--line); vertical-align: top }
-th { white-space: nowrap } td small { display: block; color: var(--soft) } tfoot td { font-weight: 700; border-bottom: 0 }
+th, .nowrap { white-space: nowrap } td small { display: block; color: var(--soft) } tfoot td { font-weight: 700; border-bottom: 0 }
 figure { margin: 16px 0 } svg { width: 100%; height: auto; font: 12px system-ui, sans-serif }
 svg .grid { stroke: var(--line) } svg .axis { fill: var(--soft) } svg .value { fill: var(--ink); font-weight: 600 }
 svg path { fill: none; stroke-width: 2.5 } svg path.best { stroke: var(--stream) } svg path.managed { stroke: var(--other); stroke-dasharray: 6 5 }

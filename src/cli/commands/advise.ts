@@ -134,7 +134,7 @@ async function needsText(
 async function measureOf(io: Io, options: ProjectOptions): Promise<Measure> {
   const dataDirectory = await dataDirectoryOf(io, options)
   const ports = nodePorts()
-  return (topic, timeField) => measureTopic(ports, dataDirectory, topic, timeField)
+  return (topic, field) => measureTopic(ports, dataDirectory, topic, field)
 }
 
 function writtenAs(io: Io, format: Format, advice: Advice): string[] {

@@ -1,7 +1,7 @@
 /** Advice on a terminal: verdicts, the plan, what it costs and over what, then what to do. */
 import { figure } from '../../advise/cost/lines.ts'
 import { capital, secondsText, usd } from '../../advise/plan/words.ts'
-import { availabilityText, shortAvailability } from '../../advise/report/markdown.ts'
+import { availabilityText, pricedText, shortAvailability } from '../../advise/report/priced.ts'
 import type { Advice } from '../../advise/report/shape.ts'
 import type { Style } from './style.ts'
 import { padded, tableLines, visible } from './table.ts'
@@ -32,12 +32,14 @@ export function adviceLines(advice: Advice, style: Style, columns: number): stri
       ? []
       : [
           ...heading('why not'),
-          ...advice.alternatives.slice(0, 3).flatMap(({ names, why }) => prose(`${names}: ${why}`)),
+          ...advice.alternatives
+            .slice(0, 3)
+            .flatMap((each) => prose(`${each.names}, ${pricedText(each)}: ${each.why}`)),
         ]),
     ...advice.flips
       .slice(0, 2)
       .flatMap(({ says, instead, saves }) =>
-        prose(`${says}: ${instead.names}, ${usd(instead.total)}, ${usd(saves)} less`),
+        prose(`${says}: ${instead.names}, ${pricedText(instead)}, ${usd(saves)} less`),
       ),
     ...heading('what to do'),
     ...advice.priorities.flatMap((each, index) => prose(`${index + 1}. ${each}`)),
@@ -75,8 +77,8 @@ function planLines({ plan }: Advice, style: Style, prose: Prose): string[] {
     return [
       ...common,
       `${INDENT}${style.bad('nothing meets all constraints')}; nearest:`,
-      ...plan.nearest.flatMap(({ names, breaks }) =>
-        prose(`${names}: ${breaks.join('; ')}`, '    '),
+      ...plan.nearest.flatMap((each) =>
+        prose(`${each.names}, ${pricedText(each)}: ${each.breaks.join('; ')}`, '    '),
       ),
     ]
   return [
