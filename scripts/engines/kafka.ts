@@ -47,27 +47,37 @@ export async function startKafka(): Promise<void> {
   install()
   configure()
   if (!existsSync(join(HOME, 'data/meta.properties'))) format()
-  const log = openSync(join(HOME, 'kafka.log'), 'a')
-  const heap = ['-Xms256m', '-Xmx1g', '-XX:+UseG1GC']
-  const child = spawn(
-    'java',
-    [...heap, LOGGING, '-cp', `${LIBS}/*`, 'kafka.Kafka', 'server.properties'],
-    { cwd: HOME, stdio: ['ignore', log, log], detached: true },
-  )
-  child.unref()
-  closeSync(log)
-  writeFileSync(join(HOME, 'kafka.pid'), String(child.pid))
-  const deadline = Date.now() + START_TIMEOUT_MS
-  while (!(await isKafkaUp())) {
-    if (Date.now() > deadline) throw new Error(`Kafka did not start: see ${HOME}/kafka.log`)
-    await sleep(100)
-  }
+  await startNode(HOME, KAFKA_PORT)
 }
 
 /** With `signal` SIGKILL it is a crash: the next start recovers. */
 export async function stopKafka(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
-  const pid = kafkaPid()
-  if (pid === undefined) return
+  await stopNode(HOME, signal)
+}
+
+/** Starts the node of which server.properties lie in `directory`; resolves when it takes connections at `port`. */
+export async function startNode(directory: string, port: number): Promise<void> {
+  const log = openSync(join(directory, 'kafka.log'), 'a')
+  const heap = ['-Xms256m', '-Xmx1g', '-XX:+UseG1GC']
+  const child = spawn(
+    'java',
+    [...heap, LOGGING, '-cp', `${LIBS}/*`, 'kafka.Kafka', 'server.properties'],
+    { cwd: directory, stdio: ['ignore', log, log], detached: true },
+  )
+  child.unref()
+  closeSync(log)
+  writeFileSync(join(directory, 'kafka.pid'), String(child.pid))
+  const deadline = Date.now() + START_TIMEOUT_MS
+  while (!(await isListening(port))) {
+    if (Date.now() > deadline) throw new Error(`Kafka did not start: see ${directory}/kafka.log`)
+    await sleep(100)
+  }
+}
+
+export async function stopNode(directory: string, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+  const file = join(directory, 'kafka.pid')
+  if (!existsSync(file)) return
+  const pid = Number(readFileSync(file, 'utf8'))
   try {
     process.kill(pid, signal)
     for (let waited = 0; waited < 300 && isAlive(pid); waited++) await sleep(100)
@@ -75,7 +85,7 @@ export async function stopKafka(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Prom
   } catch {
     // It is gone already.
   }
-  rmSync(join(HOME, 'kafka.pid'), { force: true })
+  rmSync(file, { force: true })
 }
 
 export function kafkaPid(): number | undefined {
@@ -84,8 +94,12 @@ export function kafkaPid(): number | undefined {
 }
 
 export function isKafkaUp(): Promise<boolean> {
+  return isListening(KAFKA_PORT)
+}
+
+export function isListening(port: number): Promise<boolean> {
   return new Promise((answer) => {
-    const socket = connect(KAFKA_PORT, '127.0.0.1')
+    const socket = connect(port, '127.0.0.1')
     socket.once('connect', () => {
       socket.destroy()
       answer(true)

@@ -67,6 +67,7 @@ export interface PeerRecord {
 }
 
 export interface PeerProduce {
+  readonly servers?: string
   readonly topic: string
   readonly records: readonly PeerRecord[]
   readonly config?: Readonly<Record<string, string>>

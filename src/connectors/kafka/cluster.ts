@@ -78,12 +78,13 @@ export async function openCluster(options: ClusterOptions): Promise<Cluster> {
     const known = broker === undefined ? undefined : brokers.get(broker)
     try {
       if (lane === 'fetch' && known !== undefined) return await fetching.to(known)
-      if (broker === undefined) return await poolOf(lane).getFirstAvailable(bootstrap)
+      // Those that were named may be gone while others of the cluster are there.
+      if (broker === undefined)
+        return await poolOf(lane).getFirstAvailable([...bootstrap, ...brokers.values()])
       if (known === undefined) throw unknownBroker(broker, servers)
       return await poolOf(lane).get(known)
     } catch (cause) {
-      const where = known === undefined ? servers : `${known.host}:${known.port}`
-      throw clientError('connecting', cause, where)
+      throw clientError('connecting', cause, known ? `${known.host}:${known.port}` : servers)
     }
   }
 
