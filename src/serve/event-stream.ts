@@ -19,6 +19,7 @@ export function eventStream(
   response: ServerResponse,
   gone: AbortController,
   heartbeatMs: number,
+  stallMsMax = STALL_MS_MAX,
 ): EventStream {
   response.once('close', () => gone.abort())
   response.on('error', () => gone.abort())
@@ -39,7 +40,7 @@ export function eventStream(
       isQuiet = false
       const told = id === undefined ? '' : `id: ${id}\n`
       if (response.write(`${told}event: ${event}\ndata: ${data}\n\n`)) return
-      if (!(await drained(response, gone.signal))) response.destroy()
+      if (!(await drained(response, gone.signal, stallMsMax))) response.destroy()
     },
     end() {
       clearInterval(heart)
@@ -49,7 +50,11 @@ export function eventStream(
 }
 
 /** False if nothing was taken for too long. */
-function drained(response: ServerResponse, gone: AbortSignal): Promise<boolean> {
+function drained(
+  response: ServerResponse,
+  gone: AbortSignal,
+  stallMsMax: number,
+): Promise<boolean> {
   return new Promise((resolve) => {
     const end = (is: boolean) => () => {
       clearTimeout(timer)
@@ -57,7 +62,7 @@ function drained(response: ServerResponse, gone: AbortSignal): Promise<boolean> 
       gone.removeEventListener('abort', onGone)
       resolve(is)
     }
-    const timer = setTimeout(() => end(false)(), STALL_MS_MAX)
+    const timer = setTimeout(() => end(false)(), stallMsMax)
     const onDrain = end(true)
     const onGone = end(true)
     response.once('drain', onDrain)

@@ -15,6 +15,12 @@ const BODY_BYTES_MAX = 1 << 10
 /** Names of subjects stand in paths. */
 const PARAMETER_LENGTH_MAX = 4096
 const REQUEST_MS_MAX = 30_000
+/** Who follows, asks and scrapes; whoever comes beyond is not taken in. */
+const CONNECTIONS_MAX = 1024
+/** From the connection, or the answer before, to the last header. */
+const HEADERS_MS_MAX = 10_000
+/** A client that is gone without a word is found out by the kernel, from then on. */
+const PROBED_AFTER_MS = 30_000
 
 export interface HttpOptions {
   readonly address: HttpAddress
@@ -23,6 +29,7 @@ export interface HttpOptions {
   readonly status: () => OwnerStatus
   /** A line for each thing but pipelines that should answer and does not yet. */
   readonly waiting?: () => readonly string[]
+  readonly limits?: { readonly connectionsMax?: number; readonly headersMsMax?: number }
   /** More routes, behind the same checks. */
   readonly routes?: (app: FastifyInstance) => Promise<void>
 }
@@ -63,13 +70,21 @@ export function parseAddress(text: string): HttpAddress {
 export async function serveHttp(options: HttpOptions): Promise<HttpServer> {
   const { host, port } = options.address
   if (!isLoopback(host) && options.token === undefined) throw unprotected(host)
+  const { connectionsMax = CONNECTIONS_MAX, headersMsMax = HEADERS_MS_MAX } = options.limits ?? {}
   const app = fastify({
     bodyLimit: BODY_BYTES_MAX,
     requestTimeout: REQUEST_MS_MAX,
     forceCloseConnections: true,
-    http: { maxHeaderSize: HEADER_BYTES_MAX },
+    http: {
+      maxHeaderSize: HEADER_BYTES_MAX,
+      headersTimeout: headersMsMax,
+      connectionsCheckingInterval: headersMsMax / 2,
+      keepAlive: true,
+      keepAliveInitialDelay: PROBED_AFTER_MS,
+    },
     routerOptions: { maxParamLength: PARAMETER_LENGTH_MAX },
   })
+  app.server.maxConnections = connectionsMax
   addRoutes(app, options)
   await options.routes?.(app)
   try {
