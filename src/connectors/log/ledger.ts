@@ -32,8 +32,8 @@ export function readLedger(ports: Ports, path: string): Ledger | undefined {
   const text = readText(ports, path)
   if (text === undefined) return undefined
   try {
-    const ledger = JSON.parse(text) as Ledger
-    if (Number.isInteger(ledger.epoch) && Number.isInteger(ledger.checkpoint.counter)) return ledger
+    const ledger: unknown = JSON.parse(text)
+    if (isLedger(ledger)) return ledger
   } catch {
     // Not JSON: the same as JSON that is no ledger.
   }
@@ -42,6 +42,14 @@ export function readLedger(ports: Ports, path: string): Ledger | undefined {
     hint: 'restore the file from a copy: without it rows could be written twice',
     facts: { path, byte: 0 },
   })
+}
+
+/** Whole: a part that is missed would be taken for nothing committed. */
+function isLedger(found: unknown): found is Ledger {
+  if (typeof found !== 'object' || found === null) return false
+  const { state, checkpoint, producerId, epoch } = found as Partial<Ledger>
+  const numbers = [producerId, epoch, checkpoint?.incarnation, checkpoint?.counter]
+  return (state === 'committing' || state === 'committed') && numbers.every(Number.isInteger)
 }
 
 export async function writeLedger(
