@@ -27,7 +27,7 @@ export function isTrue(condition: Expression): boolean {
 }
 
 /** Another value each time, for the same row: must be computed once, where it was written. */
-const UNSTEADY: ReadonlySet<string> = new Set([
+export const UNSTEADY: ReadonlySet<string> = new Set([
   'RAND',
   'RAND_INTEGER',
   'UUID',

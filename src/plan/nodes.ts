@@ -293,6 +293,8 @@ export interface ChangelogNormalize {
   readonly kind: 'changelog-normalize'
   readonly input: PlanNode
   readonly keys: readonly number[]
+  /** Each change is told, though another of its key comes with it: see each-version.ts. */
+  readonly eachVersion?: true
 }
 
 /** ORDER BY an ascending time attribute (then others) of append-only rows: each comes out when the watermark has passed it. */

@@ -10,10 +10,16 @@ const ALONE: GoldenProject = {
   pipeline: (name) => Promise.reject(new Error(`there is no project to have a pipeline ${name}`)),
 }
 
-export function readScenarios(): Promise<readonly Scenario[]> {
+/** `edit`: how tables are created instead. */
+export function readScenarios(
+  edit: (create: string) => string = (create) => create,
+): Promise<readonly Scenario[]> {
   const paths = globSync('test/golden/*.golden').sort()
   return Promise.all(
-    paths.map((path) => bindGolden(parseGolden(path, readFileSync(path, 'utf8')), ALONE)),
+    paths.map((path) => {
+      const file = parseGolden(path, readFileSync(path, 'utf8'))
+      return bindGolden({ ...file, creates: file.creates.map(edit) }, ALONE)
+    }),
   )
 }
 

@@ -1,6 +1,7 @@
 /** `millrace explain FILE`: the plan, how it runs, what it promises, what would be lost. Nothing is opened. */
 
 import { CONNECTORS } from '../../run/connectors.ts'
+import { arrivalLines } from '../arrival.ts'
 import { type Declare, examples, type ProjectOptions, projectOptions } from '../command.ts'
 import { guaranteeOf } from '../guarantee.ts'
 import type { Io } from '../io.ts'
@@ -58,6 +59,7 @@ async function explain(io: Io, files: readonly string[], options: ExplainOptions
     const guarantee = guaranteeOf(pipeline, CONNECTORS)
     const losses = lossesOf(pipeline, CONNECTORS)
     const state = statePlaces(withStateMemory(pipeline, options.stateMemory))
+    const arrival = arrivalLines(pipeline)
     if (options.json) {
       io.out(
         JSON.stringify({
@@ -65,6 +67,7 @@ async function explain(io: Io, files: readonly string[], options: ExplainOptions
           file: fileName(each.file),
           sinks,
           guarantee,
+          arrival,
           losses,
           ...(state.length === 0 ? {} : { state }),
         }),
@@ -83,6 +86,7 @@ async function explain(io: Io, files: readonly string[], options: ExplainOptions
       ...guarantee.because,
       ...guarantee.notes,
     ])
+    section(io, 'order of arrival', arrival)
     section(io, 'late and dead rows', [
       `kept in the log topics ${late.join(', ')} and ${late.map((name) => name.replace(/late$/, 'dead')).join(', ')}`,
       ...latePolicies(pipeline, CONNECTORS),

@@ -19,7 +19,12 @@ export function changelogNormalize(
 ): Operator {
   const schema = schemaOf(plan)
   const keys = plan.keys.map((index) => schema[index]!.type)
-  const rows = latestRows(memory, { keys, schema, dropsEqual: true })
+  const rows = latestRows(memory, {
+    keys,
+    schema,
+    dropsEqual: true,
+    tellsEach: plan.eachVersion === true,
+  })
   return {
     name: 'changelog-normalize',
     onBatch(batch, emit) {

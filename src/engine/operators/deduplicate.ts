@@ -34,6 +34,7 @@ export function deduplicate(
       keys: keyTypes,
       schema,
       dropsEqual: isByArrival,
+      tellsEach: false,
       ...(isByArrival ? {} : { order: latestByTime(plan.time) }),
     })
     return {

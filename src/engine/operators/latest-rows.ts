@@ -30,6 +30,8 @@ export interface LatestRowsOptions {
   readonly order?: (rows: HeldRows) => RowOrder
   /** A row that equals what is there changes nothing. */
   readonly dropsEqual: boolean
+  /** Each change is told, not only what a batch leaves. */
+  readonly tellsEach: boolean
 }
 
 /** Where the rows that are kept lie. */
@@ -110,6 +112,34 @@ class Latest implements LatestRows {
   }
 
   add(batch: Batch, keys: readonly Vector[], emit: Emit): void {
+    const pieces = this.#options.tellsEach ? this.#withoutRepeats(batch, keys) : [batch]
+    for (const piece of pieces) this.#add(piece, keys, emit)
+  }
+
+  /** `batch` in pieces, in each of which a key has one row. */
+  #withoutRepeats(batch: Batch, keys: readonly Vector[]): readonly Batch[] {
+    const { arena, u32 } = this.#memory
+    const { count, selection } = batch
+    const entries = arena.allocate(4 * count)
+    this.#table.upsert({ count, selection, keys }, entries)
+    const rows = arena.allocate(4 * count)
+    const pieces: Batch[] = []
+    const met = new Set<Pointer>()
+    let from = 0
+    for (let at = 0; at < count; at++) {
+      const entry = u32[entries / 4 + at]!
+      u32[rows / 4 + at] = selection === 0 ? at : u32[selection / 4 + at]!
+      if (met.has(entry)) {
+        pieces.push({ ...batch, selection: rows + 4 * from, count: at - from })
+        met.clear()
+        from = at
+      }
+      met.add(entry)
+    }
+    return [...pieces, { ...batch, selection: rows + 4 * from, count: count - from }]
+  }
+
+  #add(batch: Batch, keys: readonly Vector[], emit: Emit): void {
     const { count, selection } = batch
     if (count === 0) return
     const { arena } = this.#memory

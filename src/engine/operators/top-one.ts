@@ -23,6 +23,7 @@ export function topOne(plan: Rank, context: OperatorContext): Operator {
     keys: plan.partition.map(({ type }) => type),
     schema: columns.types.map((type, index) => ({ name: `${index}`, type })),
     dropsEqual: false,
+    tellsEach: false,
     order: (held) => {
       const { compareRow, compareRows } = sortOrder(memory, columns.keys, held)
       return {

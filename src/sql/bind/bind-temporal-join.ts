@@ -1,5 +1,6 @@
 /** JOIN t FOR SYSTEM_TIME AS OF o.ts: each row with the version of the other table's row that was valid then. */
 import { conjunctionOf } from '../../plan/conjuncts.ts'
+import { eachVersion } from '../../plan/each-version.ts'
 import type { Expression } from '../../plan/expressions.ts'
 import { equalPair } from '../../plan/join-keys.ts'
 import { joinedSchema, shifted } from '../../plan/joins.ts'
@@ -56,7 +57,7 @@ export function bindTemporalJoin(
     kind: 'temporal-join',
     type,
     left: left.node,
-    right: right.node,
+    right: timeDomain === 'event' ? eachVersion(right.node) : right.node,
     ...split,
     leftTime: time.index,
     ...(timeDomain === 'event'
