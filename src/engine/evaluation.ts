@@ -27,6 +27,8 @@ export interface OperatorContext {
   readonly inputUpdates?: boolean
   /** µs; one value a batch. */
   nowUs(): bigint
+  /** In [0, 1), for RAND and UUID. */
+  random?(): number
   /** Of the node; undefined before the first. */
   watermarkUs?(): bigint | undefined
   /** Counted and shown, by event. */

@@ -62,15 +62,13 @@ export class SourceStage {
     this.#options = options
     this.#steps = node.projects.map((project) => ({
       evaluation: evaluationOf(context, schemaOf(project.input)),
-      expressions: compileProjection(project.expressions, { memory }),
+      expressions: compileProjection(project.expressions, context),
     }))
     const schema = schemaOfSource(node)
     this.#evaluation = evaluationOf(context, schema)
     this.#clockEvaluation = evaluationOf(context, schema)
     this.#watermark =
-      node.assigner === undefined
-        ? undefined
-        : compileExpression(node.assigner.watermark, { memory })
+      node.assigner === undefined ? undefined : compileExpression(node.assigner.watermark, context)
     this.#kernel = timeKernel(memory)
     this.#readRow = rowReader(schema)
     this.#combinedUs = options.restoredUs

@@ -277,6 +277,7 @@ function contextMaker(
       settings: { timeZone: settings.timeZone, overflow: settings.overflow },
       side: side.output(sinkNames),
       nowUs: () => BigInt(Math.round(clock.nowMs() * 1000)),
+      random: () => opening.ports.random.next(),
       watermarkUs() {
         const us = watermarkUs(node.index)
         return us <= UNREAD_US ? undefined : us

@@ -46,7 +46,7 @@ export function asyncCalls(plan: AsyncCall, context: OperatorContext, place: Asy
   const queue = new AsyncQueue(call, how)
   const schema = schemaOf(plan.input)
   const evaluation = evaluationOf(context, schema)
-  const args = compileProjection(plan.args, { memory })
+  const args = compileProjection(plan.args, context)
   const waiting = new AskedRows(memory, schema, groups)
   /** Before the row that comes next. */
   let cameUs = inputWatermarkUs

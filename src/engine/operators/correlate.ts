@@ -21,7 +21,7 @@ const MADE_MAX = 8192
 
 export function correlate(plan: Correlate, context: OperatorContext): Operator {
   const { memory } = context
-  const args = compileProjection(plan.args, { memory })
+  const args = compileProjection(plan.args, context)
   const evaluation = evaluationOf(context, schemaOf(plan.input))
   const make = tableFunctionOf(plan, memory)
   const holds = conditionOf(plan, context)
@@ -103,7 +103,7 @@ function forEachMade(
 
 function conditionOf(plan: Correlate, context: OperatorContext): (batch: Batch) => Batch {
   if (plan.condition === undefined) return (batch) => batch
-  const predicate = compilePredicate(plan.condition, { memory: context.memory })
+  const predicate = compilePredicate(plan.condition, context)
   const evaluation = evaluationOf(context, plan.schema)
   return (batch) => {
     const selected = predicate.select(evaluation.frameOf(batch))

@@ -86,7 +86,7 @@ export function rankOfDeduplicate({ input, partition, time, keep }: Deduplicate)
 
 function keysEvaluator(plan: Deduplicate, context: OperatorContext) {
   const evaluation = evaluationOf(context, schemaOf(plan))
-  const partition = compileProjection(plan.partition, { memory: context.memory })
+  const partition = compileProjection(plan.partition, context)
   return (batch: Batch) => {
     const frame = evaluation.frameOf(batch)
     const keys = partition.map((key) => key.evaluate(frame))

@@ -6,8 +6,7 @@ import type { Operator } from '../operator.ts'
 import { stateless } from './stateless.ts'
 
 export function expand(plan: Expand, context: OperatorContext): Operator {
-  const { memory } = context
-  const projections = plan.projections.map((each) => compileProjection(each, { memory }))
+  const projections = plan.projections.map((each) => compileProjection(each, context))
   const evaluation = evaluationOf(context, schemaOf(plan.input))
   return stateless('expand', (batch, emit) => {
     const frame = evaluation.frameOf(batch)

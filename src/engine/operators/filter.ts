@@ -6,7 +6,7 @@ import type { Operator } from '../operator.ts'
 import { stateless } from './stateless.ts'
 
 export function filter(plan: Filter, context: OperatorContext): Operator {
-  const predicate = compilePredicate(plan.condition, { memory: context.memory })
+  const predicate = compilePredicate(plan.condition, context)
   const evaluation = evaluationOf(context, schemaOf(plan.input))
   return stateless('filter', (batch, emit) => {
     const { selection, count } = predicate.select(evaluation.frameOf(batch))

@@ -77,11 +77,11 @@ class Groups implements Operator {
     this.#context = context
     this.#kernel = groupKernel(memory)
     this.#evaluation = evaluationOf(context, schemaOf(plan.input))
-    this.#keys = compileProjection(plan.keys, { memory })
+    this.#keys = compileProjection(plan.keys, context)
     this.#aggregates = compileAggregates(plan.aggregates, {
       memory,
-      expression: (expression) => compileExpression(expression, { memory }),
-      predicate: (expression) => compilePredicate(expression, { memory }),
+      expression: (expression) => compileExpression(expression, context),
+      predicate: (expression) => compilePredicate(expression, context),
       retracts,
       setsAside: true,
     })

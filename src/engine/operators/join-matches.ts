@@ -86,7 +86,7 @@ function conditionOf(
   const { memory } = context
   const schema = [...schemaOf(left), ...schemaOf(right)]
   const leftWidth = schemaOf(left).length
-  const predicate = compilePredicate(condition!, { memory })
+  const predicate = compilePredicate(condition!, context)
   const evaluation = evaluationOf(context, schema)
   const read = new Set<number>()
   collectColumns(condition!, read)

@@ -22,7 +22,7 @@ export function keyedBatches(
   keys: readonly Expression[],
   context: OperatorContext,
 ): (batch: Batch) => KeyedBatch {
-  const projection = compileProjection(keys, { memory: context.memory })
+  const projection = compileProjection(keys, context)
   const evaluation = evaluationOf(context, schemaOf(input))
   return (batch) => {
     const frame = evaluation.frameOf(batch)

@@ -92,7 +92,7 @@ class Matches implements Operator {
     this.#plan = plan
     this.#context = context
     this.#evaluation = evaluationOf(context, schema)
-    this.#keys = compileProjection(plan.partition, { memory })
+    this.#keys = compileProjection(plan.partition, context)
     this.#sorted = sortColumns(memory, schema, plan.order)
     this.#rows = memoryRowLists(memory, {
       keys: plan.partition.map(({ type }) => type),

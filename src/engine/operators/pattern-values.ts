@@ -48,7 +48,7 @@ export function patternValues(
   const conditions = plan.pattern.map(({ condition }) =>
     condition === undefined ? undefined : conditionOf(condition, schema, context, types),
   )
-  const measures = compileProjection(plan.measures, { memory })
+  const measures = compileProjection(plan.measures, context)
   const measured = evaluationOf(context, [
     ...plan.partition.map(({ type }, index) => ({ name: plan.schema[index]!.name, type })),
     ...named(types),
@@ -113,8 +113,7 @@ function conditionOf(
   context: OperatorContext,
   types: readonly DataType[],
 ): Condition {
-  const { memory } = context
-  const predicate = compilePredicate(condition, { memory })
+  const predicate = compilePredicate(condition, context)
   const evaluation = evaluationOf(context, [...schema, ...named(types)])
   const read = new Set<number>()
   collectColumns(condition, read)
@@ -164,7 +163,7 @@ function navigationReader(
 ): ReferenceReader {
   const { kind, variable, offset, shift = 0, expression } = reference
   const type = referenceType(reference)
-  const compiled = compileExpression(expression, { memory: context.memory })
+  const compiled = compileExpression(expression, context)
   const evaluation = evaluationOf(context, schema)
   return (matched) => {
     const [from, end] = matched.of(variable)
@@ -187,8 +186,8 @@ function aggregateReader(
   const { memory } = context
   const aggregates = compileAggregates([call], {
     memory,
-    expression: (expression) => compileExpression(expression, { memory }),
-    predicate: (expression) => compilePredicate(expression, { memory }),
+    expression: (expression) => compileExpression(expression, context),
+    predicate: (expression) => compilePredicate(expression, context),
     retracts: false,
   })
   const tables = groupTables(memory, [], aggregates)

@@ -15,7 +15,7 @@ export function processRows(plan: Process, context: OperatorContext): Operator {
   const { memory } = context
   const name = userFunctionName(plan.function)
   const code = userCode(plan.function, 'process')
-  const values = compileProjection(plan.values, { memory })
+  const values = compileProjection(plan.values, context)
   const evaluation = evaluationOf(context, schemaOf(plan.input))
   const args = constantsOf(plan, context)
   return stateless(`process(${name})`, (batch, emit) => {

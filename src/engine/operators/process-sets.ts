@@ -60,8 +60,8 @@ class ProcessSets implements Operator {
     this.#memory = memory
     this.#code = userCode(plan.function, 'process')
     this.#evaluation = evaluationOf(context, schemaOf(plan.input))
-    this.#keys = compileProjection(plan.partition, { memory })
-    this.#values = compileProjection(plan.values, { memory })
+    this.#keys = compileProjection(plan.partition, context)
+    this.#values = compileProjection(plan.values, context)
     this.#args = constantsOf(plan, context)
     this.#state = new ProcessState(memory, plan)
   }

@@ -11,7 +11,7 @@ import { stateless } from './stateless.ts'
 export function project(plan: Project, context: OperatorContext, below?: Filter): Operator {
   const conditions = below === undefined ? [] : [below.condition]
   const repeated = repeatedCalls([...conditions, ...plan.expressions])
-  const environment = { memory: context.memory, repeated }
+  const environment = { ...context, repeated }
   const [predicate] = conditions.map((condition) => compilePredicate(condition, environment))
   const expressions = compileProjection(plan.expressions, environment)
   const evaluation = evaluationOf(context, schemaOf(plan.input))

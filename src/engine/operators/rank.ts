@@ -70,7 +70,7 @@ class TopN implements Operator {
     this.#memory = memory
     this.#retracts = retracts
     this.#evaluation = evaluationOf(context, schema)
-    this.#partition = compileProjection(plan.partition, { memory })
+    this.#partition = compileProjection(plan.partition, context)
     this.#columns = sortColumns(memory, schema, plan.order)
     this.#rows = memoryRowLists(memory, { keys, row: this.#columns.types, extras: 1 })
     this.#ends = rankEnds(memory, keys, plan.to)

@@ -65,7 +65,7 @@ class SessionRows implements Operator {
     this.#plan = plan
     this.#context = context
     this.#evaluation = evaluationOf(context, schema)
-    this.#keys = compileProjection(partition, { memory })
+    this.#keys = compileProjection(partition, context)
     this.#sessions = new Sessions(memory, keyTypes, gapUs)
     const row = schema.map(({ type }) => type)
     this.#rows = memoryRowLists(memory, { keys: keyTypes, row, extras: 1 })

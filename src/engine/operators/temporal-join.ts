@@ -76,7 +76,7 @@ class Temporal implements Operator {
     this.#waiting = new DueEntries(DUE_BUCKET_US, (entry) => this.#timeOf(entry))
     this.#evaluation = evaluationOf(context, [...schemaOf(plan.left), ...schemaOf(plan.right)])
     this.#condition =
-      plan.condition === undefined ? undefined : compilePredicate(plan.condition, { memory })
+      plan.condition === undefined ? undefined : compilePredicate(plan.condition, context)
     this.#tellLate = [
       lateTeller(context, schemaOf(plan.left), plan.leftTime),
       lateTeller(context, schemaOf(plan.right), plan.rightTime),

@@ -58,15 +58,15 @@ export function toldGroups(
 ): ToldGroupsMaker {
   const { memory } = context
   const evaluation = evaluationOf(context, schemaOf(plan.input))
-  const keyExpressions = compileProjection(plan.keys, { memory })
+  const keyExpressions = compileProjection(plan.keys, context)
   const hasUsers = plan.aggregates.some((call) => isUserFunction(call.function))
   const countsRows = retracts || hasUsers
   const calls = countsRows ? [...plan.aggregates, ROW_COUNT] : plan.aggregates
   const hasOneWindow = plan.window.kind === 'tumble' || plan.window.kind === 'attached'
   const aggregates = compileAggregates(calls, {
     memory,
-    expression: (expression) => compileExpression(expression, { memory }),
-    predicate: (expression) => compilePredicate(expression, { memory }),
+    expression: (expression) => compileExpression(expression, context),
+    predicate: (expression) => compilePredicate(expression, context),
     retracts,
     // A row of several windows would be set aside by each of them: there a function that fails stops the pipeline.
     setsAside: hasOneWindow,

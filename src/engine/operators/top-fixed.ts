@@ -100,7 +100,7 @@ class TopFixed implements Operator {
     this.#memory = memory
     this.#kernel = topKernel(memory)
     this.#evaluation = evaluationOf(context, schema)
-    this.#partition = compileProjection(plan.partition, { memory })
+    this.#partition = compileProjection(plan.partition, context)
     this.#columns = sortColumns(memory, schema, plan.order)
     this.#rows = memoryRowLists(memory, { keys, row: this.#columns.types, extras: 0 })
     const values = Array.from({ length: TOP_CELLS }, () => 'i64' as const)

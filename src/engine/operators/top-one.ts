@@ -17,7 +17,7 @@ export function topOne(plan: Rank, context: OperatorContext): Operator {
   const { memory } = context
   const schema = schemaOf(plan.input)
   const evaluation = evaluationOf(context, schema)
-  const partition = compileProjection(plan.partition, { memory })
+  const partition = compileProjection(plan.partition, context)
   const columns = sortColumns(memory, schema, plan.order)
   const rows = latestRows(memory, {
     keys: plan.partition.map(({ type }) => type),

@@ -47,7 +47,7 @@ export class TopUpdated implements Operator {
     this.#memory = memory
     this.#end = plan.to
     this.#evaluation = evaluationOf(context, schema)
-    this.#partition = compileProjection(plan.partition, { memory })
+    this.#partition = compileProjection(plan.partition, context)
     this.#columns = sortColumns(memory, schema, plan.order)
     this.#rows = memoryRowLists(memory, { keys, row: this.#columns.types, extras: 1 })
     this.#order = sortOrder(memory, this.#columns.keys, this.#rows)

@@ -54,14 +54,14 @@ export function windowGroups(
 ): WindowGroups {
   const { memory } = context
   const evaluation = evaluationOf(context, schemaOf(plan.input))
-  const keyExpressions = compileProjection(plan.keys, { memory })
+  const keyExpressions = compileProjection(plan.keys, context)
   const hasUsers = plan.aggregates.some((call) => isUserFunction(call.function))
   const mayBeEmpty = retracts || hasUsers
   const calls = mayBeEmpty ? [...plan.aggregates, ROW_COUNT] : plan.aggregates
   const aggregates: AggregateSet = compileAggregates(calls, {
     memory,
-    expression: (expression) => compileExpression(expression, { memory }),
-    predicate: (expression) => compilePredicate(expression, { memory }),
+    expression: (expression) => compileExpression(expression, context),
+    predicate: (expression) => compilePredicate(expression, context),
     retracts,
     setsAside: true,
   })

@@ -79,7 +79,7 @@ class WindowTop implements Operator {
     this.#memory = memory
     this.#retracts = retracts
     this.#evaluation = evaluationOf(context, schema)
-    this.#partition = compileProjection(plan.partition, { memory })
+    this.#partition = compileProjection(plan.partition, context)
     this.#columns = sortColumns(memory, schema, plan.order)
     const keys = plan.partition.map(({ type }) => type)
     this.#make = rowLists(memory, { keys, row: this.#columns.types, extras: 0 })
