@@ -288,12 +288,11 @@ export interface MatchRecognize extends MatchedPattern {
   readonly schema: Schema
 }
 
-/** An upsert stream (+U, -D by key) made a changelog with what was before: +I, -U, +U, -D. Repeated rows leave no trace. */
+/** An upsert stream (+U, -D by key) made a changelog: +I, -U, +U, -D; of `eachVersion`, or of what a batch leaves. No repeated rows. */
 export interface ChangelogNormalize {
   readonly kind: 'changelog-normalize'
   readonly input: PlanNode
   readonly keys: readonly number[]
-  /** Each change is told, though another of its key comes with it: see each-version.ts. */
   readonly eachVersion?: true
 }
 
