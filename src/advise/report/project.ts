@@ -11,6 +11,9 @@ type Files = Advice['nextSteps']['files']
 /** What this version of Millrace can write and read, by the connectors' names. */
 export type Connectors = readonly string[]
 
+const DAY_MS = 86_400_000
+/** A core reads as many as it can; more cores want more of them. */
+const PARTITIONS = 4
 const KAFKA = new Set(['kafka', 'msk', 'confluent-cloud', 'event-hubs'])
 
 export function nextStepsOf(plan: Plan, connectors: Connectors): Advice['nextSteps'] {
@@ -19,6 +22,7 @@ export function nextStepsOf(plan: Plan, connectors: Connectors): Advice['nextSte
   const streams = new Map(byAge.map((each) => [each.output.from, each]))
   const files: Files = [
     ...[...streams].map(([stream, each]) => sourceTable(stream, each, plan, connectors)),
+    ...[...streams.keys()].flatMap((stream) => landing(stream, plan)),
     ...plan.judged.flatMap((each) => [
       resultTable(each, plan, connectors),
       pipeline(each, isTimed(each, plan)),
@@ -28,11 +32,19 @@ export function nextStepsOf(plan: Plan, connectors: Connectors): Advice['nextSte
   const other = standIn(plan)
   const timed = plan.judged.filter((each) => isTimed(each, plan))
   const live = plan.judged.filter((each) => !isTimed(each, plan))
+  const holder = plan.chosen?.design.platform.platform ?? 'embedded'
+  const reads = (connector: string) => (stream: string) =>
+    sourceOptions(stream, holder, connectors).connector === connector
+  const brokers = [...streams.keys()].some(reads('kafka')) ? ' (KAFKA=broker:9092 before it)' : ''
   return {
     files,
     commands: [
       { run: 'millrace advise NEEDS --write .', why: 'writes the files below' },
       { run: 'millrace check', why: 'is everything valid? nothing is opened' },
+      ...[...streams.keys()].filter(reads('log')).map((stream) => ({
+        run: `millrace log create ${stream} --partitions ${PARTITIONS} --set retention.ms=${Math.round(plan.situation.logDays * DAY_MS)}`,
+        why: `the topic of its events, kept ${plan.situation.logDays} days`,
+      })),
       ...(live.length === 0
         ? []
         : [
@@ -40,7 +52,7 @@ export function nextStepsOf(plan: Plan, connectors: Connectors): Advice['nextSte
               run: `millrace run ${live.map(({ output }) => `pipelines/${output.name}.sql`).join(' ')}`,
               why:
                 other === undefined
-                  ? 'runs on, with a checkpoint each time its freshness asks for one'
+                  ? `runs on, with a checkpoint each time its freshness asks for one${brokers}`
                   : `tries it here, before ${other} has it: the SQL is Flink's dialect, the tables are to be that engine's`,
             },
           ]),
@@ -48,7 +60,7 @@ export function nextStepsOf(plan: Plan, connectors: Connectors): Advice['nextSte
         run: `millrace run pipelines/${output.name}.sql --until now`,
         why:
           other === undefined
-            ? `${cadence}, by cron or the systemd timer: each run goes on where the last one ended`
+            ? `${cadence}, by cron or the systemd timer: each run goes on where the last one ended${brokers}`
             : `tries it here, before ${other} runs it ${cadence}`,
       })),
     ],
@@ -89,7 +101,7 @@ function sourceTable(
   return {
     path: `tables/${stream}.sql`,
     text: `${standInNote(stream, chosen?.design.platform, connectors)}-- The events of ${stream}. Put your own columns in; what stays are the time and its watermark.
--- Events later than ${secondsText(delay)} are kept in <result>$late. Measure how late yours are: write \`lateness: measured from ${stream} by happened_at\` into the needs.
+-- Events later than ${secondsText(delay)} are kept in <result>$late. Measure how late yours are: \`millrace advise watermark ${stream} --write tables/${stream}.sql\`.
 CREATE TABLE ${sqlName(stream)} (
   id STRING,
   subject STRING,
@@ -101,6 +113,13 @@ ${withClause(sourceOptions(stream, platform, connectors))}
 );
 `,
   }
+}
+
+/** The folder in which files of events are closed, so that it is there. */
+function landing(stream: string, { chosen }: Plan): Files {
+  if (chosen?.design.platform.platform !== 'files') return []
+  const text = `Files of ${stream} go here, an event of JSON a line. Names that begin with a dot are not read.\n`
+  return [{ path: `data/${stream}/.here`, text }]
 }
 
 /** The embedded log stands in for what this version does not read, or what another engine will. */
