@@ -62,7 +62,8 @@ async function heard(socket: Socket): Promise<string> {
   socket.on('data', (bytes) => {
     text += bytes
   })
-  await once(socket, 'close')
+  // `once` would reject where the connection is reset.
+  if (!socket.closed) await new Promise((resolve) => socket.on('close', resolve))
   return text
 }
 
