@@ -1,6 +1,6 @@
 /** The advice in all its forms. */
 import assert from 'node:assert/strict'
-import { globSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import test from 'node:test'
 import { adviceOn, rulesPage, withExample } from '../../scripts/advise-docs.ts'
 import { advise } from '../../src/advise/report/advice.ts'
