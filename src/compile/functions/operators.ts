@@ -15,7 +15,7 @@ import {
 import type { Value } from '../value.ts'
 import { compareExact, compareValues, equalValues } from '../value-order.ts'
 import { instantOfLocal, localOfInstant } from '../zone.ts'
-import { likePattern, similarPattern } from './patterns.ts'
+import { likePattern, similarPattern, type TextPattern } from './patterns.ts'
 
 export const operatorFunctions: Readonly<Record<string, RowFunction>> = {
   PLUS: shaped((shape) => timeSum(shape, 1n) ?? decimalSum(shape, 1n)),
@@ -182,14 +182,14 @@ function extreme(sign: number): RowFunction {
   )
 }
 
-type MakePattern = (pattern: string, escapeBy: string | undefined) => RegExp
+type MakePattern = (pattern: string, escapeBy: string | undefined) => TextPattern
 
 /** undefined if the pattern is none: then each row that comes fails. */
 function attempted(
   make: MakePattern,
   pattern: string,
   escapeBy: string | undefined,
-): RegExp | undefined {
+): TextPattern | undefined {
   try {
     return make(pattern, escapeBy)
   } catch (error) {

@@ -1,4 +1,6 @@
 /** Queries to plans: WITH, and bodies that are put together from SELECT and VALUES. */
+import { PLAN_COST_MAX, planCost } from '../../plan/cost.ts'
+import { SqlError } from '../sql-error.ts'
 import type { BodySyntax, OrderItem, QuerySyntax } from '../syntax.ts'
 import { type Body, ordered } from './bind-order.ts'
 import { bindSelect } from './bind-select.ts'
@@ -10,7 +12,13 @@ import { type Relation, renamed } from './scope.ts'
 export function bindQuery(query: QuerySyntax, catalog: Catalog): Relation {
   const inner = withCommonTables(query, catalog)
   const body = bindBody(query.body, inner, query.orderBy)
-  return ordered(body, query)
+  const relation = ordered(body, query)
+  if (planCost(relation.node) > PLAN_COST_MAX)
+    throw new SqlError('SQL_UNSUPPORTED', query.at, {
+      message: 'this query is too large once its views and joins are written out',
+      hint: 'write what a part of it gives to a table (INSERT INTO), and go on from that table',
+    })
+  return relation
 }
 
 /** WITH: views that only this query sees. */

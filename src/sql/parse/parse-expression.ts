@@ -32,7 +32,8 @@ export function parseExpression(cursor: Cursor, power: number = POWER.none): Exp
   return nested(cursor, () => {
     let left = parsePrefix(cursor)
     for (let terms = 1; ; terms++) {
-      if (terms > TERMS_MAX && !isList(left)) throw tooLong(cursor)
+      const most = isList(left) ? LIST_MAX : TERMS_MAX
+      if (terms > most) throw tooLong(cursor, most)
       const next = parseInfix(cursor, left, power)
       if (next === undefined) return left
       left = next
@@ -42,16 +43,17 @@ export function parseExpression(cursor: Cursor, power: number = POWER.none): Exp
 
 /** Each term but those of AND and OR, which are lists, is a level of its tree: a bound of the stack of all who walk it. */
 const TERMS_MAX = 1000
+const LIST_MAX = 2000
 
 function isList(syntax: ExpressionSyntax): boolean {
   return syntax.kind === 'operator' && (syntax.function === 'AND' || syntax.function === 'OR')
 }
 
-function tooLong(cursor: Cursor): SqlError {
+function tooLong(cursor: Cursor, termsMax: number): SqlError {
   return new SqlError('SQL_SYNTAX', peek(cursor).at, {
-    message: `this expression has more than ${TERMS_MAX} terms`,
-    hint: 'compute parts of it in views or WITH, or put the values in an array or a table',
-    facts: { termsMax: TERMS_MAX },
+    message: `this expression has more than ${termsMax} terms`,
+    hint: 'write x IN (...), compute parts of it in views or WITH, or put the values in a table',
+    facts: { termsMax },
   })
 }
 
@@ -179,6 +181,7 @@ function parseCase(cursor: Cursor): ExpressionSyntax {
   const operand = atWords(cursor, 'WHEN') ? undefined : parseExpression(cursor)
   const branches = []
   while (takeWords(cursor, 'WHEN')) {
+    if (branches.length === LIST_MAX) throw tooLong(cursor, LIST_MAX)
     const when = parseExpression(cursor)
     expectWord(cursor, 'THEN', 'behind the condition of WHEN')
     // biome-ignore lint/suspicious/noThenProperty: SQL's own word, and no promise
