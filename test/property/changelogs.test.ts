@@ -49,6 +49,8 @@ const DERIVED = [
   'SELECT n, COUNT(*) AS m FROM (SELECT k, COUNT(*) AS n FROM changes GROUP BY k) AS c GROUP BY n',
   'SELECT MAX(n) AS g, SUM(n) AS s FROM (SELECT k, COUNT(*) AS n FROM changes GROUP BY k) AS c',
   'SELECT k, SUM(v) AS s FROM (SELECT k, v FROM changes UNION ALL SELECT k, v + 1 FROM changes) AS u GROUP BY k',
+  'SELECT k, v, COUNT(*) AS n, GROUPING(k) AS g FROM changes GROUP BY CUBE (k, v)',
+  'SELECT k, v, SUM(v) AS s FROM changes GROUP BY GROUPING SETS ((k, v), (k))',
   'SELECT DISTINCT n FROM (SELECT k, COUNT(*) AS n FROM changes GROUP BY k) AS c',
   "SELECT k, v + 1 AS w, CASE WHEN v > 1 THEN 'many' ELSE 'few' END AS c FROM changes WHERE k IS NOT NULL",
 ]
