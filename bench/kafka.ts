@@ -2,6 +2,8 @@
  * JSON bids from a real local Kafka, read by Flink, Kafka Streams and Millrace in one run:
  * `npm run bench:kafka -- [--events N] [--queries a,b] [--peers flink,streams] [--json FILE]`.
  *
+ * At the end: `bench/kafka-rates.ts`, how fast records are written and read with no query between.
+ *
  * Counts CPU seconds of each engine's process, not the broker's, after a run to warm up; one partition, parallelism 1. Rows of the
  * answers must be equal to Flink's; Kafka Streams may drop late ones, so what it counted is told beside.
  */
@@ -10,7 +12,6 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import { Admin } from '@platformatic/kafka'
 import { flinkCpuSeconds, isFlinkUp, startFlink, stopFlink } from '../scripts/engines/flink.ts'
 import { type FlinkSession, openFlinkSession } from '../scripts/engines/flink-sql.ts'
 import {
@@ -20,11 +21,7 @@ import {
   startKafka,
   stopKafka,
 } from '../scripts/engines/kafka.ts'
-import { nodePorts } from '../src/ports/node/ports.ts'
-import { CONNECTORS } from '../src/run/connectors.ts'
-import { startPipeline } from '../src/run/start.ts'
-import { bindText } from '../src/sql/bind-text.ts'
-import { eventsTopic, TOPIC } from './data.ts'
+import { eventsInKafka, kafkaOptions } from './kafka-topic.ts'
 import { type QueryName, selectSql, sinkSql, sourceSql } from './nexmark/queries.ts'
 import { runTrial } from './trial.ts'
 
@@ -46,56 +43,6 @@ interface Streamed {
 
 const QUERIES: readonly QueryName[] = ['pass', 'filter', 'tumble-count']
 const ROUNDS = 3
-
-function kafkaOptions(topic: string): string {
-  const options = {
-    connector: 'kafka',
-    topic,
-    'properties.bootstrap.servers': KAFKA,
-    'scan.startup.mode': 'earliest-offset',
-    'scan.bounded.mode': 'latest-offset',
-    format: 'json',
-  }
-  return Object.entries(options)
-    .map(([key, value]) => `'${key}' = '${value}'`)
-    .join(', ')
-}
-
-/** Fills a topic with the events, once: by our own sink, whose rate is told. */
-async function filled(events: number): Promise<string> {
-  const topic = `bench-bids-${events}`
-  const admin = new Admin({ clientId: 'bench', bootstrapBrokers: [KAFKA] })
-  const isThere = (await admin.listTopics()).includes(topic)
-  if (!isThere) await admin.createTopics({ topics: [topic], partitions: 1, replicas: 1 })
-  await admin.close()
-  if (isThere) return topic
-  const dataDirectory = await eventsTopic({ layout: 'flat', events, seed: 42 }, 1)
-  const columns =
-    'auction BIGINT, bidder BIGINT, price BIGINT, channel STRING, url STRING, `dateTime` TIMESTAMP(3), extra STRING'
-  const sql = `SET 'pipeline.name' = '${topic}';
-    CREATE TABLE i (${columns}) WITH ('connector' = 'log', 'topic' = '${TOPIC}', 'format' = 'json');
-    CREATE TABLE o (${columns}) WITH (${kafkaOptions(topic)}); INSERT INTO o SELECT * FROM i;`
-  const before = process.cpuUsage()
-  const startMs = performance.now()
-  const run = await startPipeline({
-    pipeline: bindText(sql, 'fill', CONNECTORS).pipeline!,
-    connectors: CONNECTORS,
-    ports: nodePorts(),
-    dataDirectory,
-    baseDirectory: dataDirectory,
-    until: 'end',
-    fresh: true,
-  })
-  const outcome = await run.finished
-  if (outcome.kind !== 'finished') throw new Error(JSON.stringify(outcome))
-  const seconds = (performance.now() - startMs) / 1000
-  const { user, system } = process.cpuUsage(before)
-  const rate = (count: number) => `${Math.round(count / 1000)} k/s`
-  console.log(
-    `filled ${topic}: ${rate(events / seconds)}, ${rate((events * 1e6) / (user + system))} of a core, read from the log and written`,
-  )
-  return topic
-}
 
 async function flinkRun(
   session: FlinkSession,
@@ -184,7 +131,7 @@ async function run(
   queries: readonly QueryName[],
   peers: readonly string[],
 ): Promise<Compared[]> {
-  const topic = await filled(events)
+  const topic = await eventsInKafka({ layout: 'flat', events, seed: 42 })
   let session: FlinkSession | undefined
   if (peers.includes('flink')) {
     session = await openFlinkSession({ 'pipeline.auto-watermark-interval': '200 ms' })
@@ -224,6 +171,8 @@ try {
   const compared = await run(Number(values.events), chosen, peers)
   if (values.json !== undefined)
     writeFileSync(values.json, `${JSON.stringify(compared, null, 2)}\n`)
+  // In a process of its own, where nothing else has been compiled.
+  execFileSync(process.execPath, ['bench/kafka-rates.ts'], { stdio: 'inherit' })
 } finally {
   if (!wereUp.flink && peers.includes('flink')) await stopFlink()
   if (!wereUp.kafka) await stopKafka()
