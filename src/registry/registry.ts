@@ -6,7 +6,7 @@
  */
 import { type MillraceError, MillraceError as RegistryError } from '../errors.ts'
 import type { SchemaReference, SchemaType } from '../formats/schema-source.ts'
-import { type Incompatibility, incompatibilities, parseSchema } from './compatibility/check.ts'
+import { type Incompatibility, incompatibilities, parseNewSchema } from './compatibility/check.ts'
 import { type CompatibilityLevel, isLevel } from './compatibility/level.ts'
 import { MODES, type Mode, type SchemaEntry } from './entries.ts'
 import { fault, schemaMissing, subjectMissing, versionMissing } from './faults.ts'
@@ -120,7 +120,7 @@ export function checkSchema(state: RegistryState, given: GivenSchema) {
     throw invalidSchema(`it refers to a schema that is not there, among ${names.join(', ')}`)
   }
   try {
-    parseSchema(resolved)
+    parseNewSchema(resolved)
   } catch (error) {
     if (error instanceof RegistryError && error.code === 'SCHEMA_INVALID')
       throw invalidSchema(error.message)

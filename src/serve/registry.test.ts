@@ -174,6 +174,8 @@ test('what is not there, and what is no schema, has its number', async () => {
   assert.deepEqual(await post({ schema: '{', schemaType: 'JSON' }), refused(422, 42201))
   assert.deepEqual(await post({ schema: 'message {', schemaType: 'PROTOBUF' }), refused(422, 42201))
   assert.deepEqual(await post({ schema: '{}', schemaType: 'XML' }), refused(422, 42201))
+  const lacking = { schema: 'syntax = "proto3"; message M { Nope a = 1; }', schemaType: 'PROTOBUF' }
+  assert.deepEqual(await post(lacking), refused(422, 42201))
   const remote = { schema: '{"$ref":"http://127.0.0.1:1/x.json"}', schemaType: 'JSON' }
   assert.deepEqual(await post(remote), refused(422, 42201))
   assert.deepEqual(

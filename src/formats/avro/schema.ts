@@ -31,6 +31,8 @@ const PRIMITIVES: ReadonlySet<string> = new Set([
   'bytes',
   'string',
 ])
+/** Sizes are Avro's own `int`s. */
+const SIZE_MAX = 2 ** 31 - 1
 const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/
 
 /** @throws SCHEMA_INVALID */
@@ -174,7 +176,7 @@ function readEnum(json: JsonObject, reading: Reading): AvroSchema {
 function readFixed(json: JsonObject, reading: Reading): AvroSchema {
   const named = nameOf(json, reading)
   const { size } = json
-  if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0)
+  if (typeof size !== 'number' || !Number.isInteger(size) || size < 0 || size > SIZE_MAX)
     throw invalid(reading, `${JSON.stringify(size)} is no size of fixed ${named.name}`)
   return define({ kind: 'fixed', ...named, size, ...logicalOf(json) }, reading)
 }

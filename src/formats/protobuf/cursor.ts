@@ -14,10 +14,18 @@ export class WireCursor {
     this.end = end
   }
 
-  /** Below 2^53: tags and lengths. */
+  /** A field's number << 3 | how it is written. */
+  tag(): number {
+    const tag = Number(this.varint())
+    if (tag > 0xffffffff) throw new WireRefused('the number of a field is too large')
+    if (tag >>> 3 === 0) throw new WireRefused('there is no field 0')
+    return tag
+  }
+
+  /** Lengths, below 2^31. */
   small(): number {
     const value = this.varint()
-    if (value > 0x7fffffffn) throw new WireRefused('a number of a field or a length is too large')
+    if (value > 0x7fffffffn) throw new WireRefused('a length is too large')
     return Number(value)
   }
 
@@ -53,8 +61,10 @@ export class WireCursor {
     return this.bytes.subarray(this.at - length, this.at)
   }
 
-  skip(wireType: number, depth = 0): void {
-    switch (wireType) {
+  /** Passes over the value behind a tag. */
+  skip(tag: number, depth = 0): void {
+    const number = tag >>> 3
+    switch (tag & 7) {
       case 0:
         this.varint()
         return
@@ -65,22 +75,23 @@ export class WireCursor {
         this.block()
         return
       case 3:
-        this.#skipGroup(depth)
+        this.#skipGroup(number, depth)
         return
       case 5:
         this.fixed(4)
         return
       default:
-        throw new WireRefused(`there is no wire type ${wireType}`)
+        throw new WireRefused(`there is no wire type ${tag & 7}`)
     }
   }
 
-  #skipGroup(depth: number): void {
+  #skipGroup(number: number, depth: number): void {
     if (depth > 64) throw new WireRefused('nested deeper than 64 levels')
     for (;;) {
-      const tag = this.small()
-      if ((tag & 7) === 4) return
-      this.skip(tag & 7, depth + 1)
+      const tag = this.tag()
+      if ((tag & 7) !== 4) this.skip(tag, depth + 1)
+      else if (tag >>> 3 === number) return
+      else throw new WireRefused(`group ${number} ends as group ${tag >>> 3}`)
     }
   }
 }

@@ -77,9 +77,9 @@ function readerOf(
     const row = blank.map((make) => make())
     const cursor = new WireCursor(bytes)
     while (cursor.at < cursor.end) {
-      const tag = cursor.small()
+      const tag = cursor.tag()
       const reader = readers.get(tag >>> 3)
-      if (reader === undefined) cursor.skip(tag & 7)
+      if (reader === undefined) cursor.skip(tag)
       else reader.read(cursor, tag & 7, row)
     }
     return row
@@ -151,10 +151,14 @@ function mapReader(place: FieldPlace, keyType: string): FieldReader {
       const inner = new WireCursor(cursor.block())
       let entry: [CellValue, CellValue] = [key.absent, value.absent]
       while (inner.at < inner.end) {
-        const tag = inner.small()
-        if (tag >>> 3 === 1) entry = [key.read(inner), entry[1]]
-        else if (tag >>> 3 === 2) entry = [entry[0], value.read(inner)]
-        else inner.skip(tag & 7)
+        const tag = inner.tag()
+        if (tag >>> 3 === 1) {
+          requireWire(place, tag & 7, key.wireType)
+          entry = [key.read(inner), entry[1]]
+        } else if (tag >>> 3 === 2) {
+          requireWire(place, tag & 7, value.wireType)
+          entry = [entry[0], value.read(inner)]
+        } else inner.skip(tag)
       }
       ;(row[at] as CellValue[]).push(entry)
     },
@@ -200,9 +204,9 @@ function wellKnownCodec(name: string, type: DataType): ScalarCodec | undefined {
       const inner = new WireCursor(cursor.block())
       let value = one.absent
       while (inner.at < inner.end) {
-        const tag = inner.small()
-        if (tag >>> 3 === 1) value = one.read(inner)
-        else inner.skip(tag & 7)
+        const tag = inner.tag()
+        if (tag === ((1 << 3) | one.wireType)) value = one.read(inner)
+        else inner.skip(tag)
       }
       return value
     },
@@ -213,10 +217,10 @@ function timestampOf(bytes: Uint8Array): bigint {
   const cursor = new WireCursor(bytes)
   let micros = 0n
   while (cursor.at < cursor.end) {
-    const tag = cursor.small()
+    const tag = cursor.tag()
     if (tag === 8) micros += BigInt.asIntN(64, cursor.varint()) * 1_000_000n
     else if (tag === 16) micros += BigInt.asIntN(64, cursor.varint()) / 1000n
-    else cursor.skip(tag & 7)
+    else cursor.skip(tag)
   }
   if (BigInt.asIntN(64, micros) !== micros) throw new WireRefused('a time out of range')
   return micros

@@ -19,16 +19,10 @@ export function protoText(file: ProtoFile): string {
 
 function typeLines(type: ProtoType): string[] {
   if (type.kind === 'enum')
-    return block(
-      `enum ${type.name}`,
-      // Two names of one number need saying so.
-      [
-        ...(new Set(type.values.map(({ number }) => number)).size < type.values.length
-          ? ['option allow_alias = true;']
-          : []),
-        ...type.values.map(({ name, number }) => `${name} = ${number};`),
-      ],
-    )
+    return block(`enum ${type.name}`, [
+      ...(type.allowsAlias === true ? ['option allow_alias = true;'] : []),
+      ...type.values.map(({ name, number }) => `${name} = ${number};`),
+    ])
   return block(`message ${type.name}`, messageLines(type))
 }
 

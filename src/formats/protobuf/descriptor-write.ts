@@ -130,11 +130,12 @@ function writeEntry(out: WireWriter, field: ProtoField, context: Context): void 
   out.message(7, (inner) => inner.integer(7, 1))
 }
 
-function writeEnum(out: WireWriter, { name, values }: ProtoEnum): void {
+function writeEnum(out: WireWriter, { name, values, allowsAlias }: ProtoEnum): void {
   out.text(1, name)
   for (const value of values)
     out.message(2, (inner) => {
       inner.text(1, value.name)
       inner.integer(2, value.number)
     })
+  if (allowsAlias === true) out.message(3, (inner) => inner.integer(2, 1))
 }

@@ -134,5 +134,6 @@ function enumOf(wire: WireFields): ProtoEnum {
       name: each.text(1) ?? '',
       number: (each.integer(2) ?? 0) | 0,
     })),
+    allowsAlias: wire.message(3)?.integer(2) === 1,
   }
 }

@@ -249,12 +249,14 @@ function lastOf(tokens: Tokens): number {
 function parseEnum(tokens: Tokens): ProtoEnum {
   const name = tokens.name()
   const values: { name: string; number: number }[] = []
+  let allowsAlias = false
   tokens.expect('{')
   while (!tokens.skip('}')) {
     if (tokens.skip(';')) continue
     const word = tokens.name()
     if (word === 'option' || word === 'reserved') {
-      skipStatement(tokens)
+      const said = skipStatement(tokens)
+      if (word === 'option' && said === 'allow_alias=true') allowsAlias = true
       continue
     }
     tokens.expect('=')
@@ -263,12 +265,16 @@ function parseEnum(tokens: Tokens): ProtoEnum {
     tokens.expect(';')
   }
   if (values.length === 0) throw tokens.fail(`enum ${name} has no values`)
-  return { kind: 'enum', name, values }
+  return { kind: 'enum', name, values, allowsAlias }
 }
 
-function skipStatement(tokens: Tokens): void {
+/** What it says, without what stands in braces. */
+function skipStatement(tokens: Tokens): string {
+  let said = ''
   for (let word = tokens.take(); word !== ';'; word = tokens.take())
     if (word === '{') skipRest(tokens)
+    else said += word
+  return said
 }
 
 function skipBlock(tokens: Tokens): void {

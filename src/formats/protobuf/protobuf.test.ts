@@ -74,6 +74,37 @@ test('bytes that are no message are refused, whatever they are', () => {
   )
 })
 
+test('hostile messages are refused before anything is made of them: groups in groups, lengths, numbers of fields', () => {
+  const read = readerFor(
+    'message M { map<string, int32> a = 1; string last = 536870911; google.protobuf.Int32Value w = 3; }',
+    [
+      column('a', { kind: 'map', key: types.string, value: types.int, nullable: true }),
+      column('last', types.string),
+      column('w', types.int),
+    ],
+  )
+  const groups = (depth: number) => [
+    ...Array.from({ length: depth }, () => 0x3b),
+    ...Array.from({ length: depth }, () => 0x3c),
+  ]
+  assert.deepEqual(read(...groups(64)), [[], '', null])
+  assert.throws(() => read(...groups(66)), /deeper than 64/)
+  assert.throws(() => read(...groups(20_000)), /deeper than 64/)
+  assert.throws(() => read(0x3b, 0x44), /group 7 ends as group 8/)
+  assert.throws(() => read(0x3b), WireRefused)
+  assert.throws(() => read(0x3a, 0xff, 0xff, 0xff, 0xff, 0x0f), /length is too large/)
+  assert.throws(() => read(0x3a, 0xff, 0xff, 0xff, 0xff, 0x07), /beyond the record/)
+  assert.throws(() => read(0x00, 1), /no field 0/)
+  assert.throws(() => read(0xf8, 0xff, 0xff, 0xff, 0x1f, 1), /number of a field is too large/)
+  // Field 2 ** 29 - 1 is the last there is.
+  assert.equal(read(0xfa, 0xff, 0xff, 0xff, 0x0f, 1, 0x61)[1], 'a')
+  // Keys and values are what the schema says, or none: never one taken for the other.
+  assert.deepEqual(read(0x0a, 5, 0x0a, 1, 0x78, 0x10, 7)[0], [['x', 7n]])
+  assert.throws(() => read(0x0a, 4, 0x08, 1, 0x10, 7), /wire type 0 stands where 2 was expected/)
+  assert.throws(() => read(0x0a, 6, 0x0a, 1, 0x78, 0x12, 1, 5), /wire type 2 stands where 0/)
+  assert.equal(read(0x1a, 2, 0x08, 9)[2], 9n)
+})
+
 test('what is written is read back, nested and repeated', () => {
   const inner: DataType = {
     kind: 'row',
@@ -143,7 +174,7 @@ test('a schema says the same as text, as descriptor, and as text again', () => {
     message M { reserved 9 to 11, 20; reserved "old"; optional int32 a = 1; repeated string s = 2 [packed = false];
       map<int32, .a.b.M.N> m = 3; .google.protobuf.Timestamp t = 6; oneof o { .a.b.E e = 4; .a.b.M.N n = 5; }
       message N { .a.b.M m = 1; } }
-    enum E { ZERO = 0; ONE = 1; UNO = 1; }`
+    enum E { option allow_alias = true; ZERO = 0; ONE = 1; UNO = 1; }`
   const again = protoText(parseProto(descriptorBase64(text)))
   assert.deepEqual(parseProto(again), parseProto(text))
   // Names are written in full, whatever they were.

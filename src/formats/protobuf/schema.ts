@@ -41,6 +41,8 @@ export interface ProtoEnum {
   readonly kind: 'enum'
   readonly name: string
   readonly values: readonly { readonly name: string; readonly number: number }[]
+  /** 'allow_alias': two names may have one number. */
+  readonly allowsAlias?: boolean
 }
 
 export const SCALARS: ReadonlySet<string> = new Set([

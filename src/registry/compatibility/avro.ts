@@ -105,7 +105,8 @@ function fixedDifferences(
 
 function enumDifferences(reader: AvroEnum, writer: AvroEnum, path: string): readonly Difference[] {
   const found = nameDifferences(reader, writer, path)
-  const missing = writer.symbols.filter((symbol) => !reader.symbols.includes(symbol))
+  const symbols = new Set(reader.symbols)
+  const missing = writer.symbols.filter((symbol) => !symbols.has(symbol))
   if (missing.length === 0 || reader.fallback !== undefined) return found
   const message = `enum ${reader.name} lacks ${missing.join(', ')}, and has no default`
   return [...found, { rule: 'MISSING_ENUM_SYMBOLS', path: `${path}/symbols`, message }]
@@ -118,10 +119,11 @@ function recordDifferences(
   known: Known,
 ): readonly Difference[] {
   const found: Difference[] = [...nameDifferences(reader, writer, path)]
+  const byName = new Map(writer.fields.map((field) => [field.name, field]))
   reader.fields.forEach((field, index) => {
     const place = `${path}/fields/${index}`
-    const names = [field.name, ...field.aliases]
-    const written = writer.fields.filter(({ name }) => names.includes(name))
+    const names = new Set([field.name, ...field.aliases])
+    const written = [...names].flatMap((name) => byName.get(name) ?? [])
     const [match] = written
     if (written.length > 1) {
       const message = `field ${field.name} is, by its aliases, ${written.map(({ name }) => name).join(' and ')}`

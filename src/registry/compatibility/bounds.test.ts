@@ -22,6 +22,24 @@ test('schemas that are nested too deep, or too large, are refused before they ar
   })
 })
 
+test('schemas of very many fields, symbols and reserved numbers are compared in reasonable time', () => {
+  const names = Array.from({ length: 20_000 }, (_, at) => `n${at}`)
+  const symbols = (more: readonly string[]) =>
+    JSON.stringify({ type: 'enum', name: 'E', symbols: [...names, ...more] })
+  assert.deepEqual(rules('AVRO', symbols([]), symbols(['x'])), ['MISSING_ENUM_SYMBOLS'])
+  const fields = (last: string) =>
+    JSON.stringify({
+      type: 'record',
+      name: 'R',
+      fields: [...names, last].map((name) => ({ name, type: 'int', aliases: [`${name}_old`] })),
+    })
+  assert.deepEqual(rules('AVRO', fields('x'), fields('y')), ['READER_FIELD_MISSING_DEFAULT_VALUE'])
+  const proto = (type: string) =>
+    `syntax = "proto3"; message M { reserved ${names.map((_, at) => 100_000 + 2 * at).join(', ')};
+      ${names.map((name, at) => `oneof o_${name} { ${type} ${name} = ${at < 15_000 ? at + 1 : at + 5001}; }`).join('')} }`
+  assert.deepEqual(rules('PROTOBUF', proto('int32'), proto('int64')), [])
+})
+
 test('definitions that lead from one to the next for ever, or in circles, end', () => {
   const chain = (length: number, last: string) =>
     JSON.stringify({

@@ -1,6 +1,7 @@
 /** Holds a new schema against earlier versions of its subject. Pure: all that is referred to comes with the schemas. */
 import { parseAvro } from '../../formats/avro/schema.ts'
 import type { AvroSchema } from '../../formats/avro/types.ts'
+import { checkDefinitions } from '../../formats/protobuf/definitions.ts'
 import { type ProtoNames, readProto } from '../../formats/protobuf/names.ts'
 import type { ResolvedSchema } from '../../formats/schema-source.ts'
 import { readJsonSchema } from '../json-schema/read.ts'
@@ -37,6 +38,13 @@ export function parseSchema(schema: ResolvedSchema): ParsedSchema {
   }
 }
 
+/** Reads a schema that is new, which must be valid in all its parts. @throws SCHEMA_INVALID */
+export function parseNewSchema(schema: ResolvedSchema): ParsedSchema {
+  const parsed = parseSchema(schema)
+  if (parsed.type === 'PROTOBUF') checkDefinitions(parsed.schema)
+  return parsed
+}
+
 /**
  * Empty: the new schema may follow. `olds` are the earlier versions, oldest first.
  * @throws SCHEMA_INVALID for schemas that can't be read
@@ -46,7 +54,7 @@ export function incompatibilities(
   next: ResolvedSchema,
   olds: readonly ResolvedSchema[],
 ): readonly Incompatibility[] {
-  const parsed = parseSchema(next)
+  const parsed = parseNewSchema(next)
   if (level === 'NONE') return []
   const first = level.endsWith('_TRANSITIVE') ? 0 : Math.max(0, olds.length - 1)
   const found: Incompatibility[] = []

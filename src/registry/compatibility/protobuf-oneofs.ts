@@ -13,12 +13,13 @@ export function oneofDifferences(
 /** Members of a oneof that could be set side by side before. */
 function excluding(old: ProtoMessage, next: ProtoMessage, path: string): readonly Difference[] {
   const before = new Map(old.fields.map((field) => [field.number, field]))
+  const members = Map.groupBy(next.fields, ({ oneof }) => oneof)
   return next.oneofs.flatMap((name) => {
     const origins = new Set<string>()
     let alone = 0
-    for (const { number, oneof } of next.fields) {
+    for (const { number } of members.get(name) ?? []) {
       const field = before.get(number)
-      if (oneof !== name || field === undefined) continue
+      if (field === undefined) continue
       origins.add(field.oneof === undefined ? `field ${number}` : `oneof ${field.oneof}`)
       if (field.oneof === undefined) alone++
     }
@@ -32,10 +33,12 @@ function excluding(old: ProtoMessage, next: ProtoMessage, path: string): readonl
 /** A member that is gone, unless its oneof went with all its members. */
 function lostMembers(old: ProtoMessage, next: ProtoMessage, path: string): readonly Difference[] {
   const after = new Set(next.fields.map(({ number }) => number))
+  const oneofs = new Set(next.oneofs)
+  const byOneof = Map.groupBy(old.fields, ({ oneof }) => oneof)
   return old.oneofs.flatMap((name) => {
-    const members = old.fields.filter(({ oneof }) => oneof === name)
+    const members = byOneof.get(name) ?? []
     const lost = members.filter(({ number }) => !after.has(number))
-    const isWhole = lost.length === members.length && !next.oneofs.includes(name)
+    const isWhole = lost.length === members.length && !oneofs.has(name)
     if (isWhole) return []
     return lost.map((field) => ({
       rule: 'ONEOF_FIELD_REMOVED',

@@ -5,6 +5,7 @@
 import type { SchemaType } from '../../../src/formats/schema-source.ts'
 import type { CompatibilityCase } from '../schema-compatibility.ts'
 import { AVRO } from './avro.ts'
+import { AVRO_EDGES, JSON_EDGES, PROTOBUF_EDGES } from './edges.ts'
 import { HISTORIES } from './histories.ts'
 import { JSON_SCHEMA } from './json-schema.ts'
 import type { Pair, Reads } from './pair.ts'
@@ -20,9 +21,9 @@ const ALLOWED: Readonly<Record<(typeof ONE_VERSION)[number], readonly Reads[]>> 
 
 export function ownCases(): CompatibilityCase[] {
   return [
-    ...ofFormat('AVRO', AVRO),
-    ...ofFormat('JSON', JSON_SCHEMA),
-    ...ofFormat('PROTOBUF', PROTOBUF),
+    ...ofFormat('AVRO', [...AVRO, ...AVRO_EDGES]),
+    ...ofFormat('JSON', [...JSON_SCHEMA, ...JSON_EDGES]),
+    ...ofFormat('PROTOBUF', [...PROTOBUF, ...PROTOBUF_EDGES]),
     ...HISTORIES,
   ]
 }
