@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import test, { after, before } from 'node:test'
 
 const INSTALLED_BYTES_MAX = 50 * 1024 * 1024
@@ -62,6 +62,18 @@ test('every subpath of the installed tarball imports', () => {
   }
 })
 
+test('every subpath of the installed tarball has its types, and they check', () => {
+  const subpaths = Object.keys(manifest.exports).filter((path) => path !== './package.json')
+  const imports = subpaths.map(
+    (path, index) => `import * as m${index} from '${join('millrace', path)}'`,
+  )
+  const uses = subpaths.map((_, index) => `export const k${index}: object = m${index}`)
+  writeFileSync(join(directory, 'uses.mts'), [...imports, ...uses].join('\n'))
+  const types = ['--types', 'node', '--typeRoots', resolve('node_modules/@types')]
+  const options = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'esnext', ...types]
+  execFileSync(resolve('node_modules/.bin/tsc'), [...options, 'uses.mts'], { cwd: directory })
+})
+
 test('the command of the installed tarball answers', () => {
   const help = execFileSync(join(directory, 'node_modules/.bin/millrace'), ['--help'], {
     encoding: 'utf8',
@@ -90,9 +102,11 @@ test('the demo runs from the installed tarball, without a terminal, and its comm
   assert.match(execFileSync('./millrace', query, project), /"rows_there":\d{3}/)
 })
 
+/** As a disk gives them: whole blocks, folders too. */
 function bytesOf(path: string): number {
   const stat = statSync(path, { throwIfNoEntry: false })
   if (stat === undefined) return 0
-  if (!stat.isDirectory()) return stat.size
-  return readdirSync(path).reduce((sum, name) => sum + bytesOf(join(path, name)), 0)
+  const own = stat.blocks * 512
+  if (!stat.isDirectory()) return own
+  return readdirSync(path).reduce((sum, name) => sum + bytesOf(join(path, name)), own)
 }
