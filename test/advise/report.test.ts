@@ -79,6 +79,13 @@ test('in every form availability, RTO and RPO are written beside each design tha
   }
 })
 
+test('on a terminal no line is longer than it is wide', () => {
+  for (const { id, advice } of ADVICE)
+    for (const columns of [80, 110])
+      for (const line of adviceLines(advice, PLAIN, columns))
+        assert.ok(line.length <= columns, `${id}: ${line}`)
+})
+
 test('the trail of each plan is complete: the rule, what would flip it, and why every other candidate is out or dearer', () => {
   for (const { id, advice } of ADVICE) {
     for (const output of advice.outputs) assert.ok(output.flips.length > 0 && output.because)

@@ -1,5 +1,6 @@
 /** Needs that are well formed and can't be meant: zero and absurd figures, and answers that contradict one another. */
 import { figure } from '../cost/lines.ts'
+import { CANDIDATES } from '../rules/rules.ts'
 import { findingAt, type NeedsFinding } from './findings.ts'
 import type { Located, Path } from './located.ts'
 import type { Context, Output } from './needs.ts'
@@ -42,25 +43,43 @@ export function doubtsOf(
 }
 
 function doubtContext(context: Context, refuse: Tell): void {
-  const { clouds, compliance, availability, platforms } = context
+  const { clouds, compliance, platforms, engines } = context
   if (compliance.includes('own-machines-only') && !clouds.includes('own'))
     refuse(
       ['context', 'clouds'],
       `nothing may leave your own machines, but \`clouds\` has only ${clouds.join(', ')}`,
       'write `clouds: [own]`, or take `own-machines-only` out of `compliance`',
     )
-  const homes = { msk: 'aws', kinesis: 'aws', 'event-hubs': 'azure', pubsub: 'gcp' } as const
-  for (const platform of platforms) {
-    const home = Object.entries(homes).find(([name]) => name === platform)?.[1]
-    if (home !== undefined && !clouds.includes(home))
-      refuse(
-        ['context', 'platforms'],
-        `\`${platform}\` runs on ${home}, which is not among \`clouds\``,
-        `add ${home} to \`clouds\`, or take ${platform} away`,
-      )
+  const elsewhere = (field: 'platforms' | 'engines', name: string, homes: readonly string[]) => {
+    if (homes.length === 0 || homes.some((home) => clouds.some((cloud) => cloud === home))) return
+    refuse(
+      ['context', field],
+      `\`${name}\` runs on ${homes.join(', ')}, and \`clouds\` has only ${clouds.join(', ')}`,
+      `add ${homes[0]} to \`clouds\`, or take ${name} away`,
+    )
   }
-  if (availability.survives === 'region' && clouds.length < 1)
-    refuse(['context', 'availability'], 'no region can be lost without a cloud', 'name clouds')
+  for (const name of platforms)
+    elsewhere(
+      'platforms',
+      name,
+      homesOf(CANDIDATES.platforms, (each) => [each.id, each.platform], name),
+    )
+  for (const name of engines)
+    elsewhere(
+      'engines',
+      name,
+      homesOf(CANDIDATES.engines, (each) => [each.id, each.engine], name),
+    )
+}
+
+/** Clouds that have one of the candidates of this name. */
+function homesOf<Each extends { readonly clouds: readonly string[] }>(
+  candidates: readonly Each[],
+  namesOf: (each: Each) => readonly string[],
+  name: string,
+): string[] {
+  const named = candidates.filter((each) => namesOf(each).includes(name))
+  return [...new Set(named.flatMap(({ clouds }) => clouds))]
 }
 
 function refuseFigures(output: Output, at: (field: string) => Path, refuse: Tell): void {

@@ -4,12 +4,21 @@ import { capital, secondsText, usd } from '../../advise/plan/words.ts'
 import { availabilityText, pricedText, shortAvailability } from '../../advise/report/priced.ts'
 import type { Advice } from '../../advise/report/shape.ts'
 import type { Style } from './style.ts'
-import { padded, tableLines, visible } from './table.ts'
+import { cut, padded, tableLines, visible } from './table.ts'
 import { wrapText } from './wrap.ts'
 
 const BAR_WIDTH = 24
 const INDENT = '  '
 const COSTS_MAX = 12
+/** Of a line of the plan: indent, name and a blank. */
+const NAME_WIDTH = 15
+/** Of a cost's line: indent, date and what is between its cells. */
+const COSTS_BESIDE = 20
+const PAID = 'paid already'
+/** Where a cost comes from is left out before it says nothing. */
+const FROM_LEAST = 24
+/** Of a point of the curve: indent, age, bar, price and what is between them. */
+const CURVE_BESIDE = 46
 const COLUMNS_LEAST = 60
 const COLUMNS_MAX = 110
 
@@ -21,12 +30,12 @@ export function adviceLines(advice: Advice, style: Style, columns: number): stri
   return [
     ...advice.outputs.flatMap((each) => outputLines(each, style, prose)),
     ...heading('plan'),
-    ...planLines(advice, style, prose),
+    ...planLines(advice, style, prose, width),
     ...heading('cost a month'),
-    ...costLines(advice, style),
+    ...costLines(advice, style, width),
     ...prose(`${capital(saving.says)}.`),
     ...heading('cost over freshness'),
-    ...curveLines(advice, style),
+    ...curveLines(advice, style, prose, width),
     ...managedLines(advice, prose).map(style.faint),
     ...(advice.alternatives.length === 0
       ? []
@@ -46,9 +55,11 @@ export function adviceLines(advice: Advice, style: Style, columns: number): stri
     ...(advice.risks.length === 0 ? [] : heading('risks')),
     ...advice.risks.flatMap((each) => prose(`- ${each}`)),
     '',
-    style.faint(
+    ...wrapText(
       `${advice.assumptions.length} assumptions, ${plan.design === undefined ? 'no plan' : `prices of ${advice.pricesAsOf.oldest} to ${advice.pricesAsOf.newest}`}: all of it with --format md, html or json; ready files with --write`,
-    ),
+      width,
+      '',
+    ).map(style.faint),
   ]
 }
 
@@ -66,12 +77,15 @@ function outputLines(each: Advice['outputs'][number], style: Style, prose: Prose
   ]
 }
 
-function planLines({ plan }: Advice, style: Style, prose: Prose): string[] {
+function planLines({ plan }: Advice, style: Style, prose: Prose, width: number): string[] {
   const { design, pattern, format, reasons } = plan
-  const line = (name: string, text: string) => `${INDENT}${style.faint(padded(name, 12))} ${text}`
+  const line = (name: string, text: string) =>
+    NAME_WIDTH + text.length <= width
+      ? [`${INDENT}${style.faint(padded(name, 12))} ${text}`]
+      : prose(`${name} ${text}`)
   const common = [
-    line('pattern', `${pattern}: ${reasons.pattern.because}`),
-    line('tables', `${format}: ${reasons.format.because}`),
+    ...line('pattern', `${pattern}: ${reasons.pattern.because}`),
+    ...line('tables', `${format}: ${reasons.format.because}`),
   ]
   if (design === undefined)
     return [
@@ -82,49 +96,58 @@ function planLines({ plan }: Advice, style: Style, prose: Prose): string[] {
       ),
     ]
   return [
-    line('systems', style.strong(design.names)),
+    ...line('systems', design.names).map((each) => each.replace(design.names, style.strong)),
     ...common,
     ...prose(`availability ${availabilityText(design)}`),
   ]
 }
 
-function costLines({ costs, plan: { design } }: Advice, style: Style): string[] {
+function costLines({ costs, plan: { design } }: Advice, style: Style, width: number): string[] {
   if (design === undefined) return []
-  const shown = [...costs].sort((left, right) => right.monthly - left.monthly)
-  const rows = shown
-    .slice(0, COSTS_MAX)
-    .map((each) => [
-      each.item,
-      each.how,
-      each.alreadyPaid === undefined ? usd(each.monthly) : style.faint('paid already'),
-      style.faint(`${each.asOf ?? ''} ${each.confidence ?? ''}`),
-    ])
+  const shown = [...costs].sort((left, right) => right.monthly - left.monthly).slice(0, COSTS_MAX)
+  const price = ({ alreadyPaid, monthly }: (typeof shown)[number]) =>
+    alreadyPaid === undefined ? usd(monthly) : PAID
+  const widest = (texts: readonly string[]) => Math.max(...texts.map(({ length }) => length))
+  const prices = [...shown.map(price), usd(design.total)]
+  const room = width - COSTS_BESIDE - widest(shown.map(({ item }) => item)) - widest(prices)
+  const hasRoom = room >= FROM_LEAST
+  const rows = shown.map((each) => [
+    each.item,
+    ...(hasRoom ? [cut(each.how, room)] : []),
+    each.alreadyPaid === undefined ? price(each) : style.faint(PAID),
+    style.faint(`${each.asOf ?? ''} ${each.confidence ?? ''}`),
+  ])
   const total = [
     style.strong('total'),
-    `${usd(design.money)} and ${figure(design.hours)} h`,
+    ...(hasRoom ? [`${usd(design.money)} and ${figure(design.hours)} h`] : []),
     style.strong(usd(design.total)),
     '',
   ]
   const head = [
     { name: 'item' },
-    { name: 'from' },
+    ...(hasRoom ? [{ name: 'from' }] : []),
     { name: 'USD', align: 'right' as const },
     { name: 'as of' },
   ]
   return tableLines(head, [...rows, total], style).map((each) => `${INDENT}${each}`)
 }
 
-function curveLines({ curve }: Advice, style: Style): string[] {
+function curveLines({ curve }: Advice, style: Style, prose: Prose, width: number): string[] {
   const most = Math.max(
     1,
     ...curve.flatMap(({ best, managed }) => [best?.total ?? 0, managed?.total ?? 0]),
   )
-  return curve.map(({ seconds, best }) => {
+  return curve.flatMap(({ seconds, best }) => {
     const age = padded(secondsText(seconds), 7)
-    if (best === undefined) return `${INDENT}${age} ${style.faint('nothing meets all constraints')}`
+    if (best === undefined)
+      return [`${INDENT}${age} ${style.faint('nothing meets all constraints')}`]
     const filled = Math.max(1, Math.round((best.total / most) * BAR_WIDTH))
     const bar = style.name('█'.repeat(filled)) + style.faint('·'.repeat(BAR_WIDTH - filled))
-    return `${INDENT}${age} ${bar} ${padded(usd(best.total), 8, 'right')}  ${best.names}, ${shortAvailability(best)}`
+    const price = `${INDENT}${age} ${bar} ${padded(usd(best.total), 8, 'right')}`
+    const says = `${best.names}, ${shortAvailability(best)}`
+    return CURVE_BESIDE + says.length <= width
+      ? [`${price}  ${says}`]
+      : [price, ...prose(says, ' '.repeat(10))]
   })
 }
 
