@@ -20,6 +20,8 @@ let end: usize = 0;
 let error: i32 = 0;
 let errorNode: usize = 0;
 let depth: i32 = 0;
+/** Items, records and their fields that a record may still hold, so that what has no bytes is bounded too: each byte may stand in DEPTH_MAX of them. */
+let allowed: i64 = 0;
 /** What varint and the like have read. */
 let number: i64 = 0;
 
@@ -147,6 +149,8 @@ function blocks(node: usize, p: usize, row: usize, isMap: bool): usize {
     }
     items += count;
     if (count < 0 || (items > ITEMS_MAX && items > <i64>(end - start))) return fail(E_COUNT, node);
+    allowed -= count;
+    if (allowed < 0) return fail(E_COUNT, node);
     for (let k: i64 = 0; k < count; k++) {
       if (isMap) {
         p = varint(p, node);
@@ -197,6 +201,8 @@ function value(node: usize, p: usize, row: usize): usize {
     case RECORD: {
       if (++depth > DEPTH_MAX) return fail(E_DEPTH, node);
       const count = load<u32>(node, 12);
+      allowed -= 1 + <i64>count;
+      if (allowed < 0) return fail(E_COUNT, node);
       const children = <usize>load<u32>(node, 16);
       for (let k: u32 = 0; k < count; k++) {
         p = value(<usize>load<u32>(children + (<usize>k << 2)), p, row);
@@ -277,6 +283,7 @@ export function decodeRows(root: usize, values: usize, from: u32, to: u32, skip:
     const address = <usize>(cell & 0xffffffff);
     end = address + length;
     depth = 0;
+    allowed = ITEMS_MAX + (<i64>length << 7);
     const p = value(root, address + skip, row);
     if (!p) return row;
     if (p != end) { fail(E_AFTER, 0); return row; }

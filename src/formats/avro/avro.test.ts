@@ -393,6 +393,64 @@ test('a schema that lacks a NOT NULL column, or has it otherwise, makes all its 
   )
 })
 
+test('hostile records are dead, at the cost of their bytes: lengths, counts, records in records, and schemas whose records of no bytes double', () => {
+  const reasonOf = (writer: unknown, ...bytes: number[]) => {
+    const good = { name: 'n', type: types.bigint }
+    const { rows, dead } = decoded(writer, [good], [Uint8Array.from(bytes)])
+    return dead[0]?.reason ?? rows[0]
+  }
+  const of = (type: unknown) => record([field('x', type), field('n', 'long')])
+  // 0x01 is -1, and nine 0xff with 0x01 behind them the least long: as a length, a count, a branch and a symbol.
+  const least = [...Array.from({ length: 9 }, () => 0xff), 1]
+  for (const type of ['string', 'bytes', { type: 'bytes', logicalType: 'decimal', precision: 4 }]) {
+    assert.match(String(reasonOf(of(type), 1, 2)), /a length beyond the record/)
+    assert.match(String(reasonOf(of(type), ...least, 2)), /a length beyond the record/)
+  }
+  for (const type of [
+    { type: 'array', items: 'null' },
+    { type: 'map', values: 'null' },
+  ]) {
+    assert.match(String(reasonOf(of(type), ...least, 2, 0, 2)), /too many items/)
+    assert.match(
+      String(reasonOf(of(type), 0xfe, 0xff, 0xff, 0xff, 0x0f, 0, 2)),
+      /too many items|ends too early|beyond the record/,
+    )
+  }
+  assert.match(String(reasonOf(of(['null', 'long']), ...least, 2)), /a branch/)
+  assert.match(String(reasonOf(of({ type: 'enum', name: 'E', symbols: ['A'] }), 1, 2)), /a symbol/)
+  const big = { type: 'fixed', name: 'F', size: 2 ** 31 - 1 }
+  assert.match(String(reasonOf(of(big), 1, 2)), /ends too early/)
+  const list = { type: 'record', name: 'L', fields: [field('next', ['null', 'L'])] }
+  const deep = (levels: number) => [...Array.from({ length: levels }, () => 2), 0, 6]
+  assert.deepEqual(reasonOf(of(list), ...deep(100)), [3n])
+  assert.match(String(reasonOf(of(list), ...deep(50_000))), /deeper than 128/)
+  const doubling = Array.from({ length: 60 }).reduce<unknown>(
+    (inner, _, level) => ({
+      ...record([field('a', inner), field('b', level === 0 ? 'null' : `R${level - 1}`)]),
+      name: `R${level}`,
+    }),
+    'null',
+  )
+  assert.match(String(reasonOf(of(doubling), 2)), /too many items/)
+})
+
+test("a union's default is held against each of its records once, however deep", () => {
+  const branches = (name: string, other: unknown) => ({
+    type: 'record',
+    name,
+    fields: [{ name: 'x', type: ['null', 'A', other] }],
+  })
+  const type = branches('A', { ...branches('B', 'B') })
+  const nested = (levels: number, last: unknown): unknown =>
+    levels === 0 ? last : { x: nested(levels - 1, last) }
+  const parse = (last: unknown) => {
+    const given = record([{ ...field('a', type), default: nested(80, last) }])
+    return parseAvro({ text: JSON.stringify(given), references: [] })
+  }
+  assert.equal(parse(null).kind, 'record')
+  assert.throws(() => parse('no record'), { code: 'SCHEMA_INVALID' })
+})
+
 test('__proto__ is a field like others', () => {
   const writer = record([field('__proto__', 'string')])
   const bytes = Uint8Array.of(4, 104, 105)
