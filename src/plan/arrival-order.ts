@@ -62,8 +62,13 @@ function ofNode(node: PlanNode): readonly ArrivalDependence[] {
     case 'expand':
       return ofExpressions(node.projections.flat())
     case 'correlate':
-    case 'async-call':
       return ofExpressions(node.args)
+    case 'async-call': {
+      const { lookup } = node
+      const asked =
+        lookup && always(`${lookup.table.name} is asked for the rows it has when a row comes`)
+      return [...ofExpressions(node.args), ...(asked === undefined ? [] : [asked])]
+    }
     case 'window-aggregate':
       return node.aggregates.flatMap(ofAggregate)
     case 'group-aggregate':

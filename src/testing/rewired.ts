@@ -38,11 +38,15 @@ export function rewired(pipeline: Pipeline, given: GivenTables): Rewired {
   }
 }
 
-/** The tables that a pipeline reads, each once, by name; those that hold their own rows are not among them. */
+/** The tables that a pipeline reads or looks rows up in, each once, by name; those that hold their own rows are not among them. */
 export function readTables(pipeline: Pick<Pipeline, 'sinks'>): ReadonlyMap<string, Scan> {
   const found = new Map<string, Scan>()
   const visit = (node: PlanNode): void => {
     if (node.kind === 'scan') found.set(node.table.name, node)
+    if (node.kind === 'async-call' && node.lookup !== undefined) {
+      const { table, schema } = node.lookup
+      found.set(table.name, { kind: 'scan', table, schema })
+    }
     for (const input of inputsOf(node)) visit(input)
   }
   for (const { input } of pipeline.sinks) visit(input)
@@ -78,10 +82,16 @@ function sinkModes(table: TableDefinition, hasKey: boolean): readonly string[] {
 
 function rewiredNode(node: PlanNode, given: GivenTables): PlanNode {
   if (node.kind === 'scan') return given.has(node.table.name) ? rewiredScan(node) : node
-  return withInputs(
-    node,
-    inputsOf(node).map((input) => rewiredNode(input, given)),
-  )
+  const inputs = inputsOf(node).map((input) => rewiredNode(input, given))
+  const over = withInputs(node, inputs)
+  if (over.kind !== 'async-call' || over.lookup === undefined) return over
+  const { lookup } = over
+  const { schema, table } = lookup
+  if (!given.has(table.name)) return over
+  return {
+    ...over,
+    lookup: { ...lookup, table: rewiredScan({ kind: 'scan', table, schema }).table },
+  }
 }
 
 function rewiredScan(scan: Scan): Scan {
