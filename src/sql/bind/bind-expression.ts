@@ -19,6 +19,7 @@ import { SqlError } from '../sql-error.ts'
 import { suggestion } from '../suggest.ts'
 import type { CallSyntax, ExpressionSyntax, Identifier, QueryExpression } from '../syntax.ts'
 import { bindLiteral } from './bind-literal.ts'
+import { insteadOf } from './instead.ts'
 import { fieldOf, type Relation, resolveReference } from './scope.ts'
 
 export interface ExpressionEnvironment {
@@ -253,7 +254,9 @@ export function callOf(
   if (signature === undefined) {
     throw new SqlError('SQL_FUNCTION_UNKNOWN', at, {
       message: `there is no function ${name.toUpperCase()}`,
-      hint: suggestion(name.toUpperCase(), functionNames(), 'functions'),
+      hint:
+        insteadOf(name.toUpperCase()) ??
+        suggestion(name.toUpperCase(), functionNames(), 'functions'),
       facts: { function: name },
     })
   }

@@ -18,6 +18,7 @@ import type {
   OverSyntax,
 } from '../syntax.ts'
 import { castTo, requireBoolean } from './bind-expression.ts'
+import { insteadOf } from './instead.ts'
 import { userState } from './user-state.ts'
 
 export interface BoundOver {
@@ -102,7 +103,9 @@ function boundCall(call: CallSyntax, at: Place, bind: Bind): AggregateCall {
   if (signature === undefined) {
     throw new SqlError('SQL_FUNCTION_UNKNOWN', call.name.at, {
       message: `there is no function ${call.name.name.toUpperCase()} to stand with OVER`,
-      hint: suggestion(call.name.name.toUpperCase(), overNames(), 'functions'),
+      hint:
+        insteadOf(call.name.name.toUpperCase()) ??
+        suggestion(call.name.name.toUpperCase(), overNames(), 'functions'),
       facts: { function: call.name.name },
     })
   }

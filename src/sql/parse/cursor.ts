@@ -5,6 +5,7 @@ import { nearest } from '../suggest.ts'
 import type { Identifier, QualifiedName, QuerySyntax } from '../syntax.ts'
 import type { Token } from './lexer.ts'
 import { isReserved } from './reserved.ts'
+import { unsupported, unsupportedAt } from './unsupported.ts'
 
 /** Expressions and queries nest no deeper: a bound of the parser's own stack. */
 export const DEPTH_MAX = 200
@@ -148,12 +149,19 @@ export function unexpected(
   hint?: string,
 ): SqlError {
   const token = peek(cursor)
+  const construct =
+    hint === undefined ? unsupportedAt(signOf(token), lastTaken(cursor).upper) : undefined
+  if (construct !== undefined) return unsupported(construct, token.at)
   const meant = token.kind === 'word' ? nearest(token.text, words) : undefined
   return new SqlError('SQL_SYNTAX', token.at, {
     message: `expected ${expected}, found ${describe(token)}`,
     hint: meant === undefined ? (hint ?? hintFor(token, expected)) : `did you mean ${meant}?`,
     facts: { found: token.text },
   })
+}
+
+function signOf(token: Token): string {
+  return token.kind === 'symbol' ? token.text : token.upper
 }
 
 export function describe(token: Token): string {

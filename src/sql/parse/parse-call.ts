@@ -123,6 +123,8 @@ function parsePlain(
     distinct = takeWords(cursor, 'DISTINCT')
     if (!distinct) takeWords(cursor, 'ALL')
     args = commaSeparated(cursor, () => parseArgument(cursor, expression))
+    if (atWords(cursor, 'ORDER', 'BY'))
+      throw unsupported('ORDER BY in an aggregate', peek(cursor).at)
   }
   expectSymbol(cursor, ')', `to end ${name.name}(...)`)
   const call = { name, args, star, distinct }

@@ -2,6 +2,7 @@
 import { type Place, spanning } from '../place.ts'
 import { SqlError } from '../sql-error.ts'
 import type { Explained, Insert, Statement } from '../statements.ts'
+import { nearest } from '../suggest.ts'
 import {
   atSymbol,
   type Cursor,
@@ -25,7 +26,7 @@ import { parseCreateFunction } from './parse-function.ts'
 import { parseHints } from './parse-options.ts'
 import { atQuery, parseQuery } from './parse-query.ts'
 import { parseCreateTable, skipComment } from './parse-table.ts'
-import { type Unsupported, unsupported } from './unsupported.ts'
+import { type Unsupported, unsupported, unsupportedAt } from './unsupported.ts'
 
 export interface ParsedScript {
   readonly statements: readonly Statement[]
@@ -135,13 +136,12 @@ function parseStatement(cursor: Cursor): Statement {
   }
   const refused = Object.hasOwn(REFUSED, token.upper) ? REFUSED[token.upper] : undefined
   if (refused !== undefined) throw unsupported(refused, token.at)
-  if (!STATEMENTS.includes(token.upper))
-    throw unexpected(
-      cursor,
-      'a statement',
-      STATEMENTS,
-      `statements begin with ${STATEMENTS.join(', ')}`,
-    )
+  if (!STATEMENTS.includes(token.upper)) {
+    const construct = unsupportedAt(token.upper, '')
+    if (construct !== undefined) throw unsupported(construct, token.at)
+    const hint = `statements begin with ${STATEMENTS.join(', ')}`
+    throw unexpected(cursor, 'a statement', STATEMENTS, hint)
+  }
   if (token.upper === 'INSERT') return parseInsert(cursor)
   take(cursor)
   switch (token.upper) {
@@ -193,7 +193,10 @@ function parseCreate(cursor: Cursor, start: Place): Statement {
   }
   const construct = Object.hasOwn(refused, token.upper) ? refused[token.upper] : undefined
   if (construct !== undefined) throw unsupported(construct, token.at)
-  throw unexpected(cursor, 'TABLE or VIEW behind CREATE', ['TABLE', 'VIEW', 'TEMPORARY'])
+  const created = ['TABLE', 'VIEW', 'FUNCTION', 'TEMPORARY']
+  if (token.kind === 'word' && nearest(token.text, created) === undefined)
+    throw unsupported('CREATE statement of this kind', token.at)
+  throw unexpected(cursor, 'TABLE, VIEW or FUNCTION behind CREATE', created)
 }
 
 function parseCreateView(cursor: Cursor, start: Place): Statement {

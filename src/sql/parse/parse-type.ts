@@ -22,6 +22,9 @@ import {
 } from './cursor.ts'
 import { unsupported } from './unsupported.ts'
 
+/** Of other dialects. */
+const OTHER_TYPES = ['ENUM', 'GEOGRAPHY', 'GEOMETRY', 'INET', 'JSON', 'JSONB', 'UUID', 'XML']
+
 const TYPE_NAMES = [
   'BOOLEAN',
   'TINYINT',
@@ -134,7 +137,9 @@ function parseTimeOrNested(cursor: Cursor, name: string, at: Place): DataType {
     default:
       throw new SqlError('SQL_SYNTAX', at, {
         message: `there is no type ${name}`,
-        hint: suggestion(name, TYPE_NAMES, 'types'),
+        hint: OTHER_TYPES.includes(name)
+          ? 'supported instead: STRING, with functions over its text'
+          : suggestion(name, TYPE_NAMES, 'types'),
         facts: { type: name },
       })
   }

@@ -51,7 +51,31 @@ export const INSTEAD = {
   'EXECUTE PLAN': 'supported instead: EXECUTE STATEMENT SET',
   'column constraint': 'supported instead: PRIMARY KEY (...) NOT ENFORCED and NOT NULL',
   'DISTRIBUTED BY': 'leave it out: rows are distributed by the connector',
-  'lambda expression': 'supported instead: functions of columns',
+  'lambda expression':
+    'supported instead: UNNEST, or a function of your own over the whole value (CREATE FUNCTION)',
+  PIVOT: "supported instead: an aggregate for each column: SUM(x) FILTER (WHERE y = 'a')",
+  UNPIVOT:
+    'supported instead: UNION ALL of a SELECT for each column, or UNNEST of an ARRAY of them',
+  'GROUPS in a frame': 'supported instead: ROWS and RANGE',
+  'a list of columns that are left out': 'name the columns that are selected',
+  'IGNORE NULLS': 'supported instead: FILTER (WHERE x IS NOT NULL), of an aggregate',
+  'SEMI and ANTI JOIN': 'supported instead: WHERE x IN (SELECT ...), EXISTS, NOT EXISTS',
+  APPLY: 'supported instead: CROSS JOIN LATERAL, LEFT JOIN LATERAL ... ON TRUE',
+  'LATERAL VIEW': 'supported instead: CROSS JOIN UNNEST(x) AS t (y)',
+  EMIT: "leave it out: every query tells its changes; windows early or again: SET 'table.exec.emit.early-fire.enabled'",
+  RETURNING: 'leave it out: what is written is read from the table',
+  'AT TIME ZONE': "supported instead: CONVERT_TZ, TO_TIMESTAMP_LTZ, SET 'table.local-time-zone'",
+  'table version': 'supported instead: JOIN ... FOR SYSTEM_TIME AS OF a.ts',
+  'operator on bits': 'supported instead: a function of your own (CREATE FUNCTION)',
+  DIV: 'supported instead: FLOOR(a / b), or / between whole numbers',
+  TOP: 'supported instead: ORDER BY ... LIMIT n, or ROW_NUMBER() OVER (...) <= n',
+  'parameter of a query': 'write the value, or make the text of the query in the program that asks',
+  'CREATE statement of this kind': 'supported instead: CREATE TABLE, CREATE VIEW, CREATE FUNCTION',
+  'transaction statement': 'leave it out: the INSERTs of a script run as one pipeline',
+  'rights of users': 'leave it out: whoever can read the project can run it',
+  'TABLE as a query': 'supported instead: SELECT * FROM t',
+  'ORDER BY in an aggregate':
+    'supported instead: ROW_NUMBER() in a query before, or rows as they come',
 } as const
 
 export type Unsupported = keyof typeof INSTEAD
@@ -63,4 +87,50 @@ export function unsupported(construct: Unsupported, at: Place): SqlError {
     hint: INSTEAD[construct],
     facts: { construct },
   })
+}
+
+/** Words and signs at which a text can't be gone on with that has such a construct. */
+const HERE: Readonly<Record<string, Unsupported>> = {
+  '->': 'lambda expression',
+  '&': 'operator on bits',
+  '|': 'operator on bits',
+  '^': 'operator on bits',
+  '?': 'parameter of a query',
+  ':': 'parameter of a query',
+  ANTI: 'SEMI and ANTI JOIN',
+  APPLY: 'APPLY',
+  AT: 'AT TIME ZONE',
+  CHECK: 'column constraint',
+  COMMIT: 'transaction statement',
+  EMIT: 'EMIT',
+  EXCLUDE: 'a list of columns that are left out',
+  GRANT: 'rights of users',
+  GROUPS: 'GROUPS in a frame',
+  IGNORE: 'IGNORE NULLS',
+  LATERAL: 'LATERAL VIEW',
+  PIVOT: 'PIVOT',
+  REFERENCES: 'column constraint',
+  RETURNING: 'RETURNING',
+  RESPECT: 'IGNORE NULLS',
+  REVOKE: 'rights of users',
+  ROLLBACK: 'transaction statement',
+  SEMI: 'SEMI and ANTI JOIN',
+  TABLE: 'TABLE as a query',
+  UNPIVOT: 'UNPIVOT',
+}
+
+/** Words that were taken for a name, so that what stands behind them can't be gone on with. */
+const BEHIND: Readonly<Record<string, Unsupported>> = {
+  DIV: 'DIV',
+  IGNORE: 'IGNORE NULLS',
+  RESPECT: 'IGNORE NULLS',
+  RETURNING: 'RETURNING',
+  TOP: 'TOP',
+  VERSION: 'table version',
+}
+
+/** The construct that a text has which can't be gone on with at `text`, which stands behind `before`. */
+export function unsupportedAt(text: string, before: string): Unsupported | undefined {
+  if (Object.hasOwn(HERE, text)) return HERE[text]
+  return Object.hasOwn(BEHIND, before) ? BEHIND[before] : undefined
 }
