@@ -4,6 +4,8 @@ import { cpSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'node:test'
 import type { WatermarkAdvice } from '../../src/advise/watermark/shape.ts'
+import { PLAIN } from '../../src/cli/render/style.ts'
+import { watermarkLines } from '../../src/cli/render/watermark.ts'
 import { intervalSql } from '../../src/time/delay.ts'
 import { inDirectory, millrace } from '../cli/process.ts'
 import { advised, kept, TOLERANCE, tablesOver, within } from './achieved.ts'
@@ -186,5 +188,20 @@ test('docs/watermarks.md shows what its command says', async () => {
     const { code, out, err } = await millrace(directory, command!.split(' '))
     assert.equal(code, 0, err)
     assert.equal(out, shown)
+  })
+})
+
+test('on 80 columns no line of the answer is longer', async () => {
+  await inDirectory(async (directory) => {
+    const { splits } = STREAMS.find(({ name }) => name === 'one slow partition')!
+    writeStream(join(directory, 'seen'), splits(randomOf(3)))
+    const advice = await advised(
+      directory,
+      tablesOver('seen', "INTERVAL '0' SECOND"),
+      'happened_at',
+      0.99,
+    )
+    for (const line of watermarkLines({ ...advice, valueColumn: 'v' }, PLAIN, 80))
+      assert.ok(line.length <= 80, line)
   })
 })

@@ -8,7 +8,10 @@ import type { Style } from './style.ts'
 import { tableLines } from './table.ts'
 import { wrapText } from './wrap.ts'
 
+/** The curve's bars, and what they are on a narrow terminal. */
 const BAR_WIDTH = 20
+const BAR_WIDTH_NARROW = 4
+const WIDTH_OF_BARS = 100
 const SPLITS_SHOWN = 8
 const WIDTH_LEAST = 60
 const WIDTH_MOST = 110
@@ -28,7 +31,7 @@ export function watermarkLines(advice: WatermarkAdvice, style: Style, columns: n
     ...(advice.isFounded && advice.asked < 1 ? prose(watchText(advice)) : []),
     '',
     style.strong('delay, completeness, latency, state'),
-    ...curveLines(advice, style),
+    ...curveLines(advice, style, width < WIDTH_OF_BARS),
     ...splitLines(advice, style),
     ...hourLines(advice, style),
     ...(holdout === undefined
@@ -66,7 +69,7 @@ function sampleText(advice: WatermarkAdvice): string {
   return `${countText(events)} events over ${spanText(eventSpanUs)} (${eventsPerSecond < 1 ? `${Math.round(eventsPerSecond * 3600)}/h` : rateText(eventsPerSecond)}), ${countText(outOfOrder)} out of order${left}. ${rule}.`
 }
 
-function curveLines({ curve, chosen }: WatermarkAdvice, style: Style): string[] {
+function curveLines({ curve, chosen }: WatermarkAdvice, style: Style, isNarrow: boolean): string[] {
   const most = Math.max(...curve.map(({ delayUs }) => delayUs), 1)
   const hasValue = chosen.valueCompleteness !== undefined
   const rows = curve.map((choice) => [
@@ -74,10 +77,10 @@ function curveLines({ curve, chosen }: WatermarkAdvice, style: Style): string[] 
     percent(choice.completeness),
     `${percent(choice.interval.low)} – ${percent(choice.interval.high)}`,
     ...(hasValue ? [percent(choice.valueCompleteness ?? 1)] : []),
-    bar(choice.delayUs, most),
+    bar(choice.delayUs, most, isNarrow ? BAR_WIDTH_NARROW : BAR_WIDTH),
     `${choice.openWindows}`,
     bytesText(choice.stateBytesMost),
-    choice.isEnough ? '' : 'few events',
+    choice.isEnough ? '' : isNarrow ? 'few' : 'few events',
   ])
   const right = 'right' as const
   const names = [
@@ -85,7 +88,7 @@ function curveLines({ curve, chosen }: WatermarkAdvice, style: Style): string[] 
     { name: 'complete', align: right },
     { name: '95 % interval', align: right },
     ...(hasValue ? [{ name: 'of value', align: right }] : []),
-    { name: 'added latency (log)' },
+    { name: isNarrow ? 'wait' : 'added latency (log)' },
     { name: 'windows', align: right },
     { name: 'state', align: right },
     { name: '' },
@@ -94,10 +97,10 @@ function curveLines({ curve, chosen }: WatermarkAdvice, style: Style): string[] 
 }
 
 /** Delays span many powers of ten: a millisecond is no bar, the longest is the full one. */
-function bar(delayUs: number, most: number): string {
+function bar(delayUs: number, most: number, width: number): string {
   const share = delayUs <= 1000 ? 0 : Math.log(delayUs / 1000) / Math.log(Math.max(most / 1000, 2))
-  const filled = Math.round(share * BAR_WIDTH)
-  return '█'.repeat(filled) + '·'.repeat(BAR_WIDTH - filled)
+  const filled = Math.round(share * width)
+  return '█'.repeat(filled) + '·'.repeat(width - filled)
 }
 
 function splitLines({ splits, asked }: WatermarkAdvice, style: Style): string[] {
