@@ -6,7 +6,8 @@
  *     a row that was lost, or written twice, is one that differs
  *   - where no row was late, and the query does not hang on the order of arrival, its tables are the same in another order
  */
-import { determinacyOf } from '../../plan/determinacy.ts'
+import { arrivalDependences } from '../../plan/arrival-order.ts'
+import { clockDependences } from '../../plan/clock-dependence.ts'
 import { differenceOf } from '../row-text.ts'
 import { type Machine, type Played, play } from './play.ts'
 import { CALM, type History, isArrival, type Step } from './steps.ts'
@@ -32,7 +33,6 @@ export interface Verdict {
 export async function judge(machine: Machine, { steps, circumstances }: History): Promise<Verdict> {
   const arrivals = steps.filter(isArrival)
   const calm = await play(machine, arrivals, { ...CALM, seed: circumstances.seed })
-  const { clock, arrival } = determinacyOf(machine.pipeline)
   const told = { crashes: 0, late: calm.late.length, dead: calm.dead.length, passed: [] }
   const verdict = { ...told, isReordered: false }
   const alone = stoppedOf(calm) ?? miscountOf(calm, arrivals.length)
@@ -41,10 +41,11 @@ export async function judge(machine: Machine, { steps, circumstances }: History)
   const crashed = { ...verdict, crashes: befallen.crashes, passed: [...befallen.passed.keys()] }
   const stopped = stoppedOf(befallen)
   if (stopped !== undefined) return { ...crashed, failure: stopped }
-  if (clock.length > 0) return crashed
+  if (clockDependences(machine.pipeline).length > 0) return crashed
   const failure = differenceBetween(calm, befallen, 'crash')
   if (failure !== undefined) return { ...crashed, failure }
-  if (arrival.length > 0 || calm.late.length > 0 || !arrivals.some(hasOther)) return crashed
+  const hangsOnOrder = machine.pipeline.sinks.some((sink) => arrivalDependences(sink).length > 0)
+  if (hangsOnOrder || calm.late.length > 0 || !arrivals.some(hasOther)) return crashed
   const reordered = await play(machine, otherOrder(steps), circumstances)
   const otherwise =
     stoppedOf(reordered) ??

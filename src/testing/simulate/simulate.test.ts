@@ -74,7 +74,7 @@ test('a query that takes rows as they come is held to the order that they come i
   )
   assert.equal(found.failed, undefined)
   assert.equal(found.reordered, 0)
-  assert.match(found.arrival.join(), /LAST_VALUE takes values as they come/)
+  assert.match(found.arrival.join(), /LAST_VALUE takes rows in the order in which they come/)
 })
 test('of a query that asks the clock only the counts are held', async () => {
   const found = await simulated('', 'SELECT id, CURRENT_TIMESTAMP AS asked FROM orders', 2)

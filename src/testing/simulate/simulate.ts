@@ -1,6 +1,7 @@
 /** Runs a pipeline through histories from seeds, each held against its own calm run; the first that fails is made as small as can be. */
 
-import { determinacyOf } from '../../plan/determinacy.ts'
+import { arrivalDependences } from '../../plan/arrival-order.ts'
+import { clockDependences } from '../../plan/clock-dependence.ts'
 import type { Pipeline } from '../../plan/pipeline.ts'
 import { holdsItsRows, readTables } from '../rewired.ts'
 import { freshModules } from './fresh-modules.ts'
@@ -54,7 +55,8 @@ export async function simulate(simulation: Simulation): Promise<Simulated> {
   const isReplay = captured !== undefined && isTold(captured)
   const runs = isReplay ? 1 : simulation.runs
   const machine: Machine = { pipeline, directory, modules }
-  const { clock, arrival } = determinacyOf(pipeline)
+  const clock = clockDependences(pipeline)
+  const arrival = pipeline.sinks.flatMap(arrivalDependences).map(({ because }) => because)
   const points = new Set(await pointsOf(machine, seed))
   const told = { runs: 0, events: 0, crashes: 0, late: 0, dead: 0, reordered: 0 }
   let failed: FailedRun | undefined

@@ -1,21 +1,9 @@
-/**
- * Whether a pipeline's tables are a function of its events, and of their order of arrival besides. What is said here is on the safe
- * side: a query that is said to hang on the order may not do so for the events that it gets.
- */
-import { aggregateColumns, visitCalls } from './columns.ts'
+/** Why the same events, in the same order, may give other tables another time: the query asks the clock, or chance. */
+import { collectColumns, visitCalls } from './columns.ts'
 import type { AggregateCall, Expression } from './expressions.ts'
-import { isUserFunction, userFunctionName } from './functions/user.ts'
-import { inputsOf, type PlanNode, type SinkNode, schemaOf } from './nodes.ts'
+import { inputsOf, type PlanNode, schemaOf } from './nodes.ts'
 import type { Pipeline } from './pipeline.ts'
 import { columnsRead, handedOn } from './shape.ts'
-import { traitsOf } from './traits.ts'
-
-export interface Determinacy {
-  /** Why the same events may give other tables another time; empty: they never do. */
-  readonly clock: readonly string[]
-  /** Why the order matters in which events of different splits are read, late rows aside; empty: it does not. */
-  readonly arrival: readonly string[]
-}
 
 /** Another value each time that it is asked. UNIX_TIMESTAMP of a text is not among them. */
 const NOW: ReadonlySet<string> = new Set([
@@ -31,30 +19,14 @@ const NOW: ReadonlySet<string> = new Set([
   'UUID',
 ])
 const WATERMARK = 'CURRENT_WATERMARK is what a worker knows when a row comes'
-const ORDERED: ReadonlySet<string> = new Set([
-  'ARRAY_AGG',
-  'FIRST_VALUE',
-  'JSON_ARRAYAGG',
-  'JSON_OBJECTAGG',
-  'LAST_VALUE',
-  'LISTAGG',
-])
 
-export function determinacyOf({ sinks }: Pick<Pipeline, 'sinks'>): Determinacy {
-  const clock = new Set<string>()
-  const arrival = new Set<string>()
-  const visit = (node: PlanNode): void => {
-    for (const reason of ordersOf(node)) arrival.add(reason)
-    for (const input of inputsOf(node)) visit(input)
-  }
-  for (const sink of sinks) {
-    visit(sink.input)
-    for (const reason of clockOf(sink.input).rows) clock.add(reason)
-    for (const reason of clockOf(sink.input).columns.values()) clock.add(reason)
-    if (isLastWriter(sink))
-      arrival.add(`of the rows of one key of ${sink.table.name} the last to come stays`)
-  }
-  return { clock: [...clock], arrival: [...arrival] }
+/** Each reason once; none: they never do. Of columns that no sink is told nothing hangs on. */
+export function clockDependences({ sinks }: Pick<Pipeline, 'sinks'>): readonly string[] {
+  const reasons = sinks.flatMap(({ input }) => {
+    const { rows, columns } = clockOf(input)
+    return [...rows, ...columns.values()]
+  })
+  return [...new Set(reasons)]
 }
 
 /** What hangs on the clock: output columns, each with its reason, and which rows there are. */
@@ -156,62 +128,7 @@ function clockIn(expression: Expression, columns: ReadonlyMap<number, string>): 
     if (name === 'CURRENT_WATERMARK') reason ??= WATERMARK
   })
   const read = new Set<number>()
-  aggregateColumns(
-    { function: '', args: [expression], distinct: false, type: expression.type },
-    read,
-  )
+  collectColumns(expression, read)
   for (const index of read) reason ??= columns.get(index)
   return reason
-}
-
-/** Why `node` itself gives other rows for another order of arrival. */
-function ordersOf(node: PlanNode): readonly string[] {
-  switch (node.kind) {
-    case 'deduplicate':
-      return [`of rows of one time the ${node.keep} to come is kept`]
-    case 'rank':
-      if (node.order.length === 0) return ['LIMIT takes what comes first']
-      return node.function === 'ROW_NUMBER' ? [TIES] : []
-    case 'window-rank':
-      return node.function === 'ROW_NUMBER' ? [TIES] : []
-    case 'over-aggregate':
-      return node.frame.kind === 'rows' ? [TIES] : node.aggregates.flatMap(callOrders)
-    case 'sort':
-    case 'temporal-sort':
-    case 'match-recognize':
-      return ['rows of one time are taken as they come']
-    case 'process':
-      return [`${userFunctionName(node.function)} is told rows as they come`]
-    case 'temporal-join':
-      return ['rows meet the version that is there']
-    case 'group-aggregate':
-      return [...(node.ttlUs === undefined ? [] : [TTL]), ...node.aggregates.flatMap(callOrders)]
-    case 'join':
-      return node.leftTtlUs === undefined && node.rightTtlUs === undefined ? [] : [TTL]
-    case 'window-aggregate':
-      return node.aggregates.flatMap(callOrders)
-    default:
-      return []
-  }
-}
-
-const TIES = 'rows that are equal in ORDER BY are numbered as they come'
-const TTL = 'STATE_TTL forgets by the clock'
-
-function callOrders({ function: name, args }: AggregateCall): readonly string[] {
-  if (isUserFunction(name)) return [`${userFunctionName(name)} is told rows as they come`]
-  if (ORDERED.has(name)) return [`${name} takes values as they come`]
-  const isRounded = args.some(({ type }) => type.kind === 'float' || type.kind === 'double')
-  const isSummed = ['SUM', 'AVG'].includes(name) && isRounded
-  return isSummed || /^(STDDEV|VAR)/.test(name) ? [`${name} is rounded as values come`] : []
-}
-
-/** The sink's key is none of the changes': rows of one key overwrite each other. */
-function isLastWriter({ table, input }: SinkNode): boolean {
-  const { primaryKey = [] } = table
-  if (primaryKey.length === 0) return false
-  const columns = table.columns.filter(({ kind }) => kind !== 'computed')
-  const places = primaryKey.map((key) => columns.findIndex(({ name }) => name === key))
-  const key = traitsOf(input).upsertKey
-  return key === undefined || !key.every((column) => places.includes(column))
 }
