@@ -93,4 +93,10 @@ test('a price without its date, an unknown one, and a field too many are refused
     'prices:\n  - { sku: kinesis-shard, price: -1, asOf: 2026-11-24, source: us }\n',
   )
   assert.match(negative.findings[0]!.message, /`price`/)
+  assert.match(negative.findings[0]!.hint, /^write USD for one unit, a number/)
+  for (const day of ['soon', '2026-13-01', '2026-02-30']) {
+    const undated = own(`prices:\n  - { sku: kinesis-shard, price: 1, asOf: ${day}, source: us }\n`)
+    assert.equal(undated.findings.length, 1)
+    assert.match(undated.findings[0]!.hint, /^write the day on which it was read: `2026-11-24`/)
+  }
 })

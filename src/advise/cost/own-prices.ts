@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { findingAt, type NeedsFinding } from '../needs/findings.ts'
 import { type Located, locate, type Path } from '../needs/located.ts'
-import { type Nearest, refusalsOf } from '../needs/refusals.ts'
+import { type Figures, type Nearest, refusalsOf } from '../needs/refusals.ts'
 import { CANDIDATES } from '../rules/rules.ts'
 import {
   type Book,
@@ -16,10 +16,26 @@ import {
 
 const CODE = 'PRICES_INVALID'
 
+/** Unlike in a file of needs, figures are numbers here: the shipped entry says of what. */
+const FIGURES: Figures = {
+  written: {
+    sku: 'the id of a price: docs/advise-rules.md lists them',
+    price: 'USD for one unit, a number of 0 or more: `0.11`',
+    value: 'a number of 0 or more, in the unit of the shipped limit',
+    asOf: 'the day on which it was read: `2026-11-24`',
+    source: 'where it was read, in words: `our contract`',
+    run: 'hours a month, a number of 0 or more',
+    adopt: 'hours a month, a number of 0 or more',
+    withoutSkill: 'hours a month, a number of 0 or more',
+  },
+  unit: {},
+}
+
 const told = {
   asOf: z
     .string()
-    .regex(DATE)
+    .regex(DATE, { abort: true })
+    .refine((day) => new Date(`${day}T00:00:00Z`).toJSON()?.startsWith(day) === true)
     .meta({ description: 'when it was read', examples: ['2026-11-24'] }),
   source: z.string().min(1).meta({ description: 'where it was read' }),
   confidence: confidence.optional(),
@@ -68,7 +84,9 @@ export function readOwnPrices(
   if (located === undefined) return { findings }
   const parsed = ownPricesShape.safeParse(located.value)
   if (!parsed.success)
-    return { findings: refusalsOf(located, parsed.error.issues, CODE, knownFields, nearest) }
+    return {
+      findings: refusalsOf(located, parsed.error.issues, CODE, knownFields, nearest, FIGURES),
+    }
   const { prices = [], limits = [], hours = [] } = parsed.data
   const unknown = [
     ...unknownNames(

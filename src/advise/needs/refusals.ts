@@ -45,6 +45,12 @@ const UNIT: Readonly<Record<string, string>> = {
   price: ' USD/h',
 }
 
+/** How fields are written, by name, and the unit that was meant where a bare number stands. */
+export interface Figures {
+  readonly written: Readonly<Record<string, string>>
+  readonly unit: Readonly<Record<string, string>>
+}
+
 /** @param knownFields the fields that the map at a path may have */
 export function refusalsOf(
   located: Located,
@@ -52,6 +58,7 @@ export function refusalsOf(
   code: string,
   knownFields: (path: Path) => readonly string[],
   nearest: Nearest,
+  { written, unit: units }: Figures = { written: WRITTEN, unit: UNIT },
 ): NeedsFinding[] {
   return issues.flatMap((issue) => {
     const refuse = (message: string, hint: string, place = located.placeOf(issue.path)) =>
@@ -68,7 +75,7 @@ export function refusalsOf(
     const value = valueAt(located.value, issue.path)
     if (value === undefined || value === null) {
       const known = issue.code === 'invalid_value' ? `one of ${issue.values.join(', ')}` : field
-      return [refuse(`\`${field}\` is missing`, `write ${WRITTEN[field] ?? known}`)]
+      return [refuse(`\`${field}\` is missing`, `write ${written[field] ?? known}`)]
     }
     if (issue.code === 'invalid_value' && issue.values.length > 1) {
       const known = issue.values.map(String)
@@ -80,15 +87,15 @@ export function refusalsOf(
         refuse(`\`${field}\` can't be ${shown(value)}`, `${meant}it is one of ${known.join(', ')}`),
       ]
     }
-    const unit = UNIT[field]
+    const unit = units[field]
     if (unit !== undefined && (typeof value === 'number' || /^[\d.]+$/.test(String(value))))
       return [
         refuse(
           `\`${field}\` has no unit: ${shown(value)}`,
-          `write it with one: \`${String(value)}${unit}\`; it is ${WRITTEN[field]}`,
+          `write it with one: \`${String(value)}${unit}\`; it is ${written[field]}`,
         ),
       ]
-    return [refuse(`\`${field}\` can't be ${shown(value)}`, hintOf(field, issue))]
+    return [refuse(`\`${field}\` can't be ${shown(value)}`, hintOf(written[field], issue))]
   })
 }
 
@@ -100,8 +107,8 @@ const NOT_PRICED: Readonly<Record<string, string>> = {
   storm: 'write what shall take its place, or leave it out',
 }
 
-function hintOf(field: string, issue: z.core.$ZodIssue): string {
-  if (WRITTEN[field] !== undefined) return `write ${WRITTEN[field]}`
+function hintOf(written: string | undefined, issue: z.core.$ZodIssue): string {
+  if (written !== undefined) return `write ${written}`
   if (issue.code === 'invalid_type') return `write ${EXPECTED[issue.expected] ?? issue.expected}`
   return issue.message
 }
