@@ -59,8 +59,8 @@ async function produce(topic: string, records: number): Promise<void> {
 
 async function consume(topic: string): Promise<void> {
   const dataDirectory = mkdtempSync(join(tmpdir(), 'millrace-bench-kafka-'))
-  const sql = `CREATE TABLE i (s STRING) WITH (${kafkaOptions(topic, 'raw')});
-    CREATE TABLE o (s STRING) WITH ('connector' = 'blackhole'); INSERT INTO o SELECT s FROM i;`
+  const sql = `CREATE TABLE i (s BYTES) WITH (${kafkaOptions(topic, 'raw')});
+    CREATE TABLE o (s BYTES) WITH ('connector' = 'blackhole'); INSERT INTO o SELECT s FROM i;`
   for (let round = 1; round <= ROUNDS; round++)
     await timed('consume', () => runToEnd(sql, dataDirectory))
   rmSync(dataDirectory, { recursive: true })

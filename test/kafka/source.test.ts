@@ -1,6 +1,6 @@
 /** The kafka source against a real broker; what it reads was written by librdkafka and by Java. */
 import assert from 'node:assert/strict'
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import { type AddressInfo, createServer } from 'node:net'
 import { before, test } from 'node:test'
 import { KAFKA, kafkaTool, startKafka } from '../../scripts/engines/kafka.ts'
 import { MillraceError } from '../../src/errors.ts'
@@ -12,6 +12,7 @@ import {
   produceWithLibrdkafka,
   uniqueTopic,
 } from './broker.ts'
+import { brokerProxy } from './proxy.ts'
 import { ask, table } from './queries.ts'
 
 before(async () => {
@@ -283,7 +284,11 @@ test('rows that retention has removed stop the table, or are told and passed ove
 test('a batch that was damaged on its way is told by its topic and offset', async () => {
   const topic = await createTopic(uniqueTopic('damaged'))
   await produceWithLibrdkafka({ topic, records: numbers(0, 3) })
-  const proxy = await damagingProxy()
+  const proxy = await brokerProxy((near, bytes) => {
+    const at = bytes.indexOf('{"n":1}')
+    if (at >= 0) bytes[at + 5] = 0x39
+    near.write(bytes)
+  })
   try {
     const options = { 'properties.bootstrap.servers': `127.0.0.1:${proxy.port}` }
     const sql = `${table('t', 'n INT', topic, options)} SELECT n FROM t`
@@ -338,41 +343,5 @@ function fails(code: MillraceError['code'], message: RegExp): (error: unknown) =
     assert.equal(error.code, code, error.message)
     assert.match(error.message, message)
     return true
-  }
-}
-
-/**
- * Between us and the broker: addresses in answers are its own, and `"n":1` in what comes back is changed on the way.
- */
-async function damagingProxy(): Promise<{ readonly port: number; close(): void }> {
-  const { port: brokerPort } = new URL(`tcp://${KAFKA}`)
-  const sockets: Socket[] = []
-  const server = createServer((near) => {
-    const far = connect(Number(brokerPort), '127.0.0.1')
-    sockets.push(near, far)
-    near.pipe(far)
-    near.on('error', () => far.destroy())
-    far.on('error', () => near.destroy())
-    far.on('data', (bytes: Buffer) => {
-      const changed = Buffer.from(bytes)
-      const at = changed.indexOf('{"n":1}')
-      if (at >= 0) changed[at + 5] = 0x39
-      // Its port, where metadata names it.
-      const own = (server.address() as AddressInfo).port
-      for (let name = -1; ; ) {
-        name = changed.indexOf('127.0.0.1', name + 1)
-        if (name < 0) break
-        changed.writeInt32BE(own, name + 9)
-      }
-      near.write(changed)
-    })
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  return {
-    port: (server.address() as AddressInfo).port,
-    close() {
-      for (const socket of sockets) socket.destroy()
-      server.close()
-    },
   }
 }

@@ -4,6 +4,7 @@ import type { DataType, Schema } from '../../data/types.ts'
 import { MillraceError } from '../../errors.ts'
 import type { Format, FormatOptions } from '../format.ts'
 import { decodeRowByRow, encodeRowByRow } from '../row-values.ts'
+import { bytesOf, decodeInPlace, encodeInPlace } from './in-place.ts'
 
 interface Codec {
   /** A text: why it is dead. */
@@ -36,6 +37,13 @@ export const raw: Format = {
   ],
   async openDecoder({ memory, schema, physical, options, table }) {
     const codec = codecOf(table, physical, options)
+    const bytes = bytesOf(physical, options)
+    if (bytes !== undefined)
+      return {
+        prepare: () => undefined,
+        decode: (values, count) => decodeInPlace(memory, schema, values, count, bytes),
+        dispose: () => undefined,
+      }
     const rowOf = (record: Uint8Array): readonly CellValue[] | string => {
       const value = codec.read(record)
       if (typeof value === 'object' && value !== null && 'reason' in value) return value.reason
@@ -49,6 +57,8 @@ export const raw: Format = {
   },
   async openEncoder({ memory, schema, options, table }) {
     const codec = codecOf(table, schema, options)
+    if (bytesOf(schema, options) !== undefined)
+      return { encode: (batch) => encodeInPlace(memory, batch), dispose: () => undefined }
     return encodeRowByRow(memory, (out, [value]) => {
       if (value !== null) out.raw(codec.write(value!))
     })
