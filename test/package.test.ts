@@ -1,7 +1,15 @@
 /** The published package: every dependency has a reason, its size is bounded, and the tarball works when it is installed alone. */
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import test, { after, before } from 'node:test'
@@ -81,7 +89,7 @@ test('the command of the installed tarball answers', () => {
   assert.match(help, /millrace/)
 })
 
-test('the schemas are in the tarball, where the examples of needs say that they are', () => {
+test('pages of audits and schemas are in the tarball, where findings and the examples of needs say that they are', () => {
   const installed = join(directory, 'node_modules/millrace')
   const examples = join(installed, 'examples/needs')
   for (const name of readdirSync(examples)) {
@@ -89,6 +97,7 @@ test('the schemas are in the tarball, where the examples of needs say that they 
     const [, path] = /^# yaml-language-server: \$schema=(\S+)$/m.exec(text)!
     assert.match(JSON.parse(readFileSync(join(examples, path!), 'utf8')).title, /^Needs/, name)
   }
+  assert.ok(existsSync(join(installed, 'docs/audit/NEED_UNSTATED.md')))
   for (const name of ['advice', 'prices'])
     assert.ok(JSON.parse(readFileSync(join(installed, `docs/schemas/${name}.schema.json`), 'utf8')))
 })
