@@ -40,6 +40,8 @@ const window = fc.constantFrom(
   "TUMBLE(TABLE x, DESCRIPTOR(t), INTERVAL '5' SECOND, INTERVAL '2' SECOND)",
   "HOP(TABLE x, DESCRIPTOR(t), INTERVAL '2' SECOND, INTERVAL '6' SECOND)",
   "HOP(TABLE x, DESCRIPTOR(t), INTERVAL '5' SECOND, INTERVAL '10' SECOND)",
+  "HOP(TABLE x, DESCRIPTOR(t), INTERVAL '1' SECOND, INTERVAL '8' SECOND)",
+  "HOP(TABLE x, DESCRIPTOR(t), INTERVAL '2' SECOND, INTERVAL '8' SECOND, INTERVAL '1' SECOND)",
   "CUMULATE(TABLE x, DESCRIPTOR(t), INTERVAL '2' SECOND, INTERVAL '6' SECOND)",
 )
 /** Late rows correct what was told, and what was told early is corrected too. */
@@ -59,7 +61,21 @@ const where = fc.constantFrom(
   'WHERE k IS NULL',
 )
 const keys = fc.constantFrom('', 'k, ', 'k, v, ')
-const aggregates = fc.uniqueArray(
+/** From which what a slide leaves behind can be taken again. */
+const sums = fc.uniqueArray(
+  fc.constantFrom(
+    'COUNT(*)',
+    'COUNT(v)',
+    'SUM(v)',
+    'AVG(v)',
+    'SUM(d)',
+    'AVG(d)',
+    'COUNT(*) FILTER (WHERE v > 0)',
+    "SUM(d) FILTER (WHERE k = 'a')",
+  ),
+  { minLength: 1, maxLength: 4 },
+)
+const mixed = fc.uniqueArray(
   fc.constantFrom(
     'COUNT(*)',
     'COUNT(v)',
@@ -80,6 +96,7 @@ const aggregates = fc.uniqueArray(
   ),
   { minLength: 1, maxLength: 4 },
 )
+const aggregates: fc.Arbitrary<readonly string[]> = fc.oneof(mixed, sums)
 
 const way = fc.record({
   rowsMax: fc.constantFrom(1, 2, 3, 1000),

@@ -32,6 +32,8 @@ export interface Accumulator {
     offset: number,
     valueIndex: number,
   ): void
+  /** Makes what `count` entries hold that which takes it away where it is merged; absent: nothing can. */
+  negate?(entries: Pointer, count: number, offset: number): void
 }
 
 const SIGN_BIT = 1n << 63n
@@ -52,6 +54,24 @@ export function counter(memory: LinearMemory): Accumulator {
       return 0
     },
     merge: (_, into, from, count, offset) => kernel.mergeI64(into, from, count, offset),
+    negate: (entries, count, offset) => negateI64(memory, entries, count, offset),
+  }
+}
+
+function negateI64({ u32, i64 }: LinearMemory, entries: Pointer, count: number, offset: number) {
+  for (let at = 0; at < count; at++) {
+    const cell = (u32[entries / 4 + at]! + offset) / 8
+    i64[cell] = -i64[cell]!
+  }
+}
+
+/** Two cells, the low one first: 128 bits. */
+function negateWide({ u32, i64 }: LinearMemory, entries: Pointer, count: number, offset: number) {
+  for (let at = 0; at < count; at++) {
+    const cell = (u32[entries / 4 + at]! + offset) / 8
+    const low = i64[cell]!
+    i64[cell] = -low
+    i64[cell + 1] = low === 0n ? -i64[cell + 1]! : ~i64[cell + 1]!
   }
 }
 
@@ -74,6 +94,7 @@ export function summer(
         return 0
       },
       merge: (_, into, from, count, offset) => kernel.mergeWide(into, from, count, offset),
+      negate: (entries, count, offset) => negateWide(memory, entries, count, offset),
     }
   }
   if (layoutOf(type) === 'f64') {
@@ -91,6 +112,7 @@ export function summer(
     add: ({ entries, vectors, selection, count }, offset, _, sign) =>
       kernel.addI64(entries, vectors[0]!.cells, selection, count, offset, BigInt(sign), bits),
     merge: (_, into, from, count, offset) => kernel.mergeI64(into, from, count, offset),
+    negate: (entries, count, offset) => negateI64(memory, entries, count, offset),
   }
 }
 

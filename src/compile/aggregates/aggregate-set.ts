@@ -89,6 +89,10 @@ export interface AggregateSet {
   ): Taken | undefined
   /** Adds what `from` holds to `into` (panes of HOP windows); `from` stays as it is. Absent groups are inserted. */
   merge(into: GroupState, from: GroupState): void
+  /** True if `unmerge` can be: all is counts and sums. */
+  readonly isInvertible: boolean
+  /** Takes from `into` what `from`, which was merged before, holds; `from` is of no use afterwards. */
+  unmerge(into: GroupState, from: GroupState): void
   /** One vector a call, `count` cells each, in the arena; cells of strings point into the state. */
   results(state: GroupState, entries: Pointer, count: number): readonly Vector[]
   /** Before a group's entry is removed: forgets what belongs to it. */

@@ -16,7 +16,10 @@ export function runAggregates(
   users: readonly UserSlot[],
   outcomes: readonly Outcome[],
   calls: readonly AggregateCall[],
-): Pick<AggregateSet, 'update' | 'retract' | 'merge' | 'results' | 'forget'> {
+): Pick<
+  AggregateSet,
+  'update' | 'retract' | 'merge' | 'isInvertible' | 'unmerge' | 'results' | 'forget'
+> {
   const userIndexes = new Set(users.map(({ valueIndex }) => valueIndex))
   const change =
     (sign: 1 | -1): AggregateSet['update'] =>
@@ -51,6 +54,16 @@ export function runAggregates(
         if (stage.side !== undefined) mergeValues(memory, stage, into, from)
       }
     },
+    isInvertible:
+      users.length === 0 &&
+      stages.every(
+        ({ side, slots }) =>
+          side === undefined && slots.every(({ accumulator }) => accumulator.negate !== undefined),
+      ),
+    unmerge(into, from) {
+      negateSlots(memory, stages, from)
+      mergeSlots(memory, stages, into, from)
+    },
     results(state, entries, count) {
       return outcomes.map((outcome, index) => {
         if (outcome.kind === 'order')
@@ -67,6 +80,19 @@ export function runAggregates(
         for (let at = 0; at < count; at++) side.orders.forget(state, memory.u32[entries / 4 + at]!)
       }
     },
+  }
+}
+
+function negateSlots(memory: LinearMemory, stages: readonly Stage[], { groups }: GroupState): void {
+  for (let cursor = 0; cursor >= 0; ) {
+    const mark = memory.arena.mark()
+    const entries = memory.arena.allocate(4 * MERGE_ENTRIES)
+    const { next, count } = groups.scan(cursor, entries, MERGE_ENTRIES)
+    for (const { slots } of stages)
+      for (const { accumulator, valueIndex } of slots)
+        accumulator.negate?.(entries, count, groups.valueOffset(valueIndex))
+    memory.arena.release(mark)
+    cursor = next
   }
 }
 

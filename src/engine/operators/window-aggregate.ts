@@ -4,7 +4,8 @@
  *   in     rows; within a batch no row but the last moves the watermark past a window's end
  *   out    +I one row a group and window, when the watermark (or the clock) reaches the window's end less 1 ms: keys, aggregates,
  *          window columns
- *   state  a table of groups for each *pane* (a slide wide); a HOP window merges its panes when it fires; CUMULATE windows gather
+ *   state  a table of groups for each *pane* (a slide wide); a HOP window merges its panes when it fires, or, of
+ *          counts and sums over many panes, is kept from slide to slide; CUMULATE windows gather
  *          theirs in the first pane; a pane no window waits for is dropped whole
  *   side   a row is late once for each of its windows that has fired; it still counts in the others
  *
@@ -29,9 +30,13 @@ import type { Emit, Operator, WindowProgress } from '../operator.ts'
 import { byClock } from './by-clock.ts'
 import type { GroupTables } from './group-state.ts'
 import { forEachPane } from './panes.ts'
+import { type SlidingGroups, slidingGroups } from './sliding-groups.ts'
 import { windowColumns } from './window-columns.ts'
-import { type WindowGroups, windowGroups } from './window-groups.ts'
+import { isSliding, type WindowGroups, windowGroups } from './window-groups.ts'
 import { type WindowPartials, windowPartials } from './window-partials.ts'
+
+/** Below so many panes a window is merged when it fires. */
+const SLIDING_SPAN_MIN = 4
 
 const PANE_NAME = /^pane (-?\d+)$/
 
@@ -58,6 +63,7 @@ class WindowPanes implements Operator {
   readonly #groups: WindowGroups
   readonly #readRow: ReturnType<typeof rowReader>
   readonly #panes = new Map<number, GroupTables>()
+  readonly #sliding: SlidingGroups | undefined
   #watermarkUs: bigint
   /** The last grid point whose windows have fired. */
   #fired: number
@@ -75,7 +81,9 @@ class WindowPanes implements Operator {
     this.#context = context
     this.#grid = gridOf(plan.window)
     this.#kernel = timeKernel(context.memory)
-    this.#groups = windowGroups(plan, context, retracts)
+    const slides = this.#grid.span >= SLIDING_SPAN_MIN && isSliding(plan, context, retracts)
+    this.#groups = windowGroups(plan, context, retracts, [], slides)
+    if (slides) this.#sliding = slidingGroups(this.#groups)
     this.#readRow = rowReader(schemaOf(plan.input))
     this.#watermarkUs = watermarkUs
     this.#fired = firedThrough(this.#grid, watermarkUs)
@@ -85,7 +93,7 @@ class WindowPanes implements Operator {
         this.#groups,
         this.#grid,
         plan.time,
-        (pane) => this.#paneOf(pane),
+        (pane) => this.#partialPaneOf(pane),
         (pane, rows) => {
           this.#counted += (lastEndOf(this.#grid, pane) - pane) * rows
         },
@@ -128,6 +136,7 @@ class WindowPanes implements Operator {
 
   dispose(): void {
     this.partials?.dispose()
+    this.#sliding?.clear()
     for (const pane of this.#panes.keys()) this.#drop(pane)
   }
 
@@ -146,8 +155,26 @@ class WindowPanes implements Operator {
     const missed = Math.max(0, Math.min(this.#fired - pane, windows))
     if (missed > 0) this.#tellLate(pane, missed, batch)
     if (missed === windows) return
-    const left = this.#groups.add(this.#paneOf(this.#gatheredIn(pane)), batch, keys)
+    const left = this.#sliding?.has(pane)
+      ? this.#addBehind(pane, batch, keys)
+      : this.#groups.add(this.#paneOf(this.#gatheredIn(pane)), batch, keys)
     this.#counted += (windows - missed) * (batch.count - left)
+  }
+
+  /** Rows of a pane of which windows have been told already. */
+  #addBehind(pane: number, batch: Batch, keys: readonly Vector[]): number {
+    const rows = this.#groups.make()
+    const left = this.#groups.add(rows, batch, keys)
+    this.#groups.merge(this.#paneOf(pane), rows)
+    this.#sliding!.add(rows)
+    this.#groups.dispose(rows)
+    return left
+  }
+
+  /** What others have added up goes into the pane alone. */
+  #partialPaneOf(pane: number): GroupTables {
+    if (this.#sliding?.has(pane)) this.#sliding.clear()
+    return this.#paneOf(pane)
   }
 
   /** Where rows of `pane` are kept: once a cumulating window has fired, with its first pane. */
@@ -166,7 +193,9 @@ class WindowPanes implements Operator {
   }
 
   #drop(pane: number): void {
-    this.#groups.dispose(this.#panes.get(pane)!)
+    const state = this.#panes.get(pane)!
+    this.#sliding?.take(pane, state)
+    this.#groups.dispose(state)
     this.#panes.delete(pane)
   }
 
@@ -204,6 +233,10 @@ class WindowPanes implements Operator {
   /** The window that ends at grid point `end`, all groups. */
   #fire(end: number, emit: Emit): void {
     const first = firstPaneOf(this.#grid, end)
+    if (this.#sliding !== undefined) {
+      this.#readOut(this.#sliding.of(this.#panes, first, end), end, emit)
+      return
+    }
     if (this.#grid.chunkStart !== undefined) this.#gather(first, end)
     const parts: GroupTables[] = []
     for (let pane = first; pane < end; pane++) {

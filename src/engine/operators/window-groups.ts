@@ -39,24 +39,30 @@ export interface WindowGroups
    */
   add(tables: GroupTables, batch: Batch, keys: readonly Vector[]): number
   merge(into: GroupTables, from: GroupState): void
+  /** Takes from `into` what was merged of `from`, which is of no use afterwards; groups that have no rows left go. */
+  unmerge(into: GroupTables, from: GroupTables): void
   /** Keys, then aggregates, of `count` entries; the batch selects those that have rows. */
   rowsOf(tables: GroupTables, entries: Pointer, count: number): Batch
   /** All groups, some thousand at a time; arena memory is released after each visit. */
   forEachRows(tables: GroupTables, visit: (rows: Batch) => void): void
 }
 
-/** `ownKeys` are key columns behind the plan's, of the operator's own: `rowsOf` leaves them out. */
+/**
+ * `ownKeys` are key columns behind the plan's, of the operator's own: `rowsOf` leaves them out. `unmerges`: groups count their rows, so
+ * that `unmerge` can tell which have none left.
+ */
 export function windowGroups(
   plan: WindowAggregate,
   context: OperatorContext,
   retracts: boolean,
   ownKeys: readonly DataType[] = [],
+  unmerges = false,
 ): WindowGroups {
   const { memory } = context
   const evaluation = evaluationOf(context, schemaOf(plan.input))
   const keyExpressions = compileProjection(plan.keys, context)
   const hasUsers = plan.aggregates.some((call) => isUserFunction(call.function))
-  const mayBeEmpty = retracts || hasUsers
+  const mayBeEmpty = retracts || hasUsers || unmerges
   const calls = mayBeEmpty ? [...plan.aggregates, ROW_COUNT] : plan.aggregates
   const aggregates: AggregateSet = compileAggregates(calls, {
     memory,
@@ -67,7 +73,7 @@ export function windowGroups(
   })
   const keyTypes = [...plan.keys.map(({ type }) => type), ...ownKeys]
   const tables = groupTables(memory, keyTypes, aggregates, [], ownKeys.length)
-  const countsRows = !mayBeEmpty && calls.length > 0 && calls.every(isRowCount)
+  const countsRows = !retracts && calls.length > 0 && calls.every(isRowCount)
 
   function change(
     state: GroupTables,
@@ -119,6 +125,7 @@ export function windowGroups(
       )
     },
     merge: aggregates.merge,
+    unmerge: (into, from) => unmerge(memory, aggregates, into, from),
     rowsOf,
     forEachRows(state, visit) {
       for (let cursor = 0; cursor >= 0; ) {
@@ -131,6 +138,29 @@ export function windowGroups(
         cursor = next
       }
     },
+  }
+}
+
+/** Groups that have no rows left are removed: the last result is how many there are. */
+function unmerge(
+  memory: LinearMemory,
+  aggregates: AggregateSet,
+  state: GroupTables,
+  from: GroupTables,
+): void {
+  aggregates.unmerge(state, from)
+  for (let cursor = 0; cursor >= 0; ) {
+    const mark = memory.arena.mark()
+    const held = memory.arena.allocate(4 * SCAN_ROWS)
+    const { next, count } = from.groups.scan(cursor, held, SCAN_ROWS)
+    const entries = memory.arena.allocate(4 * count)
+    state.groups.find({ selection: 0, count, keys: from.groups.keysOf(held, count) }, entries)
+    const rows = aggregates.results(state, entries, count).at(-1)!
+    for (let at = 0; at < count; at++) {
+      if (memory.i64[rows.cells / 8 + at] === 0n) state.groups.remove(memory.u32[entries / 4 + at]!)
+    }
+    memory.arena.release(mark)
+    cursor = next
   }
 }
 
@@ -155,6 +185,21 @@ function areMergeable(
   { settings }: OperatorContext,
 ): boolean {
   return sides.length === 0 && settings.overflow === 'wrap' && calls.every(isOrderless)
+}
+
+/** Counts and sums, from which a pane that was merged can be taken again: what is left is the same to the last bit. */
+export function isSliding(
+  { window, aggregates }: WindowAggregate,
+  { settings }: OperatorContext,
+  retracts: boolean,
+): boolean {
+  return (
+    window.kind === 'hop' &&
+    !retracts &&
+    settings.overflow === 'wrap' &&
+    aggregates.length > 0 &&
+    aggregates.every((call) => !call.distinct && isOrderless(call) && !/^M/.test(call.function))
+  )
 }
 
 /** Sums of FLOAT and DOUBLE depend on the order of their rows, and so do functions that are not named here. */
