@@ -40,17 +40,24 @@ export function rewired(pipeline: Pipeline, given: GivenTables): Rewired {
 
 /** The tables that a pipeline reads or looks rows up in, each once, by name; those that hold their own rows are not among them. */
 export function readTables(pipeline: Pick<Pipeline, 'sinks'>): ReadonlyMap<string, Scan> {
-  const found = new Map<string, Scan>()
-  const visit = (node: PlanNode): void => {
-    if (node.kind === 'scan') found.set(node.table.name, node)
-    if (node.kind === 'async-call' && node.lookup !== undefined) {
-      const { table, schema } = node.lookup
-      found.set(table.name, { kind: 'scan', table, schema })
-    }
-    for (const input of inputsOf(node)) visit(input)
-  }
-  for (const { input } of pipeline.sinks) visit(input)
+  const lookedUp = lookedUpTables(pipeline)
+  const found = new Map(lookedUp.map((scan) => [scan.table.name, scan]))
+  for (const node of nodesOf(pipeline)) if (node.kind === 'scan') found.set(node.table.name, node)
   return found
+}
+
+/** Of these no event is read. */
+export function lookedUpTables(pipeline: Pick<Pipeline, 'sinks'>): readonly Scan[] {
+  return nodesOf(pipeline).flatMap((node): Scan[] => {
+    if (node.kind !== 'async-call' || node.lookup === undefined) return []
+    const { table, schema } = node.lookup
+    return [{ kind: 'scan', table, schema }]
+  })
+}
+
+function nodesOf({ sinks }: Pick<Pipeline, 'sinks'>): readonly PlanNode[] {
+  const below = (node: PlanNode): PlanNode[] => [node, ...inputsOf(node).flatMap(below)]
+  return sinks.flatMap(({ input }) => below(input))
 }
 
 /** Those of them that a test gives rows. */

@@ -8,9 +8,10 @@
  */
 import { arrivalDependences } from '../../plan/arrival-order.ts'
 import { clockDependences } from '../../plan/clock-dependence.ts'
+import { lookedUpTables } from '../rewired.ts'
 import { differenceOf } from '../row-text.ts'
 import { type Machine, type Played, play } from './play.ts'
-import { CALM, type History, isArrival, type Step } from './steps.ts'
+import { type Arrival, CALM, type History, isArrival, type Step } from './steps.ts'
 
 export interface Failure {
   readonly kind: 'stopped' | 'counts' | 'crash' | 'order'
@@ -35,7 +36,7 @@ export async function judge(machine: Machine, { steps, circumstances }: History)
   const calm = await play(machine, arrivals, { ...CALM, seed: circumstances.seed })
   const told = { crashes: 0, late: calm.late.length, dead: calm.dead.length, passed: [] }
   const verdict = { ...told, isReordered: false }
-  const alone = stoppedOf(calm) ?? miscountOf(calm, arrivals.length)
+  const alone = stoppedOf(calm) ?? miscountOf(calm, readOf(machine, arrivals))
   if (alone !== undefined) return { ...verdict, failure: alone }
   const befallen = await play(machine, steps, circumstances)
   const crashed = { ...verdict, crashes: befallen.crashes, passed: [...befallen.passed.keys()] }
@@ -52,6 +53,12 @@ export async function judge(machine: Machine, { steps, circumstances }: History)
     (reordered.late.length > 0 ? undefined : differenceBetween(calm, reordered, 'order'))
   if (otherwise !== undefined) return { ...crashed, failure: otherwise }
   return { ...crashed, isReordered: reordered.late.length === 0 }
+}
+
+/** How many are read: tables that are looked up are asked. */
+function readOf({ pipeline }: Machine, arrivals: readonly Arrival[]): number {
+  const asked = new Set(lookedUpTables(pipeline).map(({ table }) => table.name))
+  return arrivals.filter(({ table }) => !asked.has(table)).length
 }
 
 function hasOther(step: Step): boolean {
