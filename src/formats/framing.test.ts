@@ -64,3 +64,16 @@ test("Glue's records are unpacked once, and packed rubbish is dead", () => {
     assert.deepEqual([textAt(0), textAt(1)], ['hello', 'hello'])
   }
 })
+
+test('a record that unpacks to very much is dead, and takes none of the memory', () => {
+  const memory = new LinearMemory({ bytesMax: 16 << 20 })
+  const id = 'b7b4a7f0-9c96-4e4a-a687-fb5de9ef0c63'
+  const head = frameHead('glue', id)
+  head[1] = 5
+  const bomb = Buffer.concat([head, deflateSync(Buffer.alloc((64 << 20) + 1))])
+  const plain = Buffer.concat([frameHead('glue', id), Buffer.from('hello')])
+  const values = placed(memory, [bomb, plain])
+  const dead: DeadRecord[] = []
+  assert.deepEqual(framedRuns(memory, values, 2, 'glue', dead), [{ from: 1, to: 2, id, skip: 18 }])
+  assert.match(dead[0]!.reason, /unpacks to more than/)
+})

@@ -78,19 +78,27 @@ function glueHead(memory: LinearMemory, words: number, address: number, length: 
   if (compression === 0) return { id, skip: GLUE_BYTES }
   if (compression !== GLUE_ZLIB)
     return `the record's compression is ${compression}, which is none of Glue's`
+  const unpacked = inflated(memory.u8.slice(address + GLUE_BYTES, address + length))
+  if (typeof unpacked === 'string') return unpacked
+  const block = memory.arena.allocate(unpacked.length + GLUE_BYTES)
+  memory.u8.set(unpacked, block + GLUE_BYTES)
+  memory.u8.set(memory.u8.slice(address, address + GLUE_BYTES), block)
+  // Not to be unpacked again when the cells are looked at once more.
+  memory.u8[block + 1] = 0
+  memory.u32[words] = block
+  memory.u32[words + 1] = unpacked.length + GLUE_BYTES
+  return { id, skip: GLUE_BYTES }
+}
+
+/** A text: why it does not unpack. */
+function inflated(packed: Uint8Array): Uint8Array | string {
   try {
-    const packed = memory.u8.slice(address + GLUE_BYTES, address + length)
-    const unpacked = inflateSync(packed, { maxOutputLength: UNPACKED_BYTES_MAX })
-    const block = memory.arena.allocate(unpacked.length + GLUE_BYTES)
-    memory.u8.set(unpacked, block + GLUE_BYTES)
-    memory.u8.set(memory.u8.slice(address, address + GLUE_BYTES), block)
-    // Not to be unpacked again when the cells are looked at once more.
-    memory.u8[block + 1] = 0
-    memory.u32[words] = block
-    memory.u32[words + 1] = unpacked.length + GLUE_BYTES
-    return { id, skip: GLUE_BYTES }
-  } catch {
-    return 'the record does not unpack'
+    return inflateSync(packed, { maxOutputLength: UNPACKED_BYTES_MAX })
+  } catch (error) {
+    const isTooLarge = error instanceof RangeError
+    return isTooLarge
+      ? `the record unpacks to more than ${UNPACKED_BYTES_MAX} bytes`
+      : 'the record does not unpack'
   }
 }
 
