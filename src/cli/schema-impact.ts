@@ -1,8 +1,12 @@
 /** Which tables and pipelines of the project a new schema of a subject would break: the registry's subjects, held against what the project reads and writes. */
 import type { DataType, Field } from '../data/types.ts'
 import { avroSchemaOf } from '../formats/avro/from-columns.ts'
-import { planAvro } from '../formats/avro/plan.ts'
+import { planAvro, type ReaderField } from '../formats/avro/plan.ts'
+import { readerFields } from '../formats/avro/reader-schema.ts'
 import { parseAvro } from '../formats/avro/schema.ts'
+import type { AvroRecord, AvroSchema } from '../formats/avro/types.ts'
+import { envelopeOf, writtenEnvelope } from '../formats/debezium/envelope.ts'
+import { jsonSchemaOf } from '../formats/json/from-columns.ts'
 import { messageReader } from '../formats/protobuf/decode.ts'
 import { protoSchemaOf } from '../formats/protobuf/from-columns.ts'
 import { messageAt } from '../formats/protobuf/message-path.ts'
@@ -12,6 +16,9 @@ import { inputsOf, type PlanNode, type SinkNode } from '../plan/nodes.ts'
 import type { TableDefinition } from '../plan/tables.ts'
 import { incompatibilities, incompatibilityText } from '../registry/compatibility/check.ts'
 import type { CompatibilityLevel } from '../registry/compatibility/level.ts'
+import { readJsonSchema } from '../registry/json-schema/read.ts'
+import { jsonProblem } from './json-reads.ts'
+import { type SchemaUse, schemaUses } from './schema-uses.ts'
 import type { CompiledPipeline } from './scripts.ts'
 
 export interface Impact {
@@ -26,7 +33,7 @@ export function impactOf(
   next: ResolvedSchema,
   subject: string,
   level: CompatibilityLevel,
-  pipelines: readonly CompiledPipeline[],
+  pipelines: readonly Pick<CompiledPipeline, 'pipeline'>[],
 ): readonly Impact[] {
   return pipelines.flatMap(({ pipeline }) => {
     const found = new Map<string, Impact>()
@@ -40,9 +47,9 @@ export function impactOf(
           reason: writes,
         })
       for (const { table, schema } of scansOf(sink.input)) {
-        const reads = subjectsOf(table).includes(subject)
-          ? readProblem(next, columnsRead(table, schema))
-          : undefined
+        const [reads] = usesOf(table, subject, next).flatMap(
+          (use) => readProblem(next, use, use.fields(columnsRead(table, schema))) ?? [],
+        )
         if (reads !== undefined)
           found.set(`reads ${table.name}`, {
             pipeline: pipeline.name,
@@ -60,17 +67,11 @@ function scansOf(node: PlanNode): Extract<PlanNode, { kind: 'scan' }>[] {
   return node.kind === 'scan' ? [node] : inputsOf(node).flatMap(scansOf)
 }
 
-/** Those that the records of a table are under. */
-function subjectsOf({ options }: TableDefinition): readonly string[] {
-  const topic = options.topic ?? ''
-  const ofRole = (role: 'key' | 'value') => {
-    const format =
-      role === 'key' ? options['key.format'] : (options['value.format'] ?? options.format)
-    if (format === undefined || !format.endsWith('-confluent')) return []
-    const prefix = role === 'key' ? 'key.' : options['value.format'] === undefined ? '' : 'value.'
-    return [options[`${prefix}${format}.subject`] ?? `${topic}-${role}`]
-  }
-  return [...ofRole('value'), ...ofRole('key')]
+/** Lines of plain JSON are held to a JSON Schema alone. */
+function usesOf(table: TableDefinition, subject: string, next: ResolvedSchema): SchemaUse[] {
+  return schemaUses(table).filter(
+    (use) => use.subject === subject && (use.format !== 'json' || next.type === 'JSON'),
+  )
 }
 
 /** Only columns that stand in the record, and that the plan needs. */
@@ -81,30 +82,64 @@ function columnsRead(table: TableDefinition, schema: readonly Field[]): readonly
   return schema.filter(({ name }) => physical.has(name))
 }
 
-/** Why records of the new schema would be dead. */
-function readProblem(next: ResolvedSchema, columns: readonly Field[]): string | undefined {
-  if (next.type === 'AVRO') {
-    const plan = planAvro(parseAvro(next), columns)
-    return 'mismatch' in plan ? plan.mismatch : missingColumn(next, columns)
+/** Why records of the new schema would be dead, or lack what is read. */
+function readProblem(
+  next: ResolvedSchema,
+  use: SchemaUse,
+  columns: readonly Field[],
+): string | undefined {
+  if (use.type !== next.type) return `it reads ${use.format}, and the schema is ${next.type}`
+  switch (next.type) {
+    case 'AVRO':
+      return avroProblem(parseAvro(next), use, columns)
+    case 'PROTOBUF': {
+      const names = readProto(next)
+      const message = messageAt(names, [0])
+      const read =
+        message === undefined ? 'it has no message' : messageReader(names, message, columns)
+      if (typeof read === 'string') return read
+      const fields = message?.type.kind === 'message' ? message.type.fields : []
+      const gone = columns.find(({ name }) => !fields.some((field) => field.name === name))
+      return gone && `column ${gone.name} would be NULL: the schema has no such field`
+    }
+    case 'JSON':
+      return jsonProblem(readJsonSchema(next), columns)
   }
-  if (next.type === 'PROTOBUF') {
-    const names = readProto(next)
-    const message = messageAt(names, [0])
-    const read =
-      message === undefined ? 'it has no message' : messageReader(names, message, columns)
-    return typeof read === 'string' ? read : undefined
-  }
-  return undefined
+}
+
+function avroProblem(
+  schema: AvroSchema,
+  { format, option }: SchemaUse,
+  columns: readonly Field[],
+): string | undefined {
+  const read = isDebezium(format) ? envelopeOf(columns).schema : columns
+  const given = option('schema')
+  const readers = given === undefined ? undefined : readerFields(given, read)
+  const plan = planAvro(schema, read, readers)
+  if ('mismatch' in plan) return plan.mismatch
+  if (!isDebezium(format)) return missingColumn(schema, columns, readers)
+  const after = recordOf(schema)?.fields.find(({ name }) => name === 'after')
+  return after && missingColumn(after.type, columns)
 }
 
 /** A column that would only be NULL from then on. */
-function missingColumn(next: ResolvedSchema, columns: readonly Field[]): string | undefined {
-  const schema = parseAvro(next)
-  if (schema.kind !== 'record') return undefined
-  const gone = columns.find(({ name }) => !schema.fields.some((field) => field.name === name))
-  return gone === undefined
-    ? undefined
-    : `column ${gone.name} would be NULL: the schema has no such field`
+function missingColumn(
+  schema: AvroSchema,
+  columns: readonly Field[],
+  readers: ReadonlyMap<string, ReaderField> = new Map(),
+): string | undefined {
+  const written = new Set(recordOf(schema)?.fields.map(({ name }) => name))
+  const gone = columns.find(({ name }) => {
+    const { names, fallback } = readers.get(name) ?? { names: [name] }
+    return fallback === undefined && !names.some((each) => written.has(each))
+  })
+  return gone && `column ${gone.name} would be NULL: the schema has no such field`
+}
+
+/** Itself, or the one of a union's branches. */
+function recordOf(schema: AvroSchema): AvroRecord | undefined {
+  const branches = schema.kind === 'union' ? schema.branches : [schema]
+  return branches.find((branch) => branch.kind === 'record')
 }
 
 /** Why the sink could no longer register what it writes. */
@@ -114,20 +149,26 @@ function writeProblem(
   level: CompatibilityLevel,
   { table }: SinkNode,
 ): string | undefined {
-  if (!subjectsOf(table).includes(subject)) return undefined
   const columns = table.columns.flatMap((column): Field[] =>
     column.kind === 'physical' ? [{ name: column.name, type: column.type as DataType }] : [],
   )
-  const text = next.type === 'AVRO' ? avroSchemaOf(columns, true) : protoSchemaOf(columns)
-  const written: ResolvedSchema = { type: next.type, text: ownText(table) ?? text, references: [] }
-  const [first] = incompatibilities(level, written, [next])
-  return first && `what it writes would no longer fit: ${incompatibilityText(first)}`
+  for (const use of usesOf(table, subject, next)) {
+    // Lines of plain JSON register nothing.
+    if (use.format === 'json') continue
+    const text = use.option('schema') ?? ownText(use, use.fields(columns))
+    const [first] = incompatibilities(level, { type: use.type, text, references: [] }, [next])
+    if (first !== undefined)
+      return `what it writes would no longer fit: ${incompatibilityText(first)}`
+  }
+  return undefined
 }
 
-function ownText({ options }: TableDefinition): string | undefined {
-  return (
-    options['avro-confluent.schema'] ??
-    options['value.avro-confluent.schema'] ??
-    options['protobuf-confluent.schema']
-  )
+function ownText({ format, type }: SchemaUse, columns: readonly Field[]) {
+  if (type === 'PROTOBUF') return protoSchemaOf(columns)
+  if (type === 'JSON') return jsonSchemaOf(columns)
+  return avroSchemaOf(isDebezium(format) ? writtenEnvelope(columns) : columns, true)
+}
+
+function isDebezium(format: string): boolean {
+  return format === 'debezium-avro-confluent'
 }

@@ -88,8 +88,6 @@ async function check(io: Io, next: ResolvedSchema, options: CheckOptions): Promi
   const incompatible = incompatibilities(level, next, versions).map(incompatibilityText)
   const { pipelines, findings } = await checkProject(project)
   if (findings.length > 0) throw new ProjectError(findings)
-  if (next.type === 'JSON' || pipelines.length === 0)
-    return { level, versions: versions.length, incompatible, breaks: [] }
   return {
     level,
     versions: versions.length,
