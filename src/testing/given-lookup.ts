@@ -34,10 +34,10 @@ export function givenLookup(request: LookupRequest, splits: readonly GivenSplit[
   }
 }
 
-/** What a split's changes leave. */
-function rowsNow({ entries }: GivenSplit): readonly GivenRow[] {
+/** What a split's changes leave, of those that are there by now. */
+function rowsNow({ entries, visible }: GivenSplit): readonly GivenRow[] {
   const left: GivenRow[] = []
-  for (const entry of entries) {
+  for (const entry of entries.slice(0, visible)) {
     if (entry.kind === '+I' || entry.kind === '+U') left.push(entry)
     if (entry.kind !== '-U' && entry.kind !== '-D') continue
     const gone = left.findIndex(({ bytes }) => Buffer.compare(bytes, entry.bytes) === 0)
