@@ -61,7 +61,6 @@ export function traitsOf(node: PlanNode): NodeTraits {
       return { changes: given, state: node.ttlUs === undefined ? 'keys' : 'time', upsertKey }
     }
     case 'sort':
-    case 'temporal-sort':
     case 'match-recognize':
       return { changes: 'append', state: 'rows' }
     case 'over-aggregate':
@@ -88,6 +87,7 @@ export function traitsOf(node: PlanNode): NodeTraits {
       return { changes: 'append', state: node.table === 'row' ? 'none' : 'keys' }
     case 'window-join':
       return { changes: 'append', state: 'windows' }
+    case 'temporal-sort':
     case 'interval-join':
       return { changes: inputs[0]!.changes, state: 'time' }
     case 'temporal-join':

@@ -3,6 +3,7 @@
 import { CONNECTORS } from '../../run/connectors.ts'
 import { arrivalLines } from '../arrival.ts'
 import { type Declare, examples, type ProjectOptions, projectOptions } from '../command.ts'
+import { growthLines } from '../growth.ts'
 import { guaranteeOf } from '../guarantee.ts'
 import type { Io } from '../io.ts'
 import { latePolicies } from '../late-policies.ts'
@@ -40,7 +41,8 @@ export const declareExplain: Declare = (command, io) => {
     'after',
     `
 Of each node: which changes it gives (+I rows that stay; -U +U -D rows that are taken back), whether it runs as
-a kernel or as js and what makes it so, and what it keeps.`,
+a kernel or as js and what makes it so, and what it keeps. State that grows without end is told with what would
+bound it.`,
   )
 }
 
@@ -60,6 +62,7 @@ async function explain(io: Io, files: readonly string[], options: ExplainOptions
     const losses = lossesOf(pipeline, CONNECTORS)
     const state = statePlaces(withStateMemory(pipeline, options.stateMemory))
     const arrival = arrivalLines(pipeline)
+    const growth = growthLines(pipeline)
     if (options.json) {
       io.out(
         JSON.stringify({
@@ -69,6 +72,7 @@ async function explain(io: Io, files: readonly string[], options: ExplainOptions
           guarantee,
           arrival,
           losses,
+          ...(growth.length === 0 ? {} : { growth }),
           ...(state.length === 0 ? {} : { state }),
         }),
       )
@@ -91,6 +95,7 @@ async function explain(io: Io, files: readonly string[], options: ExplainOptions
       `kept in the log topics ${late.join(', ')} and ${late.map((name) => name.replace(/late$/, 'dead')).join(', ')}`,
       ...latePolicies(pipeline, CONNECTORS),
     ])
+    if (growth.length > 0) section(io, io.style.warning('state that grows without end'), growth)
     if (state.length > 0) section(io, 'state', state)
     section(io, 'losing this machine would lose', losses)
   })
