@@ -65,3 +65,35 @@ test('a schema whose values no columns hold is refused by name', async () => {
     code: 'FORMAT_TYPE_UNSUPPORTED',
   })
 })
+
+test('schemas that refer to themselves are followed as deep as values go, and no deeper than can be', async () => {
+  const text = '{"type":"array","items":{"$ref":"#"}}'
+  const schema = await openLineSchema({ type: 'JSON', text, references: [], id: 1 })
+  const deep = (levels: number, inner = '') => '['.repeat(levels) + inner + ']'.repeat(levels)
+  const told = schema.convert([deep(50), deep(2, '1'), deep(200_000)]).map(reasonOf)
+  assert.deepEqual(told, ['fits', 'field 0.0 must be array', 'the value is nested too deep'])
+})
+
+test('a schema of few lines and very many fields is refused before it is laid out', async () => {
+  const levels = Array.from({ length: 40 }, (_, at) => at)
+  const avro = levels.reduce<unknown>(
+    (inner, at) => ({
+      type: 'record',
+      name: `R${at}`,
+      fields: [
+        { name: 'a', type: inner },
+        { name: 'b', type: at === 0 ? 'int' : `R${at - 1}` },
+      ],
+    }),
+    'int',
+  )
+  const proto = levels.map((at) => `message M${at} { M${at + 1} a = 1; M${at + 1} b = 2; }`)
+  for (const [type, text] of [
+    ['AVRO', JSON.stringify(avro)],
+    ['PROTOBUF', `syntax = "proto3"; ${proto.join(' ')} message M40 {}`],
+  ] as const)
+    await assert.rejects(openLineSchema({ type, text, references: [], id: 1 }), {
+      code: 'FORMAT_TYPE_UNSUPPORTED',
+      message: /more than 10000 fields/,
+    })
+})

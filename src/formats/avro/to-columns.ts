@@ -3,26 +3,38 @@ import { type DataType, type Field, types, withNullability } from '../../data/ty
 import { MillraceError } from '../../errors.ts'
 import type { AvroSchema, LogicalType } from './types.ts'
 
-/** @throws FORMAT_TYPE_UNSUPPORTED for unions of several types, and for types that hold themselves */
+/** A schema of few lines may have very many: a record in two fields of another, which is in two fields of another. */
+const FIELDS_MAX = 10_000
+
+interface Walk {
+  /** The records that are around. */
+  readonly entered: ReadonlySet<AvroSchema>
+  readonly met: { fields: number }
+}
+
+/** @throws FORMAT_TYPE_UNSUPPORTED for unions of several types, types that hold themselves, and very many fields */
 export function columnsOfAvro(schema: AvroSchema): readonly Field[] {
-  if (schema.kind === 'record') return fieldsOf(schema, '', new Set())
+  if (schema.kind === 'record')
+    return fieldsOf(schema, '', { entered: new Set(), met: { fields: 0 } })
   throw unsupported('', `${schema.kind} in place of a record`)
 }
 
 function fieldsOf(
   record: Extract<AvroSchema, { kind: 'record' }>,
   path: string,
-  entered: ReadonlySet<AvroSchema>,
+  { entered, met }: Walk,
 ): readonly Field[] {
   if (entered.has(record)) throw unsupported(path, `record ${record.name} inside itself`)
-  const inside = new Set([...entered, record])
+  met.fields += record.fields.length
+  if (met.fields > FIELDS_MAX) throw unsupported(path, `more than ${FIELDS_MAX} fields`)
+  const inside = { entered: new Set([...entered, record]), met }
   return record.fields.map(({ name, type }) => ({
     name,
     type: typeOf(type, path === '' ? name : `${path}.${name}`, inside),
   }))
 }
 
-function typeOf(schema: AvroSchema, path: string, entered: ReadonlySet<AvroSchema>): DataType {
+function typeOf(schema: AvroSchema, path: string, walk: Walk): DataType {
   const notNull = (type: DataType): DataType => withNullability(type, false)
   switch (schema.kind) {
     case 'union': {
@@ -31,17 +43,17 @@ function typeOf(schema: AvroSchema, path: string, entered: ReadonlySet<AvroSchem
       if (others.length !== 1 || only === undefined)
         throw unsupported(path, 'a union of several types')
       const isNullable = others.length < schema.branches.length
-      return withNullability(typeOf(only, path, entered), isNullable)
+      return withNullability(typeOf(only, path, walk), isNullable)
     }
     case 'record':
-      return { kind: 'row', fields: fieldsOf(schema, path, entered), nullable: false }
+      return { kind: 'row', fields: fieldsOf(schema, path, walk), nullable: false }
     case 'array':
-      return { kind: 'array', element: typeOf(schema.items, path, entered), nullable: false }
+      return { kind: 'array', element: typeOf(schema.items, path, walk), nullable: false }
     case 'map':
       return {
         kind: 'map',
         key: notNull(types.string),
-        value: typeOf(schema.values, path, entered),
+        value: typeOf(schema.values, path, walk),
         nullable: false,
       }
     case 'null':

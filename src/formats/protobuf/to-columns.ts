@@ -22,31 +22,38 @@ const SCALAR_TYPES: Readonly<Record<string, DataType>> = {
   bytes: types.bytes,
 }
 
-/** @throws FORMAT_TYPE_UNSUPPORTED for messages that hold themselves, and types that are not there */
+/** A schema of few lines may have very many: a message in two fields of another, which is in two fields of another. */
+const FIELDS_MAX = 10_000
+
+interface Walk {
+  /** The messages that are around. */
+  readonly entered: ReadonlySet<NamedType['type']>
+  readonly met: { fields: number }
+}
+
+/** @throws FORMAT_TYPE_UNSUPPORTED for messages that hold themselves, types that are not there, and very many fields */
 export function columnsOfProto(
   names: ProtoNames,
   message: NamedType,
-  entered: ReadonlySet<NamedType['type']> = new Set(),
+  { entered, met }: Walk = { entered: new Set(), met: { fields: 0 } },
 ): readonly Field[] {
   if (entered.has(message.type))
     throw unsupported(message.name, `message ${message.name} inside itself`)
-  const inside = new Set([...entered, message.type])
-  return (message.type as ProtoMessage).fields.map((field) => ({
+  const { fields } = message.type as ProtoMessage
+  met.fields += fields.length
+  if (met.fields > FIELDS_MAX) throw unsupported(message.name, `more than ${FIELDS_MAX} fields`)
+  const inside = { entered: new Set([...entered, message.type]), met }
+  return fields.map((field) => ({
     name: field.name,
     type: fieldType(names, message, field, inside),
   }))
 }
 
-function fieldType(
-  names: ProtoNames,
-  message: NamedType,
-  field: ProtoField,
-  entered: ReadonlySet<NamedType['type']>,
-): DataType {
-  const one = oneType(names, message, field.type, entered)
+function fieldType(names: ProtoNames, message: NamedType, field: ProtoField, walk: Walk): DataType {
+  const one = oneType(names, message, field.type, walk)
   const notNull = (type: DataType): DataType => withNullability(type, false)
   if (field.key !== undefined) {
-    const key = oneType(names, message, field.key, entered)
+    const key = oneType(names, message, field.key, walk)
     return { kind: 'map', key: notNull(key), value: notNull(one), nullable: true }
   }
   if (field.label === 'repeated') return { kind: 'array', element: notNull(one), nullable: true }
@@ -57,7 +64,7 @@ function oneType(
   names: ProtoNames,
   { name: scope }: NamedType,
   written: string,
-  entered: ReadonlySet<NamedType['type']>,
+  walk: Walk,
 ): DataType {
   const scalar = SCALAR_TYPES[written]
   if (scalar !== undefined) return scalar
@@ -66,7 +73,7 @@ function oneType(
   if (named === undefined)
     throw unsupported(scope, `a type ${written} that the schema does not define`)
   if (named.type.kind === 'enum') return types.string
-  return { kind: 'row', fields: columnsOfProto(names, named, entered), nullable: true }
+  return { kind: 'row', fields: columnsOfProto(names, named, walk), nullable: true }
 }
 
 function unsupported(path: string, what: string): MillraceError {

@@ -14,7 +14,7 @@ export function jsonValidator({
 }: Omit<ResolvedSchema, 'type'>): (value: unknown) => string | undefined {
   const json = parseJsonBounded('JSON', text)
   const draft = isObject(json) ? String(json.$schema ?? '') : ''
-  const options = { strict: false, validateFormats: false, allErrors: false, addUsedSchema: false }
+  const options = { strict: false, validateFormats: false, allErrors: false }
   try {
     const ajv = draft.includes('2020-12')
       ? new Ajv2020(options)
@@ -24,7 +24,15 @@ export function jsonValidator({
     for (const { name, text: referred } of references)
       ajv.addSchema(parseJsonBounded('JSON', referred) as object, name)
     const validate = ajv.compile(json as object)
-    return (value) => (validate(value) ? undefined : reasonOf(validate.errors?.[0]))
+    return (value) => {
+      try {
+        return validate(value) ? undefined : reasonOf(validate.errors?.[0])
+      } catch (error) {
+        // A schema that refers to itself is followed as deep as the value goes.
+        if (error instanceof RangeError) return 'the value is nested too deep'
+        throw error
+      }
+    }
   } catch (error) {
     if (error instanceof MillraceError) throw error
     throw new MillraceError('SCHEMA_INVALID', {
