@@ -16,6 +16,7 @@ export interface ExchangingTask {
 export function exchangingTask(
   task: Pick<Task, 'start' | 'step' | 'reflect' | 'wake' | 'isFull'>,
   exchanges: Exchanges,
+  betweenBatches?: () => void,
 ): ExchangingTask {
   let isStopped = false
   return {
@@ -30,7 +31,11 @@ export function exchangingTask(
       // Behind a barrier nothing is let go: it would be in no checkpoint.
       if (!isStopped && task.wake()) return 'worked'
       const mayReceive = isStopped || !task.isFull
-      if ((mayReceive && exchanges.receive()) || moved) return 'worked'
+      if (mayReceive && exchanges.receive()) {
+        betweenBatches?.()
+        return 'worked'
+      }
+      if (moved) return 'worked'
       if (isStopped || !exchanges.clear || !exchanges.greeted) return 'waiting'
       return task.step()
     },

@@ -31,6 +31,8 @@ export interface TaskOptions {
   readonly idleTimeoutMs: number | undefined
   /** A source whose splits are all idle has the clock's time, less the delay of its watermark. */
   readonly idleFollowsClock: boolean
+  /** Called between batches. */
+  readonly betweenBatches?: () => void
 }
 
 /** 'worked': there may be more at once. 'waiting': nothing now. 'done': every split has been read to its `until` or its end. */
@@ -118,6 +120,7 @@ export class Task {
       split.position = polled.next
     }
     this.#options.memory.arena.release(mark)
+    this.#options.betweenBatches?.()
     return 'worked'
   }
 

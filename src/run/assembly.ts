@@ -26,6 +26,7 @@ import { type StepResult, Task, type TaskSource } from '../engine/task.ts'
 import { invariant } from '../errors.ts'
 import type { Scan } from '../plan/nodes.ts'
 import type { Clock } from '../ports/clock.ts'
+import { createSnapshotWriter, type SnapshotWriter } from '../state/snapshot-writer.ts'
 import { openLookups } from './open-lookups.ts'
 import {
   type AssembledSource,
@@ -38,6 +39,7 @@ import { durationMs, type Settings } from './settings.ts'
 import { createSideRows, type SideRows } from './side-rows.ts'
 import { spilling } from './spilling.ts'
 import { loadFunctionsOf } from './user-functions.ts'
+import { writtenAhead } from './written-ahead.ts'
 
 const ROWS_MAX = 8192
 
@@ -49,6 +51,8 @@ export interface AssemblyRequest extends SourcesRequest {
   /** By node id, of the restored checkpoint. */
   readonly watermarks: ReadonlyMap<string, bigint>
   readonly rowsMax?: number
+  /** False: no checkpoint is ever taken. */
+  readonly checkpoints?: boolean
   readonly share?: WorkerShare
 }
 
@@ -98,6 +102,8 @@ export interface Assembly {
   readonly sinks: readonly AssembledSink[]
   readonly side: SideRows
   readonly counters: Counters
+  /** Of the next checkpoint. */
+  readonly stateWriter: SnapshotWriter
   /** Rows that the sink of a node was given. */
   rowsWritten(node: number): number
   dispose(): Promise<void>
@@ -117,9 +123,9 @@ export async function assemble(request: AssemblyRequest): Promise<Assembly> {
 export async function assembleWorker(
   request: AssemblyRequest & { readonly share: WorkerShare },
 ): Promise<WorkerAssembly> {
-  const { exchanges, task, ...assembly } = await parts(request)
+  const { exchanges, task, ahead, ...assembly } = await parts(request)
   invariant(exchanges !== undefined, 'a worker of several has exchanges')
-  return { ...assembly, task: exchangingTask(task, exchanges) }
+  return { ...assembly, task: exchangingTask(task, exchanges, ahead) }
 }
 
 async function parts(request: AssemblyRequest): Promise<AssemblyParts> {
@@ -170,7 +176,11 @@ function asyncPlace(
   return { async }
 }
 
-type AssemblyParts = Assembly & { readonly task: Task; readonly exchanges: Exchanges | undefined }
+interface AssemblyParts extends Assembly {
+  readonly task: Task
+  readonly exchanges: Exchanges | undefined
+  readonly ahead: () => void
+}
 
 async function openParts(request: AssemblyRequest, closing: Closing): Promise<AssemblyParts> {
   const memory = new LinearMemory()
@@ -207,8 +217,12 @@ async function openParts(request: AssemblyRequest, closing: Closing): Promise<As
       return operator
     },
   })
+  const stateWriter = createSnapshotWriter()
+  const ahead =
+    request.checkpoints === false ? () => {} : writtenAhead(dataflow, stateWriter, request.clock)
   const task = new Task({
     memory,
+    betweenBatches: ahead,
     clock: request.clock,
     dataflow,
     sources: sources.map((source) => taskSource(source, request, dataflow, contextOf, counters)),
@@ -224,7 +238,9 @@ async function openParts(request: AssemblyRequest, closing: Closing): Promise<As
     sinks,
     side,
     counters,
+    stateWriter,
     exchanges,
+    ahead,
     rowsWritten: (node) => rowsWritten.get(node)?.() ?? 0,
     async dispose() {
       for (const { splits, source } of sources) {

@@ -74,6 +74,7 @@ async function* iterate(start: QueryStart, until: 'end' | undefined): AsyncGener
     until,
     positions: {},
     watermarks: new Map(),
+    checkpoints: false,
   })
   let caughtUp = start.onCaughtUp
   try {

@@ -10,7 +10,6 @@ import type { Manifest, StateChain, WorkerSnapshot } from '../state/checkpoint.t
 import { type CheckpointStore, openCheckpointStore } from '../state/checkpoint-store.ts'
 import { KEY_GROUPS } from '../state/keyed-table.ts'
 import { type GroupRange, openSnapshot, type SnapshotReader } from '../state/snapshot-reader.ts'
-import { createSnapshotWriter } from '../state/snapshot-writer.ts'
 import type { Assembly } from './assembly.ts'
 import type { CheckpointTarget } from './checkpointing.ts'
 import type { PipelineStart } from './handle.ts'
@@ -142,7 +141,7 @@ export function snapshotOf(
   assembly: Assembly,
   { groupStart, groupEnd }: GroupRange,
 ): WorkerSnapshot {
-  const writer = createSnapshotWriter()
+  const writer = assembly.stateWriter
   writer.operator(ENGINE).table(WATERMARKS, (sink) => {
     sink.replace()
     const text = JSON.stringify([...watermarksOf(assembly)].map(([id, us]) => [id, `${us}`]))

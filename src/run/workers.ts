@@ -23,7 +23,7 @@ import type { AssembledSource } from './open-sources.ts'
 import { type DataflowView, mergedDataflow, mergedSide } from './workers-merged.ts'
 
 /** The workers of a run, one or several, seen as one. */
-export interface Crew extends Omit<Assembly, 'dataflow' | 'sources'> {
+export interface Crew extends Omit<Assembly, 'dataflow' | 'sources' | 'stateWriter'> {
   readonly dataflow: DataflowView
   readonly sources: readonly CrewSource[]
   /** Every sink once, with the committer that is everybody's. */

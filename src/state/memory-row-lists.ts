@@ -16,7 +16,7 @@ import {
 import type { KeyedRows, KeyedTable } from './keyed-table.ts'
 import { cellsOffset, type HeadsLayout, headsLayout, type ListHeads } from './list-heads.ts'
 import { keyedTables } from './memory-table.ts'
-import { type RecordPieces, writeRecords } from './record-pieces.ts'
+import { mayWait, type RecordPieces, writeRecords } from './record-pieces.ts'
 import type { Pairs, RowLists, RowListsLayout } from './row-lists.ts'
 import { restoreRows } from './row-lists-restore.ts'
 import { RowRoom } from './row-room.ts'
@@ -312,6 +312,7 @@ class MemoryRowLists implements RowLists {
       writeRecords(sink, { memory, kernel, encode, ...this.#room.whole() })
       return
     }
+    if (mayWait(sink, this.#room.dirty())) return
     if (!this.#isKnown) sink.replace()
     this.#isKnown = true
     const mark = memory.arena.mark()
@@ -376,8 +377,7 @@ class MemoryRowLists implements RowLists {
     const { memory, kernel } = this.#maker
     let room = RECORDS_BYTES
     let out = memory.arena.allocate(room)
-    let at = start
-    let sweep = start
+    let [at, sweep] = [start, start]
     while (at < end) {
       const written = kernel.encodeRows(this.#store, at, end, out, out + room, sweep)
       at = kernel.listAt.value >>> 0

@@ -14,7 +14,7 @@ import {
   writeLayout,
 } from '../kernels/group.ts'
 import { KEYS_MAX, type KeyedRows, type KeyedTable, type KeyedTableLayout } from './keyed-table.ts'
-import { type Piece, writeRecords } from './record-pieces.ts'
+import { mayWait, type Piece, writeRecords } from './record-pieces.ts'
 import { ALL_KEYS, type EntrySink, type TableSource } from './state-stream.ts'
 import { blockBytes, FIELD, INLINE_DIRECTORY_BYTES, INLINE_SUB_BYTES } from './table-block.ts'
 import { badRecord, schemaChanged } from './table-errors.ts'
@@ -217,16 +217,15 @@ class MemoryTable implements KeyedTable {
   writeChanges(sink: EntrySink): void {
     sink.schema(this.#maker.schema)
     if (sink.isWhole) {
-      this.#write(
-        'encodeLive',
-        this.#chunks.map((_, chunk) => this.#entriesOf(chunk)),
-        sink,
-      )
+      const live = this.#chunks.map((_, chunk) => this.#entriesOf(chunk))
+      this.#write('encodeLive', live, sink)
       return
     }
+    const changed = this.#dirtyLists()
+    if (mayWait(sink, changed)) return
     if (!this.#isKnown) sink.replace()
     this.#isKnown = true
-    this.#write('encodeDirty', this.#dirtyLists(), sink)
+    this.#write('encodeDirty', changed, sink)
     this.#clearDirty()
   }
 

@@ -9,6 +9,11 @@ export interface Piece {
   readonly end: Pointer
 }
 
+/** True if the changed entries in these lists are too few to be written now. */
+export function mayWait({ changesMin = 0 }: EntrySink, changed: readonly Piece[]): boolean {
+  return changed.reduce((bytes, { start, end }) => bytes + end - start, 0) / 4 < changesMin
+}
+
 export interface RecordPieces {
   readonly memory: LinearMemory
   /** Entries, or lists of them. */

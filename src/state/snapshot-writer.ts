@@ -1,4 +1,9 @@
-/** Collects what operators write at a barrier into the bytes of a state file, in memory: nothing waits for a disk here. */
+/**
+ * Collects what operators write at a barrier into the bytes of a state file, in memory: nothing waits for a disk here.
+ *
+ * Where much has changed, some of it may be written *ahead* of the barrier, between batches, so that less is left for the pause at the
+ * barrier itself. Records of a table are in the order in which they were written: those of the barrier are the last.
+ */
 import { crc32c } from '../codec/checksum.ts'
 import type { WorkerSnapshot } from './checkpoint.ts'
 import { encodeRecord } from './record-codec.ts'
@@ -7,62 +12,116 @@ import type { EntrySink, StateWriter } from './state-stream.ts'
 
 export interface SnapshotWriter {
   operator(id: string): StateWriter
+  /** Tables with fewer than `changesMin` changed entries write nothing. */
+  ahead(id: string, changesMin: number): StateWriter
+  /** Of what has been written. */
+  readonly bytes: number
+  /** Tables that were written ahead only no longer live, and are left out. Afterwards the writer is as new. */
   finish(groupStart: number, groupEnd: number): WorkerSnapshot
 }
 
 /** Small records are gathered to blocks of about this size. */
 const BLOCK_BYTES = 1 << 20
 
-export function createSnapshotWriter(): SnapshotWriter {
-  const pieces: Uint8Array[] = [MAGIC]
-  const tables: TableEntry[] = []
-  let offset = MAGIC.length
+interface Block {
+  readonly bytes: Uint8Array
+  readonly crc32c: number
+}
 
-  function addBlock(bytes: Uint8Array): StateBlock {
-    const block = { offset, bytes: bytes.length, crc32c: crc32c(bytes) }
-    pieces.push(bytes)
-    offset += bytes.length
-    return block
+interface Written {
+  readonly operator: string
+  readonly table: string
+  schema: string
+  replace: boolean
+  isNamed: boolean
+  blocks: Block[]
+  small: Uint8Array[]
+  smallBytes: number
+}
+
+export function createSnapshotWriter(): SnapshotWriter {
+  const tables = new Map<string, Written>()
+  let bytes = 0
+
+  function writtenOf(operator: string, table: string): Written {
+    const key = `${operator}\n${table}`
+    const known = tables.get(key)
+    if (known !== undefined) return known
+    const none = {
+      schema: '',
+      replace: false,
+      isNamed: false,
+      blocks: [],
+      small: [],
+      smallBytes: 0,
+    }
+    const written: Written = { operator, table, ...none }
+    tables.set(key, written)
+    return written
+  }
+
+  const count = (more: number): void => {
+    bytes += more
   }
 
   return {
     operator: (operator) => ({
       table(table, write) {
-        const gathered = gather(addBlock)
-        write(gathered.sink)
-        tables.push({ operator, table, ...gathered.end() })
+        const written = writtenOf(operator, table)
+        written.isNamed = true
+        write(sinkOf(written, count))
       },
     }),
+    ahead: (operator, changesMin) => ({
+      isAhead: true,
+      table: (table, write) => write({ ...sinkOf(writtenOf(operator, table), count), changesMin }),
+    }),
+    get bytes() {
+      return bytes
+    },
     finish(groupStart, groupEnd) {
-      pieces.push(encodeFooter(tables))
-      return { groupStart, groupEnd, pieces }
+      const named = [...tables.values()].filter(({ isNamed }) => isNamed)
+      tables.clear()
+      bytes = 0
+      return { groupStart, groupEnd, pieces: fileOf(named) }
     },
   }
 }
 
-function gather(addBlock: (bytes: Uint8Array) => StateBlock) {
-  const blocks: StateBlock[] = []
-  let schema = ''
-  let replace = false
-  let small: Uint8Array[] = []
-  let smallBytes = 0
-  const flush = (): void => {
-    if (smallBytes === 0) return
-    blocks.push(addBlock(Buffer.concat(small)))
-    small = []
-    smallBytes = 0
-  }
+function fileOf(tables: readonly Written[]): Uint8Array[] {
+  const pieces: Uint8Array[] = [MAGIC]
+  let offset = MAGIC.length
+  const entries = tables.map((written): TableEntry => {
+    flush(written)
+    const { operator, table, schema, replace } = written
+    const blocks = written.blocks.map((block): StateBlock => {
+      const place = { offset, bytes: block.bytes.length, crc32c: block.crc32c }
+      pieces.push(block.bytes)
+      offset += block.bytes.length
+      return place
+    })
+    return { operator, table, schema, replace, blocks }
+  })
+  pieces.push(encodeFooter(entries))
+  return pieces
+}
+
+function sinkOf(written: Written, count: (bytes: number) => void): EntrySink {
   const addSmall = (record: Uint8Array): void => {
-    small.push(record)
-    smallBytes += record.length
-    if (smallBytes >= BLOCK_BYTES) flush()
+    count(record.length)
+    written.small.push(record)
+    written.smallBytes += record.length
+    if (written.smallBytes >= BLOCK_BYTES) flush(written)
   }
-  const sink: EntrySink = {
+  return {
     schema(text) {
-      schema = text
+      written.schema = text
     },
     replace() {
-      replace = true
+      written.replace = true
+      written.blocks = []
+      written.small = []
+      written.smallBytes = 0
     },
     put: (keyGroup, key, value) => addSmall(encodeRecord({ keyGroup, key, value })),
     remove: (keyGroup, key) => addSmall(encodeRecord({ keyGroup, key, value: undefined })),
@@ -71,15 +130,20 @@ function gather(addBlock: (bytes: Uint8Array) => StateBlock) {
         addSmall(bytes.slice())
         return
       }
-      flush()
-      blocks.push(addBlock(bytes.slice()))
+      flush(written)
+      count(bytes.length)
+      written.blocks.push(blockOf(bytes.slice()))
     },
   }
-  return {
-    sink,
-    end() {
-      flush()
-      return { schema, replace, blocks }
-    },
-  }
+}
+
+function flush(written: Written): void {
+  if (written.smallBytes === 0) return
+  written.blocks.push(blockOf(Buffer.concat(written.small)))
+  written.small = []
+  written.smallBytes = 0
+}
+
+function blockOf(bytes: Uint8Array): Block {
+  return { bytes, crc32c: crc32c(bytes) }
 }

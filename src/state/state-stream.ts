@@ -6,6 +6,8 @@
 
 /** One operator's part of a checkpoint. */
 export interface StateWriter {
+  /** True: between two barriers, what is written becomes part of the next checkpoint; what may wait for it had better. */
+  readonly isAhead?: boolean
   /** Names are any text, unique within the operator ('groups', 'pane 1700000000000000'). */
   table(name: string, write: (sink: EntrySink) => void): void
 }
@@ -13,6 +15,8 @@ export interface StateWriter {
 export interface EntrySink {
   /** True: all there is, changed or not, is written, and what has changed since the last checkpoint stays marked. */
   readonly isWhole?: boolean
+  /** With fewer changed entries nothing is written now. */
+  readonly changesMin?: number
   /** The shape of keys and values with its format version: a restore compares it. Before the first put. */
   schema(text: string): void
   /** What earlier checkpoints hold of this table counts no more: what follows is all of it. Before the first put. */

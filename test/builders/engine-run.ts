@@ -13,10 +13,10 @@ import type { Clock } from '../../src/ports/clock.ts'
 import { type Assembly, assemble } from '../../src/run/assembly.ts'
 import { positionsOf } from '../../src/run/checkpointing.ts'
 import { settingsOf } from '../../src/run/settings.ts'
+import { writeAhead } from '../../src/run/written-ahead.ts'
 import { zonedWindows } from '../../src/run/zoned-windows.ts'
 import type { StateFile } from '../../src/state/checkpoint.ts'
 import { openSnapshot } from '../../src/state/snapshot-reader.ts'
-import { createSnapshotWriter } from '../../src/state/snapshot-writer.ts'
 import { simulatedPorts } from '../../src/testing/ports.ts'
 import { batchOf, kindsOf, type Plain, type RowKindText, rowsOf } from './batch.ts'
 
@@ -42,6 +42,8 @@ export interface Way {
   readonly sink?: Pick<SinkNode, 'table' | 'checks' | 'materializes'>
   /** SET, beside those of all runs. */
   readonly settings?: Readonly<Record<string, string>>
+  /** After each batch all that has changed is written ahead of the next checkpoint. */
+  readonly writesAhead?: boolean
 }
 
 /** What there is to read in a life, and when it ends: a minute of clock after all has been read, or as soon as it has given enough. */
@@ -129,7 +131,7 @@ export async function runWay(plan: PlanNode, fed: Fed, way: Way = {}): Promise<R
     for (const entry of life?.first ?? []) schedule.push({ ...entry })
     const ended =
       life === undefined
-        ? await work(assembly, clock, restarts.shift())
+        ? await work(assembly, clock, restarts.shift(), way.writesAhead === true)
         : await live(assembly, clock, life, lives.length === 0, reach, told.changes)
     told.dead += assembly.side.deadCount
     for (const { rows, kind } of assembly.side.take().values()) {
@@ -149,15 +151,17 @@ export async function runWay(plan: PlanNode, fed: Fed, way: Way = {}): Promise<R
 }
 
 async function work(
-  { task }: Assembly,
+  { task, dataflow, stateWriter }: Assembly,
   clock: ReturnType<typeof steppedClock>,
   stopAfter: number | undefined,
+  writesAhead: boolean,
 ): Promise<boolean> {
   task.start()
   for (let steps = 0; steps !== stopAfter; steps++) {
     const result = await task.step()
     if (result === 'done') return true
     if (result === 'waiting') clock.step()
+    if (writesAhead) writeAhead(dataflow, stateWriter, 1)
   }
   return false
 }
@@ -196,10 +200,9 @@ async function live(
 
 function writeState(
   files: ReturnType<typeof simulatedPorts>['files'],
-  { dataflow }: Assembly,
+  { dataflow, stateWriter: writer }: Assembly,
   number: number,
 ): StateFile {
-  const writer = createSnapshotWriter()
   for (const { node, operator } of dataflow.operators) operator.snapshot(writer.operator(node.id))
   const bytes = Buffer.concat(writer.finish(0, 128).pieces)
   const name = `${number}.state`

@@ -58,6 +58,7 @@ const DERIVED = [
 const way = fc.record({
   rowsMax: fc.constantFrom(1, 2, 3, 1000),
   restartAfter: fc.array(fc.integer({ min: 1, max: 6 }), { maxLength: 3 }),
+  writesAhead: fc.boolean(),
   settings: fc.constantFrom({}, SPILLED),
 })
 

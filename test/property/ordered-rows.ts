@@ -56,6 +56,7 @@ export const history = (maxLength = 30) =>
 export const way: fc.Arbitrary<Way> = fc.record({
   rowsMax: fc.constantFrom(1, 2, 3, 1000),
   restartAfter: fc.array(fc.integer({ min: 1, max: 6 }), { maxLength: 3 }),
+  writesAhead: fc.boolean(),
   settings: fc.constantFrom({}, SPILLED),
 })
 

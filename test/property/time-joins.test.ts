@@ -36,6 +36,7 @@ const schedule = fc.array(
 const way = fc.record({
   rowsMax: fc.constantFrom(1, 2, 5, 1000),
   restartAfter: fc.array(fc.integer({ min: 1, max: 8 }), { maxLength: 3 }),
+  writesAhead: fc.boolean(),
   schedule,
 })
 const names = fc.constantFrom(['k'], ['k', 'd'], [])

@@ -102,6 +102,7 @@ const way = fc.record({
   rowsMax: fc.constantFrom(1, 2, 3, 1000),
   schedule: fc.array(fc.tuple(fc.nat(2), fc.integer({ min: 1, max: 4 })), { maxLength: 12 }),
   restartAfter: fc.array(fc.integer({ min: 1, max: 6 }), { maxLength: 3 }),
+  writesAhead: fc.boolean(),
   settings: fc.constantFrom({}, SPILLED),
 })
 

@@ -143,7 +143,7 @@ class Groups implements Operator {
   onEnd(): void {}
 
   snapshot(writer: StateWriter): void {
-    this.#expiry?.sweep(this.#state)
+    if (writer.isAhead !== true) this.#expiry?.sweep(this.#state)
     this.#tables.write(writer, TABLE, this.#state)
   }
 

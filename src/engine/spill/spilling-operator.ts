@@ -25,9 +25,11 @@ import { Part } from './part.ts'
 import { type KeyedInput, type PartRouter, partRouter, pieces } from './part-routes.ts'
 import type { StateMemory } from './state-memory.ts'
 
-const INBOX_ROWS_MAX = 65_536
-const BATCH_ROWS_MAX = 16_384
+const INBOX_ROWS_MAX = 16_384
+const BATCH_ROWS_MAX = 8192
 const INBOX_BYTES = 8 << 20
+/** Of a part's score, at each distribution. */
+const SCORE_KEPT = 0.975
 const PART_STATE_BYTES = 300 << 10
 const PARTS_MAX = 1024
 /** A part comes in for waiting rows that take so many times the bytes of its state. */
@@ -115,8 +117,9 @@ class Spilling implements Operator {
     const nowMs = this.#options.clock.monotonicMs()
     for (const piece of pieces(this.#options.context, batch, BATCH_ROWS_MAX))
       this.#inbox.add(piece, input, this.#watermarkUs, nowMs)
+    // One or the other: each may take long enough.
     if (this.#inbox.rows >= this.#inboxRows) this.#distribute(emit)
-    this.#turn(emit)
+    else this.#turn(emit)
   }
 
   onWatermark(watermarkUs: bigint, emit: Emit): void {
@@ -231,7 +234,7 @@ class Spilling implements Operator {
   /** Rows of the inbox to their parts; without `emit` none is dealt with yet. */
   #distribute(emit: Emit | undefined): void {
     if (this.#inbox.rows === 0) return
-    for (const part of this.#live()) part.score *= 0.9
+    for (const part of this.#live()) part.score *= SCORE_KEPT
     this.#inbox.replay((batch, input, watermarkUs) => this.#deal(batch, input, watermarkUs, emit))
     this.#options.pool.settle()
   }

@@ -1,0 +1,37 @@
+/** Changed state that is written ahead of the next checkpoint, between batches: a barrier finds little left to write, and is short. */
+import type { Dataflow } from '../engine/dataflow.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { SnapshotWriter } from '../state/snapshot-writer.ts'
+
+/** Of a table: what a barrier writes of it in some milliseconds. Tables in which less changes are written once a checkpoint. */
+const CHANGES_MIN = 32_768
+const EVERY_MS = 5
+/** Beyond it the rest waits for the barrier, where each entry is written once. */
+const BYTES_MAX = 64 << 20
+
+/** To be called between batches. */
+export function writtenAhead(
+  dataflow: Pick<Dataflow, 'operators'>,
+  writer: SnapshotWriter,
+  clock: Clock,
+): () => void {
+  let lastMs = clock.monotonicMs()
+  return () => {
+    const nowMs = clock.monotonicMs()
+    if (nowMs - lastMs < EVERY_MS || writer.bytes >= BYTES_MAX) return
+    lastMs = nowMs
+    writeAhead(dataflow, writer, CHANGES_MIN)
+  }
+}
+
+/** Writes the tables in which so many entries have changed. */
+export function writeAhead(
+  { operators }: Pick<Dataflow, 'operators'>,
+  writer: SnapshotWriter,
+  changesMin: number,
+): void {
+  for (const { node, operator } of operators) {
+    // Parts that leave memory keep what a checkpoint is to be told themselves.
+    if (operator.spilled === undefined) operator.snapshot(writer.ahead(node.id, changesMin))
+  }
+}
