@@ -28,7 +28,7 @@ export function insertFacts(insert: Insert, views: Views): InsertFacts {
 type QueryFacts = Omit<InsertFacts, 'at' | 'sink'>
 
 function readQuery(query: QuerySyntax, views: Views, inside: ReadonlySet<string>): QueryFacts {
-  const own = new Set(query.with.map(({ name }) => name.name))
+  const own = new Set(commonTables(query))
   const nodes = [...nodesIn(query)]
   const selects = nodes.filter(isSelect)
   const named = new Map(
@@ -223,6 +223,15 @@ export function* nodesIn(value: unknown): Generator<Node> {
   if (isNode(value)) yield value
   for (const inner of Object.values(value)) yield* nodesIn(inner)
 }
+
+/** Names that WITH gives, anywhere within. */
+function* commonTables(value: unknown): Generator<string> {
+  if (typeof value !== 'object' || value === null) return
+  if (isQuery(value)) for (const { name } of value.with) yield name.name
+  for (const inner of Object.values(value)) yield* commonTables(inner)
+}
+
+const isQuery = (value: object): value is QuerySyntax => 'with' in value && 'body' in value
 
 function isNode(value: object): value is Node {
   return 'kind' in value && typeof value.kind === 'string'

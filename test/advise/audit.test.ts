@@ -170,6 +170,14 @@ test('tables of a catalog, and those that name no connector, are audited as what
   }
 })
 
+test('a table that WITH makes is declared, however deep it stands', () => {
+  const common = RULES.NEED_UNSTATED.hasNot.replace(
+    /INSERT[\s\S]*/,
+    'INSERT INTO revenue SELECT * FROM (WITH few AS (SELECT shop, placed_at, amount FROM orders) SELECT * FROM few);',
+  )
+  assert.deepEqual(codesOf(audited(common)), [])
+})
+
 test('a window over a view is over the table that the view reads', () => {
   const { has } = RULES.LATE_UNROUTED
   const viewed = has
