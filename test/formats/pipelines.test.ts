@@ -192,6 +192,30 @@ for (const format of [
   })
 }
 
+for (const format of [
+  'json',
+  'json-confluent',
+  'avro',
+  'avro-confluent',
+  'protobuf',
+  'protobuf-confluent',
+  'debezium-json',
+  'debezium-avro-confluent',
+]) {
+  test(`${format}: __proto__ is a key of maps, and a field of rows and of records, like others`, async () => {
+    await using sql = sqlDirectory()
+    const columns = 'm MAP<STRING, STRING>, r ROW<`__proto__` STRING, x INT>, `__proto__` STRING'
+    const data = '{"m":{"__proto__":"a","k":"b"},"r":{"__proto__":"c","x":1},"__proto__":"d"}'
+    const source = `CREATE TABLE source (${columns}) WITH ('connector' = 'values', 'data' = '${data}');`
+    const target = table('target', `'format' = '${format}'`, columns)
+    await sql.run(`${source} ${target} INSERT INTO target SELECT * FROM source;`)
+    const [row] = await sql.query(
+      `${target} SELECT m['__proto__'] AS a, m['k'] AS b, r.\`__proto__\` AS c, r.x AS x, \`__proto__\` AS d FROM target`,
+    )
+    assert.deepEqual({ ...row }, { a: 'a', b: 'b', c: 'c', x: 1, d: 'd' })
+  })
+}
+
 test('a registry that is down is waited for, and nothing is lost', async () => {
   await using sql = sqlDirectory()
   const own = table('t', "'format' = 'avro-confluent'", 'id BIGINT NOT NULL')
