@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'node:test'
 import { inDirectory, millrace, start } from './process.ts'
@@ -123,6 +123,33 @@ test('schema check says what the registry would refuse, and which pipelines woul
       none.err,
       /breaks {2}cities reads orders: column city is VARCHAR, and the writer's schema says/,
     )
+  })
+})
+
+test("a registry's credentials stand in no plan, no error and no file, though the table's text has them", async () => {
+  await inDirectory(async (directory) => {
+    const write = project(directory)
+    const option = (name: string, value: string) => `'avro-confluent.${name}' = '${value}'`
+    write(
+      'tables/secret.sql',
+      `CREATE TABLE given (id INT) WITH ('connector' = 'values', 'data' = '{"id":1}');
+      CREATE TABLE kept (id INT) WITH ('connector' = 'log', 'topic' = 'kept', 'format' = 'avro-confluent',
+        ${option('url', 'http://me:planted-1@127.0.0.1:9')}, ${option('basic-auth.user-info', 'me:planted-2')},
+        ${option('bearer-auth.token', 'planted-3')}, ${option('ssl.keystore.password', 'planted-4')});`,
+    )
+    write('pipelines/kept.sql', 'INSERT INTO kept SELECT id FROM given;')
+    const explained = await millrace(directory, ['explain', 'pipelines/kept.sql', '--json'])
+    assert.match(explained.out, /"kept"/)
+    const run = await millrace(directory, ['run', 'pipelines/kept.sql', '--until', 'end'])
+    assert.match(run.err, /REGISTRY_UNREACHABLE: the schema registry at http:\/\/127\.0\.0\.1:9 /)
+    const files = readdirSync(join(directory, '.millrace'), {
+      recursive: true,
+      withFileTypes: true,
+    })
+      .filter((entry) => entry.isFile())
+      .map((entry) => readFileSync(join(entry.parentPath, entry.name), 'latin1'))
+    const told = [explained, run].flatMap(({ out, err }) => [out, err])
+    assert.doesNotMatch([...told, ...files].join('\n'), /planted/)
   })
 })
 
