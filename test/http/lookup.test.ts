@@ -164,6 +164,7 @@ test('while the service is down rows wait, the reason is in the status, and each
       run.status().error?.message ?? '',
       /asked for rows of table customers, gave no answer: status 500: it is 500/,
     )
+    assert.equal(run.status().error?.code, 'LOOKUP_FAILED')
     isDown = false
     assert.equal((await run.finished).kind, 'finished')
     assert.deepEqual(await texts(db, 'SELECT * FROM joined'), MET)
