@@ -35,7 +35,7 @@ interface Bounds {
   readonly sizeUs: bigint
 }
 
-/** Windows of a row, the latest first, as Flink gives them; of cumulating ones also those that end before it. */
+/** Windows of a row, the latest first, as Flink gives them; cumulating ones the shortest first, also those that end before it. */
 function boundsOf(window: GridWindow): readonly Bounds[] {
   const offsetUs = BigInt(window.offsetUs)
   const size = BigInt(window.sizeUs)
@@ -45,7 +45,7 @@ function boundsOf(window: GridWindow): readonly Bounds[] {
       everyUs: size,
       offsetUs,
       backUs: 0n,
-      sizeUs: size - BigInt(index) * step,
+      sizeUs: BigInt(index + 1) * step,
     }))
   }
   const slide = window.kind === 'tumble' ? size : BigInt(window.slideUs)
