@@ -4,7 +4,9 @@
  */
 import { aggregateText, expressionText } from './expression-text.ts'
 import { typeText } from './functions/type-text.ts'
+import { userFunctionPlace } from './functions/user.ts'
 import { operatorIds } from './identity.ts'
+import { columnsDiffer, keptColumns } from './kept-columns.ts'
 import { inputsOf, type PlanNode, schemaOf } from './nodes.ts'
 import type { Pipeline } from './pipeline.ts'
 import { traitsOf } from './traits.ts'
@@ -22,6 +24,12 @@ export interface Upgrade {
   readonly added: readonly PlanNode[]
   /** Operators that are gone: a restore is refused unless their state is given up. */
   readonly removed: readonly PlanNode[]
+  /** Users' functions of another version than before: what was computed with the old one stays as it is. */
+  readonly functions: readonly {
+    readonly name: string
+    readonly before: string
+    readonly after: string
+  }[]
 }
 
 export function upgradeOf(
@@ -30,7 +38,15 @@ export function upgradeOf(
 ): Upgrade {
   const old = stateful(before)
   const now = stateful(after)
-  const kept = [...now].filter(([id]) => old.has(id)).map(([, node]) => node)
+  const found = [...now].filter(([id]) => old.has(id))
+  const other = found.flatMap(([id, node]) => {
+    const twin = old.get(id)!
+    const because = columnsDiffer(keptColumns(twin) ?? [], keptColumns(node) ?? [])
+    return because.length === 0 ? [] : [{ before: twin, after: node, because }]
+  })
+  const kept = found
+    .map(([, node]) => node)
+    .filter((node) => other.every(({ after: twin }) => twin !== node))
   const gone = [...old].filter(([id]) => !now.has(id)).map(([, node]) => node)
   const fresh = [...now].filter(([id]) => !old.has(id)).map(([, node]) => node)
   const changed = fresh.flatMap((node) => {
@@ -40,7 +56,28 @@ export function upgradeOf(
     return [{ before: twin!, after: node, because: differences(twin!, node) }]
   })
   const added = fresh.filter((node) => !changed.some(({ after: twin }) => twin === node))
-  return { kept, changed, added, removed: gone }
+  const functions = otherVersions(before, after)
+  return { kept, changed: [...other, ...changed], added, removed: gone, functions }
+}
+
+function otherVersions(before: unknown, after: unknown): Upgrade['functions'] {
+  const now = versionsIn(after)
+  return [...versionsIn(before)].flatMap(([place, { name, version }]) => {
+    const told = now.get(place)
+    if (told === undefined || told.version === version) return []
+    return [{ name, before: version, after: told.version }]
+  })
+}
+
+/** By module and export. */
+function versionsIn(plan: unknown): ReadonlyMap<string, { name: string; version: string }> {
+  const ids = JSON.stringify(plan).matchAll(/"function":"(USER [^"]*)"/g)
+  return new Map(
+    [...ids].map(([, id]) => {
+      const { module, export: name, version } = userFunctionPlace(id!)
+      return [`${module}#${name}`, { name, version }]
+    }),
+  )
 }
 
 /** Operators that keep something, by id, each once. */

@@ -9,10 +9,12 @@
  *
  * Steps 3 to 5 go on while the task works; a next checkpoint waits for them.
  */
+
 import type { CheckpointId, Committable, SourcePositions } from '../connectors/contract/sink.ts'
 import type { SourceSplit } from '../engine/source-split.ts'
 import { ENDED_US, UNREAD_US } from '../engine/source-stage.ts'
 import { batchOfRows } from '../engine/value-rows.ts'
+import { keptColumns } from '../plan/kept-columns.ts'
 import { SIDE_SCHEMAS } from '../plan/side-tables.ts'
 import type { Ports } from '../ports/ports.ts'
 import type {
@@ -255,5 +257,8 @@ function timesOf({ dataflow, sources }: Crew): string[] {
 }
 
 function identitiesOf({ dataflow }: Crew): OperatorIdentity[] {
-  return dataflow.operators.map(({ node, operator }) => ({ id: node.id, name: operator.name }))
+  return dataflow.operators.map(({ node, operator }) => {
+    const columns = node.kind === 'operator' ? keptColumns(node.plan) : undefined
+    return { id: node.id, name: operator.name, ...(columns && { columns }) }
+  })
 }

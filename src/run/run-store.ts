@@ -5,6 +5,7 @@ import type { CheckpointId } from '../connectors/contract/sink.ts'
 import { forgetPins, savePins } from '../connectors/log/moving-pin.ts'
 import { groupsOf } from '../engine/exchange.ts'
 import { MillraceError } from '../errors.ts'
+import { columnsDiffer, keptColumns } from '../plan/kept-columns.ts'
 import type { Files } from '../ports/files.ts'
 import type { Manifest, StateChain, WorkerSnapshot } from '../state/checkpoint.ts'
 import { type CheckpointStore, openCheckpointStore } from '../state/checkpoint-store.ts'
@@ -15,7 +16,7 @@ import type { CheckpointTarget } from './checkpointing.ts'
 import type { PipelineStart } from './handle.ts'
 import { clearSpills, refuseWaiting } from './spilling.ts'
 import type { Crew } from './workers.ts'
-import { watermarksOf } from './workers-merged.ts'
+import { type DataflowView, watermarksOf } from './workers-merged.ts'
 
 export interface RunStore extends CheckpointTarget {
   readonly incarnation: number
@@ -92,6 +93,7 @@ function runStore(
       const known = new Set([ENGINE, ...dataflow.operators.map(({ node }) => node.id)])
       const gone = reader.operators().filter((id) => !known.has(id))
       if (gone.length > 0) throw operatorsGone(restored, gone)
+      refuseOtherColumns(restored, dataflow)
       for (const [worker, each] of workers.entries()) {
         const groups = groupsOf(worker, workers.length)
         restoreWorker(files, store.stateDirectory, restored.chains, each, groups)
@@ -167,6 +169,22 @@ function readWatermarks(reader: SnapshotReader | undefined): ReadonlyMap<string,
     }
   })
   return found
+}
+
+/** Rows of other columns may lie in the same cells: they are told apart by what the manifest says of them. */
+function refuseOtherColumns({ pipeline, operators }: Manifest, dataflow: DataflowView): void {
+  const kept = new Map(operators.map((each) => [each.id, each]))
+  for (const { node, operator } of dataflow.operators) {
+    const before = kept.get(node.id)?.columns
+    const after = node.kind === 'operator' ? keptColumns(node.plan) : undefined
+    const differences = before && after ? columnsDiffer(before, after) : []
+    if (differences.length === 0) continue
+    throw new MillraceError('CHECKPOINT_MISMATCH', {
+      message: `the checkpoint of pipeline '${pipeline}' holds other rows of ${operator.name} than it keeps now: ${differences.join(', ')}`,
+      hint: 'undo the change of the query, start anew with --fresh, or give the new query another pipeline.name',
+      facts: { pipeline, operator: node.id },
+    })
+  }
 }
 
 function operatorsGone(restored: Manifest | undefined, gone: readonly string[]): MillraceError {

@@ -43,6 +43,8 @@ export interface OperatorIdentity {
   readonly id: string
   /** What it does, for messages. */
   readonly name: string
+  /** Columns of rows that it keeps whole. Absent where it keeps none, and in manifests of earlier versions. */
+  readonly columns?: readonly string[]
 }
 
 /** As in engine/lateness.ts. */

@@ -17,7 +17,7 @@ export function explainUpgrade(
   const [before] = old
   const [after, ...others] = now
   if (before === undefined || after === undefined || others.length > 0) throw oneOnly()
-  const { kept, changed, added, removed } = upgradeOf(before.pipeline, after.pipeline)
+  const { kept, changed, added, removed, functions } = upgradeOf(before.pipeline, after.pipeline)
   const texts = (nodes: readonly PlanNode[]) => nodes.map((node) => nodeText(node))
   if (isJson) {
     io.out(
@@ -32,6 +32,7 @@ export function explainUpgrade(
         })),
         added: texts(added),
         removed: texts(removed),
+        functions,
       }),
     )
     return
@@ -48,6 +49,11 @@ export function explainUpgrade(
   )
   section(io, 'begins empty', texts(added))
   section(io, 'is gone', texts(removed))
+  section(
+    io,
+    'is another version: what was computed with the old one stays',
+    functions.map(({ name, before, after }) => `function ${name}: ${before} before, ${after} now`),
+  )
   io.out('')
   for (const line of verdict(changed.length + removed.length, added.length)) io.out(`  ${line}`)
 }

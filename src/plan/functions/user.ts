@@ -57,14 +57,17 @@ export function userFunctionName(id: string): string {
   return userFunctionPlace(id).export
 }
 
-/** Module and export of an id. */
-export function userFunctionPlace(id: string): {
-  readonly module: string
-  readonly export: string
-} {
+/** Module, export and version of an id. */
+export function userFunctionPlace(
+  id: string,
+): Pick<UserFunctionType, 'module' | 'export' | 'version'> {
   const place = id.slice(PREFIX.length, id.lastIndexOf(' '))
   const hash = place.lastIndexOf('#')
-  return { module: place.slice(0, hash), export: place.slice(hash + 1) }
+  return {
+    module: place.slice(0, hash),
+    export: place.slice(hash + 1),
+    version: id.slice(id.lastIndexOf(' ') + 1),
+  }
 }
 
 /** How a call of `name` is checked: as many arguments, each of its type or one that it holds. */

@@ -1,0 +1,65 @@
+/** Columns of rows that operators keep whole: a state of other columns is of no use, whatever else is the same. */
+import { type DataType, type Field, layoutOf } from '../data/types.ts'
+import { typeText } from './functions/type-text.ts'
+import { inputsOf, type PlanNode, type SinkNode, schemaOf } from './nodes.ts'
+
+/** In the order in which they stand in the state, by name and what a cell means; undefined where no rows are kept whole. */
+export function keptColumns(node: PlanNode | SinkNode): readonly string[] | undefined {
+  switch (node.kind) {
+    case 'join':
+    case 'interval-join':
+    case 'temporal-join':
+    case 'window-join':
+    case 'rank':
+    case 'window-rank':
+    case 'changelog-normalize':
+    case 'temporal-sort':
+      return inputsOf(node).flatMap((input) => schemaOf(input).map(columnText))
+    case 'deduplicate':
+      return node.keep === 'last' ? schemaOf(node.input).map(columnText) : undefined
+    default:
+      return undefined
+  }
+}
+
+function columnText({ name, type }: Field): string {
+  return `${name} ${cellText(type)}`
+}
+
+/** Types whose cells mean the same, as INT and BIGINT, are one. */
+function cellText(type: DataType): string {
+  switch (type.kind) {
+    case 'tinyint':
+    case 'smallint':
+    case 'int':
+    case 'bigint':
+      return 'integer'
+    case 'char':
+    case 'varchar':
+      return 'text'
+    case 'binary':
+    case 'varbinary':
+      return 'bytes'
+    case 'timestamp':
+    case 'timestamp_ltz':
+      return type.kind
+    case 'decimal':
+      return `decimal ${type.scale} ${layoutOf(type)}`
+    default:
+      return typeText({ ...type, nullable: true })
+  }
+}
+
+/** What differs, in words. */
+export function columnsDiffer(before: readonly string[], after: readonly string[]): string[] {
+  const added = [...new Set(after)].filter((each) => !before.includes(each))
+  const gone = [...new Set(before)].filter((each) => !after.includes(each))
+  if (added.length + gone.length === 0)
+    return before.join() === after.join()
+      ? []
+      : ['the rows it keeps have their columns in another order']
+  return [
+    ...added.map((each) => `column ${each} added to the rows it keeps`),
+    ...gone.map((each) => `column ${each} gone from the rows it keeps`),
+  ]
+}
