@@ -10,7 +10,8 @@ import type { NamedType, ProtoNames } from './names.ts'
 import { type ScalarCodec, scalarCodec } from './scalars.ts'
 import { type ProtoEnum, type ProtoField, type ProtoMessage, SCALARS } from './schema.ts'
 
-export type ReadMessage = (bytes: Uint8Array) => readonly CellValue[]
+/** @param before what parts of the message that came before it said */
+export type ReadMessage = (bytes: Uint8Array, before?: readonly CellValue[]) => readonly CellValue[]
 
 const WRAPPED: Readonly<Record<string, string>> = {
   DoubleValue: 'double',
@@ -73,17 +74,41 @@ function readerOf(
     throw new WireRefused(
       `column ${lacking.name} is NOT NULL, and message ${scope} has no such field`,
     )
-  return (bytes) => {
-    const row = blank.map((make) => make())
+  const exclusive = exclusivePlaces(message, columns)
+  return (bytes, before) => {
+    const row = before === undefined ? blank.map((make) => make()) : [...before]
     const cursor = new WireCursor(bytes)
     while (cursor.at < cursor.end) {
       const tag = cursor.tag()
+      if (exclusive.size > 0) for (const other of exclusive.get(tag >>> 3) ?? []) row[other] = null
       const reader = readers.get(tag >>> 3)
       if (reader === undefined) cursor.skip(tag)
       else reader.read(cursor, tag & 7, row)
     }
     return row
   }
+}
+
+/** By a field's number, columns of the oneof that it is in: of members on the wire the last counts, whether a column has it or not. */
+function exclusivePlaces(
+  { fields }: ProtoMessage,
+  columns: readonly Field[],
+): ReadonlyMap<number, readonly number[]> {
+  const at = new Map(columns.map(({ name }, index) => [name, index]))
+  const shown = Map.groupBy(
+    fields.filter(({ oneof, name }) => oneof !== undefined && at.has(name)),
+    ({ oneof }) => oneof,
+  )
+  const places = new Map<number, readonly number[]>()
+  for (const { name, number, oneof } of fields) {
+    const others = (shown.get(oneof) ?? []).filter((each) => each.name !== name)
+    if (others.length > 0)
+      places.set(
+        number,
+        others.map((other) => at.get(other.name)!),
+      )
+  }
+  return places
 }
 
 interface FieldPlace {
@@ -111,7 +136,7 @@ function fieldReader(place: FieldPlace): { reader: FieldReader; blank: () => Cel
       at,
       read(cursor, wireType, row) {
         requireWire(place, wireType, one.wireType)
-        row[at] = one.read(cursor)
+        row[at] = one.read(cursor, row[at])
       },
     },
   }
@@ -178,9 +203,9 @@ function valueCodec(place: FieldPlace, written: string, type: DataType): ScalarC
     return {
       wireType: 2,
       absent: null,
-      read(cursor) {
+      read(cursor, before) {
         read ??= readerOf(names, named, type.fields, path)
-        return read(cursor.block())
+        return read(cursor.block(), Array.isArray(before) ? before : undefined)
       },
     }
   }

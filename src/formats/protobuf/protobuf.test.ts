@@ -105,6 +105,33 @@ test('hostile messages are refused before anything is made of them: groups in gr
   assert.equal(read(0x1a, 2, 0x08, 9)[2], 9n)
 })
 
+test('parts of a message that come apart are one, and of a oneof the last member counts', () => {
+  const inner: DataType = {
+    kind: 'row',
+    fields: [
+      column('x', types.int),
+      column('y', types.int),
+      column('l', { kind: 'array', element: types.int, nullable: true }),
+    ],
+    nullable: true,
+  }
+  const read = readerFor(
+    `message M { N n = 1; oneof o { int32 a = 2; N b = 3; string c = 4; }
+      message N { int32 x = 1; int32 y = 2; repeated int32 l = 3; } }`,
+    [column('n', inner), column('a', types.int), column('b', inner)],
+  )
+  assert.deepEqual(read(0x0a, 4, 0x08, 5, 0x18, 1, 0x0a, 4, 0x10, 6, 0x18, 2)[0], [
+    5n,
+    6n,
+    [1n, 2n],
+  ])
+  assert.deepEqual(read(0x0a, 2, 0x08, 5, 0x0a, 2, 0x08, 7)[0], [7n, 0n, []])
+  assert.deepEqual(read(0x10, 1, 0x1a, 2, 0x08, 5).slice(1), [null, [5n, 0n, []]])
+  assert.deepEqual(read(0x1a, 2, 0x08, 5, 0x10, 1).slice(1), [1n, null])
+  // A member that no column has takes the place of one that has.
+  assert.deepEqual(read(0x10, 1, 0x22, 1, 0x7a).slice(1), [null, null])
+})
+
 test('what is written is read back, nested and repeated', () => {
   const inner: DataType = {
     kind: 'row',

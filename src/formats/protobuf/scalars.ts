@@ -6,7 +6,8 @@ import { type WireCursor, WireRefused } from './cursor.ts'
 
 export interface ScalarCodec {
   readonly wireType: 0 | 1 | 2 | 5
-  read(cursor: WireCursor): CellValue
+  /** @param before what the same field had on the wire already: parts of a message that come apart are one */
+  read(cursor: WireCursor, before?: CellValue): CellValue
   /** What is not on the wire stands for it, in proto3. */
   readonly absent: CellValue
 }
