@@ -2,16 +2,20 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { statePlaces } from '../../src/cli/state-places.ts'
+import { LinearMemory } from '../../src/data/memory.ts'
+import type { OperatorContext } from '../../src/engine/evaluation.ts'
+import { graphOf, type OperatorGraphNode } from '../../src/engine/graph.ts'
 import { DEFERRED_TABLE } from '../../src/engine/spill/deferred-table.ts'
 import { MillraceError } from '../../src/errors.ts'
+import type { Pipeline } from '../../src/plan/pipeline.ts'
 import { CONNECTORS } from '../../src/run/connectors.ts'
 import { settingsOf } from '../../src/run/settings.ts'
-import { refuseWaiting } from '../../src/run/spilling.ts'
+import { refuseWaiting, spilling } from '../../src/run/spilling.ts'
 import { bindText } from '../../src/sql/bind-text.ts'
 import type { StateReader } from '../../src/state/state-stream.ts'
 import { simulatedPorts } from '../../src/testing/ports.ts'
 import { deltaRows } from '../simulate/lake.ts'
-import { live, produceRows } from '../simulate/lives.ts'
+import { DATA, live, produceRows } from '../simulate/lives.ts'
 
 const TABLES = `
   CREATE TABLE orders (n BIGINT, k STRING, t TIMESTAMP_LTZ(3) METADATA FROM 'timestamp' VIRTUAL, WATERMARK FOR t AS t)
@@ -67,11 +71,46 @@ test('a checkpoint in which rows wait is not restored by an operator that would 
   refuseWaiting({ ...reader, table: () => {} }, operator)
 })
 
+test('state of another shape is refused when it is restored, not when it comes into memory', async () => {
+  const ports = simulatedPorts(1)
+  const graph = graphOf(pipelineOf(sqlOf('1 KB')))
+  const node = graph.nodes.find(
+    (each): each is OperatorGraphNode =>
+      each.kind === 'operator' && each.plan.kind === 'group-aggregate',
+  )!
+  const spills = spilling({
+    graph,
+    settings: settingsOf({ 'state.memory': '1 KB' }),
+    clock: ports.clock,
+    opening: { ports, dataDirectory: DATA },
+    pipeline: 'p',
+    worker: 0,
+  })
+  const context: OperatorContext = {
+    node: 'n',
+    memory: new LinearMemory(),
+    settings: { timeZone: 'UTC', overflow: 'wrap' },
+    side: { late() {}, dead() {} },
+    nowUs: () => 0n,
+    count() {},
+  }
+  const operator = spills(node, context, { inputUpdates: false, watermarkUs: 0n })!
+  const of = { schema: '1 another', groupStart: 0, groupEnd: 128, continues: true }
+  const reader: StateReader = {
+    tables: () => ['groups'],
+    source: (name) => (name === 'groups' ? { ...of, read() {} } : undefined),
+    table() {},
+  }
+  assert.throws(
+    () => operator.restore(reader),
+    (error) => error instanceof MillraceError && error.code === 'CHECKPOINT_MISMATCH',
+  )
+  operator.dispose()
+})
+
 test('each operator says whether its state may leave memory, and why not', () => {
   const places = (insert: string, memory = '1 MB'): string => {
-    const { pipeline, errors } = bindText(sqlOf(memory, insert), 'p', CONNECTORS)
-    assert.deepEqual(errors, [])
-    return statePlaces(pipeline!).join('\n')
+    return statePlaces(pipelineOf(sqlOf(memory, insert))).join('\n')
   }
   assert.match(places(COUNTS), /COUNT\(\*\): may leave memory$/)
   assert.equal(places(COUNTS, 'all'), '')
@@ -108,3 +147,9 @@ test('a disk without room for it is told by path, and tried again from the check
   })
   assert.equal((await deltaRows(ports, '/lake/counts')).length, 40)
 })
+
+function pipelineOf(sql: string): Pipeline {
+  const { pipeline, errors } = bindText(sql, 'p', CONNECTORS)
+  assert.deepEqual(errors, [])
+  return pipeline!
+}

@@ -14,7 +14,7 @@ import type { Schema } from '../../data/types.ts'
 import type { Clock } from '../../ports/clock.ts'
 import { KEY_GROUPS } from '../../state/keyed-table.ts'
 import type { SpillFile } from '../../state/spill-file.ts'
-import type { TakenTables } from '../../state/spilled-tables.ts'
+import { type SpilledTables, spilledReader, type TakenTables } from '../../state/spilled-tables.ts'
 import type { StateReader, StateWriter } from '../../state/state-stream.ts'
 import type { OperatorContext } from '../evaluation.ts'
 import type { Emit, Operator, SpillProgress, WindowProgress } from '../operator.ts'
@@ -89,13 +89,8 @@ class Spilling implements Operator {
     const { memory } = context
     this.#options = options
     this.#partCount = partsFor(pool.bytesMax)
-    const probe = memory.scope()
-    this.name = memory.within(probe, () => {
-      const operator = options.make(watermarkUs)
-      operator.dispose()
-      return operator.name
-    })
-    memory.freeAll(probe)
+    this.#watermarkUs = watermarkUs
+    this.name = this.#probe(({ name }) => name)
     this.#route = partRouter(context, inputs, this.#partCount)
     const schemas = inputs.map(({ schema }) => schema)
     const minds = fires !== undefined
@@ -109,7 +104,6 @@ class Spilling implements Operator {
     })
     this.#inboxRows = Math.max(1, Math.min(INBOX_ROWS_MAX, pool.bytesMax >> 8))
     this.#schemas = schemas
-    this.#watermarkUs = watermarkUs
     if (fires === undefined) this.onClock = (_nowUs, emit) => this.#turn(emit)
   }
 
@@ -184,6 +178,11 @@ class Spilling implements Operator {
       .filter((name) => name !== DEFERRED_TABLE)
       .map((name) => ({ name, source: reader.source(name)! }))
     const [first] = sources
+    const schemas: SpilledTables = new Map(
+      sources.map(({ name, source: { schema } }) => [name, { schema, pieces: [] }]),
+    )
+    // State of another shape is refused now, not when its part comes into memory.
+    this.#probe((operator) => operator.restore(spilledReader(file, schemas)))
     this.#inheritance = inherit(file, sources, this.#partCount)
     // First: a part that has such rows stands where they came.
     this.#replacesDeferred = readDeferred(
@@ -228,6 +227,22 @@ class Spilling implements Operator {
       waitingRows: sum(({ log }) => log.rows) + this.#inbox.rows,
       swaps: sum(({ swaps }) => swaps),
       pauseMsMax: this.#pauseMs,
+    }
+  }
+
+  /** An operator that goes again. */
+  #probe<Result>(look: (operator: Operator) => Result): Result {
+    const { memory } = this.#options.context
+    const scope = memory.scope()
+    try {
+      return memory.within(scope, () => {
+        const operator = this.#options.make(this.#watermarkUs)
+        const found = look(operator)
+        operator.dispose()
+        return found
+      })
+    } finally {
+      memory.freeAll(scope)
     }
   }
 
