@@ -97,6 +97,20 @@ function ownFilter({ input }: Project, readers: ReadonlyMap<string, number>): Fi
   return input.kind === 'filter' && readers.get(JSON.stringify(input)) === 1 ? input : undefined
 }
 
+/** True if the rows that come to `node` are those that sources gave, each once, and come nowhere else. */
+export function areRowsRead(graph: Graph, node: GraphNode): boolean {
+  if (node.kind === 'source') return true
+  return node.inputs.every((index) => {
+    const input = graph.nodes[index]!
+    if (input.consumers.length > 1) return false
+    if (input.kind === 'source') return true
+    return KEEPS_ROWS.has(input.plan.kind) && areRowsRead(graph, input)
+  })
+}
+
+/** Each row of theirs is one of their inputs'. */
+const KEEPS_ROWS: ReadonlySet<string> = new Set(['filter', 'project', 'union-all'])
+
 /** Numbers of the sink nodes that `node`'s rows reach, itself included. */
 export function sinksBelow(graph: Graph, node: number): readonly number[] {
   const seen = new Set<number>()

@@ -16,7 +16,6 @@ import {
   isUpdating,
   type OperatorGraphNode,
   readsChanges,
-  sinksBelow,
 } from '../engine/graph.ts'
 import type { LookupCalls } from '../engine/operators/lookup-calls.ts'
 import { type OperatorPlace, operatorOf } from '../engine/operators/operators.ts'
@@ -35,6 +34,7 @@ import {
   type SourcesRequest,
 } from './open-sources.ts'
 import { givesChanges, type OpenedSink, openSink } from './open-tables.ts'
+import { type Counters, contextMaker } from './operator-contexts.ts'
 import { durationMs, type Settings } from './settings.ts'
 import { createSideRows, type SideRows } from './side-rows.ts'
 import { spilling } from './spilling.ts'
@@ -76,11 +76,6 @@ export interface AssembledSink extends OpenedSink {
   readonly writer: SinkWriter
   readonly committer: SinkCommitter
   readonly commitIntervalMs: number
-}
-
-export interface Counters {
-  rowsUsed: number
-  readonly events: Map<string, number>
 }
 
 /** What drives the work. */
@@ -270,37 +265,6 @@ function exchangesOf(
     dataflow,
     context: ({ to }) => contextOf(graph.nodes[to]!),
   })
-}
-
-function contextMaker(
-  { graph, settings, clock, opening }: AssemblyRequest,
-  memory: LinearMemory,
-  side: SideRows,
-  counters: Counters,
-  watermarkUs: (node: number) => bigint,
-): (node: GraphNode) => OperatorContext {
-  const changing = (scan: Scan): boolean => givesChanges(scan, opening.connectors)
-  return (node) => {
-    const sinkNames = sinksBelow(graph, node.index).map((index) => {
-      const sink = graph.nodes[index]!
-      invariant(isSink(sink), 'sinksBelow names sinks')
-      return sink.plan.table.name
-    })
-    return {
-      node: node.id,
-      inputUpdates: node.inputs.some((input) => isUpdating(graph, input, changing)),
-      memory,
-      settings: { timeZone: settings.timeZone, overflow: settings.overflow },
-      side: side.output(sinkNames),
-      nowUs: () => BigInt(Math.round(clock.nowMs() * 1000)),
-      random: () => opening.ports.random.next(),
-      watermarkUs() {
-        const us = watermarkUs(node.index)
-        return us <= UNREAD_US ? undefined : us
-      },
-      count: (event, rows) => counters.events.set(event, (counters.events.get(event) ?? 0) + rows),
-    }
-  }
 }
 
 async function openSinks(

@@ -189,6 +189,8 @@ export interface Conservation {
   readonly read: number
   readonly used: number
   readonly dead: number
+  /** Rows that were made of others, by a join or an aggregation, and could not be computed. */
+  readonly madeDead: number
   readonly late: number
 }
 

@@ -112,8 +112,8 @@ function positionsOf({ sources }: Assembly): ReadPositions {
 }
 
 function tellSideRows({ onSideRows }: QueryStart, { side }: Assembly): void {
-  if (side.deadCount + side.lateCount === 0) return
-  onSideRows?.({ dead: side.deadCount, late: side.lateCount })
+  const dead = side.deadCount + side.madeDeadCount
+  if (dead + side.lateCount > 0) onSideRows?.({ dead, late: side.lateCount })
 }
 
 function fold(folded: Map<string, Row[]>, kind: Change['kind'], row: Row): void {

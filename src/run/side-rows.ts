@@ -16,14 +16,17 @@ export interface WaitingRows {
 }
 
 export interface SideRows {
-  /** For a node whose rows reach `sinks` (names of tables). */
-  output(sinks: readonly string[]): SideOutput
+  /** For a node whose rows reach `sinks` (names of tables). `areMade`: they are not rows that were read, but made of them. */
+  output(sinks: readonly string[], areMade?: boolean): SideOutput
   /** True when they should be flushed before more rows are read. */
   readonly full: boolean
   /** Topics and the rows waiting for them; forgets them. */
   take(): ReadonlyMap<string, WaitingRows>
   readonly lateCount: number
+  /** Rows that were read. */
   readonly deadCount: number
+  /** Rows that were made of others. */
+  readonly madeDeadCount: number
 }
 
 export function createSideRows(): SideRows {
@@ -31,6 +34,7 @@ export function createSideRows(): SideRows {
   let waiting = 0
   let lateCount = 0
   let deadCount = 0
+  let madeDeadCount = 0
   const add = (sinks: readonly string[], kind: SideKind, row: ValueRow): void => {
     for (const sink of sinks) {
       const topic = `${sink}.${kind}`
@@ -41,13 +45,14 @@ export function createSideRows(): SideRows {
     }
   }
   return {
-    output: (sinks) => ({
+    output: (sinks, areMade = false) => ({
       late(row) {
         lateCount++
         add(sinks, 'late', lateValues(row))
       },
       dead(row) {
-        deadCount++
+        if (areMade) madeDeadCount++
+        else deadCount++
         add(sinks, 'dead', deadValues(row))
       },
     }),
@@ -65,6 +70,9 @@ export function createSideRows(): SideRows {
     },
     get deadCount() {
       return deadCount
+    },
+    get madeDeadCount() {
+      return madeDeadCount
     },
   }
 }

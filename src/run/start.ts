@@ -167,7 +167,7 @@ const EMPTY: RunStatus = {
   sources: [],
   windows: [],
   sinks: [],
-  conservation: { read: 0, used: 0, dead: 0, late: 0 },
+  conservation: { read: 0, used: 0, dead: 0, madeDead: 0, late: 0 },
   checkpoint: {},
   restarts: 0,
 }

@@ -110,6 +110,7 @@ export function conservationOf({ sources, counters, side }: Crew): Conservation 
     read: splits.reduce((sum, { rowsRead }) => sum + rowsRead, 0),
     used: counters.rowsUsed,
     dead: side.deadCount,
+    madeDead: side.madeDeadCount,
     late: side.lateCount,
   }
 }

@@ -72,6 +72,7 @@ export interface WorkerStatus {
   readonly rowsUsed: number
   readonly late: number
   readonly dead: number
+  readonly madeDead: number
   readonly side: ReadonlyMap<string, WaitingRows>
   readonly ended: boolean
   readonly done: boolean

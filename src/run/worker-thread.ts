@@ -204,6 +204,7 @@ function statusOf(assembly: WorkerAssembly, done: boolean): WorkerStatus {
     rowsUsed: counters.rowsUsed,
     late: side.lateCount,
     dead: side.deadCount,
+    madeDead: side.madeDeadCount,
     side: side.take(),
     ended: dataflow.ended(),
     done,

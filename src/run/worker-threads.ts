@@ -201,6 +201,9 @@ function sideOf(remotes: readonly Remote[]): SideRows {
     get deadCount() {
       return told().reduce((sum, { dead }) => sum + dead, 0)
     },
+    get madeDeadCount() {
+      return told().reduce((sum, { madeDead }) => sum + madeDead, 0)
+    },
   }
 }
 

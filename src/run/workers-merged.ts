@@ -69,7 +69,7 @@ export function mergedProgress(parts: readonly WindowProgress[]): WindowProgress
 
 export function mergedSide(all: readonly SideRows[]): SideRows {
   return {
-    output: (sinks) => all[0]!.output(sinks),
+    output: (sinks, areMade) => all[0]!.output(sinks, areMade),
     get full() {
       return all.some(({ full }) => full)
     },
@@ -79,6 +79,9 @@ export function mergedSide(all: readonly SideRows[]): SideRows {
     },
     get deadCount() {
       return all.reduce((sum, { deadCount }) => sum + deadCount, 0)
+    },
+    get madeDeadCount() {
+      return all.reduce((sum, { madeDeadCount }) => sum + madeDeadCount, 0)
     },
   }
 }

@@ -16,6 +16,7 @@ const revenue: PipelineStatus = {
   rowsWritten: 30,
   rowsLate: 2,
   rowsDead: 1,
+  rowsMadeDead: 0,
   rowsPerSecond: 100,
   lag: 5,
   watermarkMs: 1_700_000_000_000,

@@ -52,9 +52,15 @@ const PIPELINE_METRICS: readonly PipelineMetric[] = [
   },
   {
     name: 'millrace_rows_dead_total',
-    help: 'Rows that could not be read, kept with their reason.',
+    help: 'Rows that could not be read or computed, kept with their reason.',
     counts: true,
     value: (pipeline) => pipeline.rowsDead,
+  },
+  {
+    name: 'millrace_rows_made_dead_total',
+    help: 'Rows made of others, by a join or an aggregation, that could not be computed, kept with their reason.',
+    counts: true,
+    value: (pipeline) => pipeline.rowsMadeDead,
   },
   {
     name: 'millrace_pipeline_restarts_total',

@@ -39,7 +39,7 @@ const running: RunStatus = {
     { sink: 'a', table: 'revenue', guarantee: 'exactly-once', rowsWritten: 3 },
     { sink: 'b', table: 'lines', guarantee: 'at-least-once', rowsWritten: 4 },
   ],
-  conservation: { read: 12, used: 11, dead: 1, late: 1 },
+  conservation: { read: 12, used: 11, dead: 1, madeDead: 0, late: 1 },
   checkpoint: { last: { incarnation: 3, counter: 9 }, ageMs: 400, bytes: 10, durationMs: 5 },
   restarts: 0,
 }
@@ -57,6 +57,7 @@ test('a run is told with splits flattened, the weakest guarantee and the earlies
     rowsWritten: 7,
     rowsLate: 1,
     rowsDead: 1,
+    rowsMadeDead: 0,
     rowsPerSecond: 6,
     lag: 7,
     watermarkMs: -1,

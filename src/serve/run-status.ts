@@ -34,6 +34,7 @@ export function pipelineStatus({ status, nowMs, outcome }: RunFacts): PipelineSt
     rowsWritten: status.sinks.reduce((sum, { rowsWritten }) => sum + rowsWritten, 0),
     rowsLate: status.conservation.late,
     rowsDead: status.conservation.dead,
+    rowsMadeDead: status.conservation.madeDead,
     rowsPerSecond: status.sources.reduce((sum, { rowsPerSecond }) => sum + rowsPerSecond, 0),
     ...(lags.length === 0 ? {} : { lag: lags.reduce((sum, lag) => sum + lag, 0) }),
     ...(watermarkMs === undefined ? {} : { watermarkMs }),

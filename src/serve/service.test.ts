@@ -20,7 +20,7 @@ function idleRun(name: string): RunHandle {
     sources: [],
     windows: [],
     sinks: [],
-    conservation: { read: 0, used: 0, dead: 0, late: 0 },
+    conservation: { read: 0, used: 0, dead: 0, madeDead: 0, late: 0 },
     checkpoint: {},
     restarts: 0,
   }

@@ -35,6 +35,8 @@ export interface PipelineStatus {
   readonly rowsWritten: number
   readonly rowsLate: number
   readonly rowsDead: number
+  /** Rows that were made of others and could not be computed: not among those that were read. */
+  readonly rowsMadeDead: number
   /** Of the last seconds; 0 while nothing comes. */
   readonly rowsPerSecond: number
   /** Rows known to wait; absent when a source can't say. */

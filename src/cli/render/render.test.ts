@@ -218,6 +218,7 @@ const waiting: PipelineStatus = {
   rowsWritten: 0,
   rowsLate: 0,
   rowsDead: 0,
+  rowsMadeDead: 0,
   rowsPerSecond: 0,
   lag: 0,
   watermarkMs: NOW - 15_000,

@@ -68,7 +68,7 @@ function stateText({ state }: PipelineStatus, style: Style): string {
 }
 
 function rowsText(pipeline: PipelineStatus, style: Style): string {
-  const { rowsRead, rowsWritten, rowsLate, rowsDead, lag } = pipeline
+  const { rowsRead, rowsWritten, rowsLate, rowsDead, rowsMadeDead, lag } = pipeline
   const speed = hasEnded(pipeline.state) ? '' : `  ${rateText(pipeline.rowsPerSecond)}`
   const behind = lag === undefined ? '' : `  lag ${countText(lag)}`
   const notice = (count: number, word: string) =>
@@ -77,7 +77,7 @@ function rowsText(pipeline: PipelineStatus, style: Style): string {
     `${countText(rowsRead)} read${speed}${behind}`,
     `${countText(rowsWritten)} written`,
     notice(rowsLate, 'late'),
-    notice(rowsDead, 'dead'),
+    notice(rowsDead + rowsMadeDead, 'dead'),
   ].join(' · ')
 }
 
@@ -213,7 +213,7 @@ export function statusLine(pipeline: PipelineStatus, nowMs: number): string {
     ...(lag === undefined ? [] : [`lag ${countText(lag)}`]),
     `${countText(rowsWritten)} written`,
     `${countText(rowsLate)} late`,
-    `${countText(rowsDead)} dead`,
+    `${countText(rowsDead + pipeline.rowsMadeDead)} dead`,
     ...(pipeline.watermarkMs === undefined ? [] : [`watermark ${timeText(pipeline.watermarkMs)}`]),
     ...(pipeline.windows.any ? [windowsPhrase(pipeline)] : []),
     checkpointText(pipeline.checkpoint, nowMs),
@@ -236,5 +236,7 @@ export function balanceLine(pipeline: PipelineStatus, style: Style): string {
   const pairs = windows.any
     ? ` · ${countOf(windows.counted + rowsLate, 'row in windows', 'rows in windows')} = ${countText(windows.counted)} counted + ${countText(rowsLate)} late`
     : ''
-  return `${holds ? read : style.bad(read)}${pairs} · ${countText(rowsWritten)} written`
+  const made = pipeline.rowsMadeDead
+  const results = made === 0 ? '' : ` · ${countOf(made, 'row')} made of others dead`
+  return `${holds ? read : style.bad(read)}${pairs}${results} · ${countText(rowsWritten)} written`
 }

@@ -81,11 +81,11 @@ function stoppedOf({ error }: Played): Failure | undefined {
 }
 
 /** `given` events, and what tables that hold their own rows have: each of them is used, or stands among the dead. */
-function miscountOf({ counts, undecoded }: Played, given: number): Failure | undefined {
+function miscountOf({ counts, dead, undecoded }: Played, given: number): Failure | undefined {
   const { read, used } = counts
   const setAside = read - used
   const places = new Set(undecoded.map((line) => line.slice(line.indexOf(': '))))
-  if (read >= given && setAside <= undecoded.length && setAside >= places.size) return undefined
+  if (read >= given && setAside <= dead.length && setAside >= places.size) return undefined
   return {
     kind: 'counts',
     what: `of ${given} events ${read} were read and ${used} used, but ${places.size} are dead`,

@@ -32,7 +32,7 @@ export interface Played {
   readonly tables: ReadonlyMap<string, readonly string[]>
   readonly late: readonly string[]
   readonly dead: readonly string[]
-  /** Those of the dead that no table could decode or believe; the others were used, and are dead further on. */
+  /** Those of the dead that no table could decode or believe; the others are dead further on. */
   readonly undecoded: readonly string[]
   /** Of the last life. */
   readonly counts: Conservation
@@ -52,7 +52,7 @@ const SETTINGS = {
   'restart-strategy.exponential-delay.initial-backoff': '1 ms',
 }
 const ORIGIN = [{ name: 'origin', type: types.string }]
-const NOTHING: Conservation = { read: 0, used: 0, dead: 0, late: 0 }
+const NOTHING: Conservation = { read: 0, used: 0, dead: 0, madeDead: 0, late: 0 }
 
 export async function play(
   machine: Machine,
