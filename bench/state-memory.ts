@@ -84,7 +84,7 @@ function measure(
   const request = { graph, settings, clock, opening, pipeline: 'bench', worker: 0 }
   const operator = spilling(request)(node, context, place) ?? operatorOf(node, context, place)
   const writer = createSnapshotWriter()
-  const ahead = writtenAhead({ operators: [{ node, operator }] }, writer, clock)
+  const ahead = writtenAhead({ operators: [{ node, operator }] }, writer, clock, 0)
   const deal = (keyOf: (row: number) => number, rows: number, input: number): number => {
     let longest = 0
     for (let start = 0; start < rows; start += ROWS) {

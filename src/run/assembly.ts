@@ -213,8 +213,11 @@ async function openParts(request: AssemblyRequest, closing: Closing): Promise<As
     },
   })
   const stateWriter = createSnapshotWriter()
+  const { checkpointIntervalMs } = request.settings
   const ahead =
-    request.checkpoints === false ? () => {} : writtenAhead(dataflow, stateWriter, request.clock)
+    request.checkpoints === false
+      ? () => {}
+      : writtenAhead(dataflow, stateWriter, request.clock, checkpointIntervalMs)
   const task = new Task({
     memory,
     betweenBatches: ahead,

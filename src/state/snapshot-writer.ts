@@ -16,6 +16,8 @@ export interface SnapshotWriter {
   ahead(id: string, changesMin: number): StateWriter
   /** Of what has been written. */
   readonly bytes: number
+  /** How often it has been. */
+  readonly finished: number
   /** Tables that were written ahead only no longer live, and are left out. Afterwards the writer is as new. */
   finish(groupStart: number, groupEnd: number): WorkerSnapshot
 }
@@ -42,6 +44,7 @@ interface Written {
 export function createSnapshotWriter(): SnapshotWriter {
   const tables = new Map<string, Written>()
   let bytes = 0
+  let finished = 0
 
   function writtenOf(operator: string, table: string): Written {
     const key = `${operator}\n${table}`
@@ -79,10 +82,14 @@ export function createSnapshotWriter(): SnapshotWriter {
     get bytes() {
       return bytes
     },
+    get finished() {
+      return finished
+    },
     finish(groupStart, groupEnd) {
       const named = [...tables.values()].filter(({ isNamed }) => isNamed)
       tables.clear()
       bytes = 0
+      finished++
       return { groupStart, groupEnd, pieces: fileOf(named) }
     },
   }

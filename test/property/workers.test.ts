@@ -27,7 +27,7 @@ const QUERIES = [
    FROM TABLE(HOP(TABLE events, DESCRIPTOR(t), INTERVAL '2' SECOND, INTERVAL '6' SECOND))
    GROUP BY window_start, window_end`,
   `SELECT k, COUNT(*) AS c, SUM(v) AS s, AVG(d) AS a, window_start
-   FROM TABLE(HOP(TABLE events, DESCRIPTOR(t), INTERVAL '1' SECOND, INTERVAL '6' SECOND))
+   FROM TABLE(HOP(TABLE events, DESCRIPTOR(t), INTERVAL '1' SECOND, INTERVAL '9' SECOND))
    GROUP BY k, window_start, window_end`,
   'SELECT DISTINCT k FROM (SELECT k FROM events UNION ALL SELECT k FROM other)',
 ]
