@@ -15,6 +15,15 @@ export function whenPrepared<Result>(
   return waiting.then(() => use(decoder.decode(values, count)))
 }
 
+/** Where a row of the batch stands, by where its record does. */
+export function rowPositions(
+  memory: LinearMemory,
+  { records }: DecodedRecords,
+  positionOf: (record: number) => Position,
+): (row: number) => Position {
+  return (row) => positionOf(records === 0 ? row : memory.u32[(records >>> 2) + row]!)
+}
+
 /** The bytes of the records that are dead, each placed among the batch's rows. */
 export function deadRows(
   memory: LinearMemory,

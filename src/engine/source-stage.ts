@@ -106,7 +106,7 @@ export class SourceStage {
       batch = { ...evaluation.withoutFailed(batch), columns }
     }
     if (node.assigner !== undefined && this.#watermark !== undefined)
-      return this.#acceptTimed(split, batch, polled.appendTimeUs, node.assigner, this.#watermark)
+      return this.#acceptTimed(split, batch, polled, node.assigner, this.#watermark)
     this.#options.emit(batch)
     return undefined
   }
@@ -144,12 +144,12 @@ export class SourceStage {
   #acceptTimed(
     split: SourceSplit,
     given: Batch,
-    appendTimeUs: Pointer,
+    polled: Polled,
     assigner: WatermarkAssigner,
     watermark: CompiledExpression,
   ): bigint | undefined {
-    const timed = this.#withTime(split, given, given.columns[assigner.rowtime]!)
-    const batch = this.#withoutFuture(split, timed, timed.columns[assigner.rowtime]!, appendTimeUs)
+    const timed = this.#withTime(split, given, polled, given.columns[assigner.rowtime]!)
+    const batch = this.#withoutFuture(split, timed, polled, timed.columns[assigner.rowtime]!)
     const marks = watermark.evaluate(this.#evaluation.frameOf(batch))
     const good = this.#evaluation.withoutFailed(batch)
     const { cells } = batch.columns[assigner.rowtime]!
@@ -173,16 +173,17 @@ export class SourceStage {
     split.meter.add(batch, times, { ownUs: split.watermarkUs, heldUs, combinedUs })
   }
 
-  #withTime(split: SourceSplit, batch: Batch, time: Vector): Batch {
+  #withTime(split: SourceSplit, batch: Batch, polled: Polled, time: Vector): Batch {
     if (time.validity === 0) return batch
     const { memory } = this.#options.context
     const isNull = (row: number): boolean =>
       ((memory.u8[time.validity + (row >> 3)]! >> (row & 7)) & 1) === 0
-    return this.#setAside(split, batch, isNull, () => 'the event time is NULL')
+    return this.#setAside(split, batch, polled, isNull, () => 'the event time is NULL')
   }
 
-  #withoutFuture(split: SourceSplit, batch: Batch, time: Vector, appendTimeUs: Pointer): Batch {
+  #withoutFuture(split: SourceSplit, batch: Batch, polled: Polled, time: Vector): Batch {
     const { futureBoundUs, context } = this.#options
+    const { appendTimeUs } = polled
     if (futureBoundUs === undefined) return batch
     const { memory } = context
     const nowUs = context.nowUs()
@@ -204,6 +205,7 @@ export class SourceStage {
     return this.#setAside(
       split,
       batch,
+      polled,
       (row) => aheadUs(row) > futureBoundUs,
       (row) =>
         `the event time is ${aheadUs(row) / 1_000_000n} s ahead of the time the row was appended; at most ${futureBoundUs / 1_000_000n} s are believed`,
@@ -214,6 +216,7 @@ export class SourceStage {
   #setAside(
     split: SourceSplit,
     batch: Batch,
+    polled: Polled,
     leaves: (row: number) => boolean,
     reason: (row: number) => string,
   ): Batch {
@@ -226,7 +229,7 @@ export class SourceStage {
         side.dead({
           origin: origin.kind === 'scan' ? origin.table.name : node,
           split: split.id,
-          position: '',
+          position: polled.positionOf?.(row) ?? '',
           reason: reason(row),
           bytes: Buffer.from(jsonText(this.#readRow(memory, batch.columns, row))),
         })

@@ -87,11 +87,12 @@ test('each bad row is set aside with its reason, and every good row around it is
     const dead = topicTexts(ports, 'kept.dead').map((text): { reason: string; position: string } =>
       JSON.parse(text),
     )
-    // Those of which only the time is wrong have no position: they come first.
     dead.sort((left, right) => Number(left.position) - Number(right.position))
     assert.equal(dead.length, BAD.length)
-    for (const [at, [bad, reason]] of BAD.entries())
+    for (const [at, [bad, reason]] of BAD.entries()) {
       assert.match(dead[at]!.reason, reason, String(bad).slice(0, 80))
+      assert.equal(dead[at]!.position, `${GOOD.length + 2 * at + 1}`, String(bad).slice(0, 80))
+    }
   }
 })
 

@@ -61,6 +61,8 @@ export interface Polled {
   readonly appendTimeUs: Pointer
   /** Where to go on after these rows. */
   readonly next: Position
+  /** Where one of the batch's rows stands; absent: the source can't say. */
+  positionOf?(row: number): Position
   /** Rows that could not be decoded. `beforeRow` places them among the batch's rows. */
   readonly dead: readonly DeadRow[]
   /** Rows behind `next` that are known to wait; undefined when the source cannot say. */

@@ -11,7 +11,7 @@ import type { RecordDecoder } from '../../formats/format.ts'
 import { createLineSplitter, type LineSplitter } from '../../formats/lines/split.ts'
 import type { FileHandle, Files } from '../../ports/files.ts'
 import type { Polled, Source, SourceReader, SourceRequest } from '../contract/source.ts'
-import { deadRows, whenPrepared } from '../decoding.ts'
+import { deadRows, rowPositions, whenPrepared } from '../decoding.ts'
 import { formatMetadataKey, openValueFormat } from '../formats.ts'
 
 /** Bytes read at a time; a line may be longer, up to LINE_BYTES_MAX. */
@@ -165,6 +165,7 @@ function decodeLines(
       batch: { rowCount, columns, kinds, selection, count: good },
       appendTimeUs: 0,
       next: `${file.position}`,
+      positionOf: rowPositions(memory, decoded, positionOf),
       dead: deadRows(memory, cells, decoded, positionOf),
       // How many lines wait is not known, only whether any does.
       ...(size === file.position ? { lag: 0 } : {}),

@@ -8,7 +8,7 @@ import type { LinearMemory, Pointer } from '../../data/memory.ts'
 import type { Field, Schema } from '../../data/types.ts'
 import type { DecodedRecords, RecordDecoder } from '../../formats/format.ts'
 import type { Polled, Position } from '../contract/source.ts'
-import { deadRows, whenPrepared } from '../decoding.ts'
+import { deadRows, rowPositions, whenPrepared } from '../decoding.ts'
 import type { ColumnPlaces } from './key-fields.ts'
 import { gathered, nullWhereAbsent } from './record-columns.ts'
 
@@ -82,6 +82,7 @@ function rowsOf<Piece extends RecordPiece>(
   return {
     batch,
     appendTimeUs: appendTimes(memory, piece.appendTimesUs, decoded),
+    positionOf: rowPositions(memory, decoded, positionOf),
     dead: [
       ...deadRows(memory, values, decoded, positionOf),
       ...deadRows(memory, keys, broken, positionOf).map((row) => ({

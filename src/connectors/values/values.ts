@@ -113,6 +113,7 @@ function openValues(
         batch,
         appendTimeUs: 0,
         next: `${next}`,
+        positionOf: (row) => `${first + row}`,
         dead: dead.map(({ row, reason }): DeadRow => {
           return { bytes: some[row]!.bytes, reason, position: `${first + row}`, beforeRow: row }
         }),
