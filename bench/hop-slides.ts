@@ -15,6 +15,7 @@ import { CONNECTORS } from '../src/run/connectors.ts'
 import { bindText } from '../src/sql/bind-text.ts'
 import { WATERMARK_MIN } from '../src/time/windows.ts'
 import { seededRandom } from './nexmark/random.ts'
+import { benchContext } from './operator-context.ts'
 
 const KEYS = 10_000
 const EVENTS_A_SECOND = 1000
@@ -50,14 +51,7 @@ function operatorsOf(root: PlanNode, context: OperatorContext): Operator[] {
 
 function measure(slideSeconds: number, measuredSeconds: number) {
   const memory = new LinearMemory()
-  const context: OperatorContext = {
-    node: 'bench',
-    memory,
-    settings: { timeZone: 'UTC', overflow: 'wrap' },
-    side: { late() {}, dead() {} },
-    nowUs: () => 0n,
-    count() {},
-  }
+  const context = benchContext(memory)
   const plan = planOf(slideSeconds)
   let scan = plan
   while (scan.kind !== 'scan') scan = inputsOf(scan)[0]!

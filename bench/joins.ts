@@ -20,6 +20,7 @@ import { join } from '../src/engine/operators/join.ts'
 import type { JoinType, PlanNode } from '../src/plan/nodes.ts'
 import { pairedRowLists } from '../src/state/memory-row-lists.ts'
 import { seededRandom } from './nexmark/random.ts'
+import { benchContext } from './operator-context.ts'
 
 const ROWS = 8192
 const KEYS = Number(process.argv[2] ?? 1_000_000)
@@ -77,14 +78,7 @@ function measure(
   goes = false,
 ): void {
   const memory = new LinearMemory()
-  const operator = open({
-    node: 'join',
-    memory,
-    settings: { timeZone: 'UTC', overflow: 'wrap' },
-    side: { late() {}, dead() {} },
-    nowUs: () => 0n,
-    count() {},
-  })
+  const operator = open(benchContext(memory))
   const cells = SCHEMA.map(() => memory.allocate(8 * ROWS))
   const text = memory.allocate(64)
   memory.u8.fill(97, text, text + 64)

@@ -8,13 +8,13 @@
 import type { Batch } from '../src/data/batch.ts'
 import { LinearMemory } from '../src/data/memory.ts'
 import { type Schema, types } from '../src/data/types.ts'
-import type { OperatorContext } from '../src/engine/evaluation.ts'
 import type { Operator } from '../src/engine/operator.ts'
 import { operatorOf } from '../src/engine/operators/operators.ts'
 import type { Expression } from '../src/plan/expressions.ts'
 import type { OverAggregate, PlanNode, Rank, SinkNode } from '../src/plan/nodes.ts'
 import { WATERMARK_MIN } from '../src/time/windows.ts'
 import { seededRandom } from './nexmark/random.ts'
+import { benchContext } from './operator-context.ts'
 
 const ROWS = 8192
 const KEYS = 100_000
@@ -78,14 +78,7 @@ const PLANS: Readonly<Record<string, Exclude<PlanNode, SinkNode>>> = {
 
 function measure(plan: PlanNode, rows: number) {
   const memory = new LinearMemory()
-  const context: OperatorContext = {
-    node: 'bench',
-    memory,
-    settings: { timeZone: 'UTC', overflow: 'wrap' },
-    side: { late() {}, dead() {} },
-    nowUs: () => 0n,
-    count() {},
-  }
+  const context = benchContext(memory)
   const place = { index: 0, id: 'bench', inputs: [], consumers: [] }
   const node = { ...place, kind: 'operator', plan } as Parameters<typeof operatorOf>[0]
   const operator = operatorOf(node, context, { inputUpdates: false, watermarkUs: WATERMARK_MIN })

@@ -13,7 +13,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Batch } from '../src/data/batch.ts'
 import { LinearMemory } from '../src/data/memory.ts'
-import type { OperatorContext } from '../src/engine/evaluation.ts'
 import { graphOf, type OperatorGraphNode } from '../src/engine/graph.ts'
 import { operatorOf } from '../src/engine/operators/operators.ts'
 import { nodePorts } from '../src/ports/node/ports.ts'
@@ -25,6 +24,7 @@ import { bindText } from '../src/sql/bind-text.ts'
 import { createSnapshotWriter } from '../src/state/snapshot-writer.ts'
 import { WATERMARK_MIN } from '../src/time/windows.ts'
 import { seededRandom } from './nexmark/random.ts'
+import { benchContext } from './operator-context.ts'
 
 const ROWS = 8192
 const ROUNDS = 3
@@ -66,14 +66,7 @@ function measure(
   memoryBytes: number | undefined,
 ): Measured {
   const memory = new LinearMemory()
-  const context: OperatorContext = {
-    node: 'bench',
-    memory,
-    settings: { timeZone: 'UTC', overflow: 'wrap' },
-    side: { late() {}, dead() {} },
-    nowUs: () => 0n,
-    count() {},
-  }
+  const context = benchContext(memory)
   const ports = nodePorts()
   const { clock } = ports
   const dataDirectory = mkdtempSync(join(tmpdir(), 'millrace-bench-'))

@@ -131,3 +131,22 @@ function scalar<Kind extends ScalarType['kind']>(
 export function withNullability(type: DataType, nullable: boolean): DataType {
   return type.nullable === nullable ? type : ({ ...type, nullable } as DataType)
 }
+
+/** Of types that differ in their ranges and lengths alone: their cells mean the same. Undefined of all others. */
+export function cellFamily({ kind }: DataType): 'integer' | 'text' | 'bytes' | undefined {
+  switch (kind) {
+    case 'tinyint':
+    case 'smallint':
+    case 'int':
+    case 'bigint':
+      return 'integer'
+    case 'char':
+    case 'varchar':
+      return 'text'
+    case 'binary':
+    case 'varbinary':
+      return 'bytes'
+    default:
+      return undefined
+  }
+}

@@ -1,5 +1,5 @@
 /** Columns of rows that operators keep whole: a state of other columns is of no use, whatever else is the same. */
-import { type DataType, type Field, layoutOf } from '../data/types.ts'
+import { cellFamily, type DataType, type Field, layoutOf } from '../data/types.ts'
 import { typeText } from './functions/type-text.ts'
 import { inputsOf, type PlanNode, type SinkNode, schemaOf } from './nodes.ts'
 
@@ -28,18 +28,9 @@ function columnText({ name, type }: Field): string {
 
 /** Types whose cells mean the same, as INT and BIGINT, are one. */
 function cellText(type: DataType): string {
+  const family = cellFamily(type)
+  if (family !== undefined) return family
   switch (type.kind) {
-    case 'tinyint':
-    case 'smallint':
-    case 'int':
-    case 'bigint':
-      return 'integer'
-    case 'char':
-    case 'varchar':
-      return 'text'
-    case 'binary':
-    case 'varbinary':
-      return 'bytes'
     case 'timestamp':
     case 'timestamp_ltz':
       return type.kind

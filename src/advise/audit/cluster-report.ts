@@ -11,6 +11,7 @@ import { auditCluster, figure } from './detect-cluster.ts'
 import { countsText } from './report.ts'
 import type { Severity } from './rule.ts'
 import { CLUSTER_RULES, type ClusterCode } from './rules-cluster.ts'
+import { sarifLog } from './sarif.ts'
 
 export interface ClusterFinding {
   readonly code: ClusterCode
@@ -44,41 +45,20 @@ export function clusterAudit(facts: ClusterFacts): ClusterAudit {
 
 /** @see SARIF 2.1.0, section 3.33 (logicalLocation): a topic stands in no file */
 export function clusterSarif({ servers, findings }: ClusterAudit, version: string): object {
-  const codes = [...new Set(findings.map(({ code }) => code))].sort()
-  return {
-    $schema: 'https://json.schemastore.org/sarif-2.1.0.json',
-    version: '2.1.0',
-    runs: [
-      {
-        tool: {
-          driver: {
-            name: 'millrace audit',
-            semanticVersion: version,
-            rules: codes.map((code) => ({
-              id: code,
-              shortDescription: { text: CLUSTER_RULES[code].title },
-              fullDescription: { text: CLUSTER_RULES[code].why },
-              help: { text: CLUSTER_RULES[code].remedy },
-              defaultConfiguration: { level: CLUSTER_RULES[code].severity },
-            })),
-          },
-        },
-        results: findings.map(({ code, severity, topic, says, remedy }) => ({
-          ruleId: code,
-          ruleIndex: codes.indexOf(code),
-          level: severity,
-          message: { text: `${topic}: ${says}. ${remedy}` },
-          locations: [
-            {
-              logicalLocations: [
-                { name: topic, fullyQualifiedName: `${servers}/${topic}`, kind: 'resource' },
-              ],
-            },
+  return sarifLog(CLUSTER_RULES, {
+    version,
+    findings,
+    resultOf: ({ topic, says, remedy }) => ({
+      message: { text: `${topic}: ${says}. ${remedy}` },
+      locations: [
+        {
+          logicalLocations: [
+            { name: topic, fullyQualifiedName: `${servers}/${topic}`, kind: 'resource' },
           ],
-        })),
-      },
-    ],
-  }
+        },
+      ],
+    }),
+  })
 }
 
 /** Name and text of each column of the table of topics. */

@@ -1,6 +1,7 @@
 /** Findings with their places in files, and the forms in which they are told to machines and to people. */
 import type { Severity } from './rule.ts'
 import { type AuditCode, RULES } from './rules.ts'
+import { sarifLog } from './sarif.ts'
 
 export interface AuditFinding {
   readonly code: AuditCode
@@ -53,54 +54,33 @@ export function openFindings({ findings }: Audit): AuditFinding[] {
     )
 }
 
-/** @see SARIF 2.1.0, sections 3.13 (log), 3.19 (driver), 3.27 (result), 3.35 (suppression) */
+/** @see SARIF 2.1.0, sections 3.30 (region), 3.35 (suppression) */
 export function sarifOf({ findings }: Audit, version: string): object {
-  const codes = [...new Set(findings.map(({ code }) => code))].sort()
-  return {
-    $schema: 'https://json.schemastore.org/sarif-2.1.0.json',
-    version: '2.1.0',
-    runs: [
-      {
-        tool: {
-          driver: {
-            name: 'millrace audit',
-            semanticVersion: version,
-            rules: codes.map((code) => ({
-              id: code,
-              shortDescription: { text: RULES[code].title },
-              fullDescription: { text: RULES[code].why },
-              help: { text: RULES[code].remedy },
-              defaultConfiguration: { level: RULES[code].severity },
-            })),
+  return sarifLog(RULES, {
+    version,
+    findings,
+    facts: { columnKind: 'utf16CodeUnits' },
+    resultOf: (finding) => ({
+      message: { text: `${finding.says}. ${finding.remedy}` },
+      locations: [
+        {
+          physicalLocation: {
+            artifactLocation: { uri: uriOf(finding.file) },
+            region: {
+              startLine: finding.line,
+              startColumn: finding.column,
+              endLine: finding.endLine,
+              endColumn: finding.endColumn,
+            },
           },
         },
-        columnKind: 'utf16CodeUnits',
-        results: findings.map((finding) => ({
-          ruleId: finding.code,
-          ruleIndex: codes.indexOf(finding.code),
-          level: finding.severity,
-          message: { text: `${finding.says}. ${finding.remedy}` },
-          locations: [
-            {
-              physicalLocation: {
-                artifactLocation: { uri: uriOf(finding.file) },
-                region: {
-                  startLine: finding.line,
-                  startColumn: finding.column,
-                  endLine: finding.endLine,
-                  endColumn: finding.endColumn,
-                },
-              },
-            },
-          ],
-          ...(finding.fix && { fixes: [sarifFix(finding, finding.fix)] }),
-          ...(finding.suppressed !== undefined && {
-            suppressions: [{ kind: 'inSource', justification: finding.suppressed }],
-          }),
-        })),
-      },
-    ],
-  }
+      ],
+      ...(finding.fix && { fixes: [sarifFix(finding, finding.fix)] }),
+      ...(finding.suppressed !== undefined && {
+        suppressions: [{ kind: 'inSource', justification: finding.suppressed }],
+      }),
+    }),
+  })
 }
 
 function sarifFix({ remedy }: AuditFinding, { file, offset, length, text }: FileEdit): object {

@@ -1,5 +1,5 @@
 /** CREATE TABLE to a table's definition: types, computed columns, watermark, key, options. */
-import { type DataType, withNullability } from '../../data/types.ts'
+import { cellFamily, type DataType, withNullability } from '../../data/types.ts'
 import { typeText } from '../../plan/functions/type-text.ts'
 import type { ColumnDefinition, TableDefinition, WatermarkDefinition } from '../../plan/tables.ts'
 import { SqlError } from '../sql-error.ts'
@@ -197,18 +197,9 @@ function checkMetadata(
 
 /** Metadata is delivered as it is: its cells are those of each type of one family. */
 function familyOf(type: DataType): string {
+  const family = cellFamily(type)
+  if (family !== undefined) return family
   switch (type.kind) {
-    case 'tinyint':
-    case 'smallint':
-    case 'int':
-    case 'bigint':
-      return 'integer'
-    case 'char':
-    case 'varchar':
-      return 'text'
-    case 'binary':
-    case 'varbinary':
-      return 'bytes'
     case 'timestamp':
     case 'timestamp_ltz':
       return 'time'
