@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { Readable } from 'node:stream'
 import test from 'node:test'
-import fc from 'fast-check'
+import { fc } from '../../test/builders/properties.ts'
 import { LINE_BYTES_MAX, type Line, type LineFields, readLines } from './produce-lines.ts'
 
 test('good lines around bad ones are kept, and bad ones are told with their line', async () => {

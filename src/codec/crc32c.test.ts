@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
+import { fc } from '../../test/builders/properties.ts'
 import { crc32cOf, createCrc32c } from './crc32c.ts'
 
 const memory = new WebAssembly.Memory({ initial: 64, maximum: 65536, shared: true })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
+import { fc } from '../../test/builders/properties.ts'
 import { readUnsignedVarint, readVarint, writeUnsignedVarint, writeVarint } from './varint.ts'
 
 test('signed varints are read as they were written, one after another', () => {

@@ -77,14 +77,23 @@ export function decodeRows(memory: LinearMemory, schema: Schema, at: Pointer): B
     if (isHere && layoutOf(type) === 'bytes') gatherKernel(memory).rebase(cells, rowCount, at)
     return { type, cells, validity: valid }
   }
-  let noCells: Pointer = 0
   /** Cells and bitmap of columns that stayed behind. */
-  const nulls = (): Pointer => {
-    noCells ||= memory.arena.allocateCleared(16 * rowCount)
-    return noCells
-  }
+  const nulls = (): Pointer => zeros(memory, 16 * rowCount)
   const columns = schema.map(({ type }) => vectorOf(type))
   return { rowCount, columns, kinds: kinds === 0 ? 0 : at + kinds, selection: 0, count: rowCount }
+}
+
+const cleared = new WeakMap<LinearMemory, { readonly at: Pointer; readonly bytes: number }>()
+
+/** At least so many, which nobody writes to. */
+function zeros(memory: LinearMemory, bytes: number): Pointer {
+  const held = cleared.get(memory)
+  if (held !== undefined && held.bytes >= bytes) return held.at
+  if (held !== undefined) memory.free(held.at, held.bytes)
+  const at = memory.within(undefined, () => memory.allocate(bytes))
+  memory.u8.fill(0, at, at + bytes)
+  cleared.set(memory, { at, bytes })
+  return at
 }
 
 /** The rows of several messages as one batch, copied to the arena; strings stay in the messages. Once only, as above. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
+import { fc } from '../../test/builders/properties.ts'
 import { writeVarint } from '../codec/varint.ts'
 import { LinearMemory } from '../data/memory.ts'
 import { createFrameKernel, type RecordCells } from './frame.ts'

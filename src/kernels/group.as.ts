@@ -1,5 +1,5 @@
 /** Keyed state: rows to entries in bulk, and the hash that the exchange shares. Layouts: group/table.as.ts. */
-import { hashRow, isValid, mix, rowAt, rowNulls, SEED } from './group/hash.as'
+import { hashRow, I64, isValid, mix, NULL_CELL, rowAt, rowNulls, SEED } from './group/hash.as'
 import { slabFree, slabNeed, slabPut } from './group/slab.as'
 import { insert, LIVE, lookup, need, NEED_SLAB, touch, upsertRow } from './group/table.as'
 
@@ -32,8 +32,21 @@ export function hashKeys(
   count: u32,
   out: usize,
 ): void {
+  if (load<u32>(layout) == 1 && load<u32>(layout, 16) == I64) {
+    hashOne(<usize>load<u32>(columns), <usize>load<u32>(columns, 4), selection, count, out)
+    return
+  }
   for (let at: u32 = 0; at < count; at++) {
     store<u32>(out + ((<usize>at) << 2), hashRow(layout, columns, rowAt(selection, at)))
+  }
+}
+
+/** The same of one i64 key. */
+function hashOne(cells: usize, validity: usize, selection: usize, count: u32, out: usize): void {
+  for (let at: u32 = 0; at < count; at++) {
+    const row = rowAt(selection, at)
+    const cell = isValid(validity, row) ? load<u64>(cells + ((<usize>row) << 3)) : NULL_CELL
+    store<u32>(out + ((<usize>at) << 2), <u32>mix(SEED ^ cell))
   }
 }
 

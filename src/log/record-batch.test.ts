@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import fc from 'fast-check'
+import { fc } from '../../test/builders/properties.ts'
 import { createBatchBuilder } from './batch-builder.ts'
 import { partitionOf } from './partitioner.ts'
 import { batchFault, CRC_AT, readBatchHeader, stampBatch } from './record-batch.ts'

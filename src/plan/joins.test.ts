@@ -1,7 +1,7 @@
 /** Wherever a condition of a join comes to stand, the rows are those of the join as it was written. */
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import fc from 'fast-check'
+import { fc } from '../../test/builders/properties.ts'
 import { interpret } from '../../test/naive/interpret.ts'
 import { types } from '../data/types.ts'
 import { conjunctionOf } from './conjuncts.ts'

@@ -31,7 +31,7 @@ export async function giveThreadBack(thread: Worker): Promise<void> {
 }
 
 function newThread(): Worker {
-  const thread = new Worker(ENTRY)
+  const thread = new Worker(ENTRY, { resourceLimits: { maxYoungGenerationSizeMb: 12 } })
   thread.on('exit', () => idle.delete(thread))
   thread.on('error', () => idle.delete(thread))
   return thread

@@ -41,7 +41,8 @@ interface Remote {
   end(): Promise<void>
 }
 
-const LOOK_MS = 2
+/** How often it is looked whether a checkpoint is due; that all is read, or that something has failed, is heard at once. */
+const LOOK_MS = 10
 
 /** @throws as `assemble`, from any thread */
 export async function assembleThreads(request: ThreadsRequest): Promise<Crew> {
@@ -50,6 +51,7 @@ export async function assembleThreads(request: ThreadsRequest): Promise<Crew> {
   const rings = ringsOf(routesOf(graph).length, count, request.ringBytes ?? RING_BYTES)
   const bells = doorbells(count)
   const failure: { error: MillraceError | undefined } = { error: undefined }
+  const ear: Ear = { heard() {} }
   const channels = Array.from({ length: count }, () =>
     prepared.map(({ sink }) => (sink.attach === undefined ? undefined : new MessageChannel())),
   )
@@ -58,6 +60,7 @@ export async function assembleThreads(request: ThreadsRequest): Promise<Crew> {
       setupOf(request, worker, rings, bells),
       lines.map((line) => line?.port2),
       failure,
+      ear,
     ),
   )
   const committing: AssembledSink[] = []
@@ -74,7 +77,12 @@ export async function assembleThreads(request: ThreadsRequest): Promise<Crew> {
     for (const { committer } of committing) await committer.close().catch(() => {})
     throw error
   }
-  return crewOf(request, remotes, committing, failure)
+  return crewOf(request, remotes, committing, failure, ear)
+}
+
+/** Told when a worker is done or has failed. */
+interface Ear {
+  heard(): void
 }
 
 function crewOf(
@@ -82,6 +90,7 @@ function crewOf(
   remotes: readonly Remote[],
   committing: readonly AssembledSink[],
   failure: { readonly error: MillraceError | undefined },
+  ear: Ear,
 ): Crew {
   const told = (): WorkerStatus[] => remotes.flatMap(({ status }) => status ?? [])
   const sum = (of: (status: WorkerStatus) => number): number =>
@@ -105,7 +114,9 @@ function crewOf(
       reflect() {},
       async step() {
         if (failure.error !== undefined) throw failure.error
-        await clock.sleep(LOOK_MS)
+        const listening = new AbortController()
+        ear.heard = () => listening.abort()
+        await clock.sleep(LOOK_MS, listening.signal)
         return told().length === remotes.length && told().every(({ done }) => done)
           ? 'done'
           : 'waiting'
@@ -232,6 +243,7 @@ function remoteOf(
   setup: WorkerSetup,
   lines: WorkerBirth['lines'],
   failure: { error: MillraceError | undefined },
+  ear: Ear,
 ): Remote {
   const thread = takeThread()
   const { port1: port, port2 } = new MessageChannel()
@@ -250,6 +262,7 @@ function remoteOf(
     failure.error ??= error
     for (const { reject } of waiting.values()) reject(failure.error)
     waiting.clear()
+    ear.heard()
   }
   const remote: Remote = {
     ready: answerTo(0),
@@ -281,8 +294,10 @@ function remoteOf(
     if (!isOver) fail(threadEnded(setup.worker, undefined))
   }
   port.on('message', (message: WorkerAnswer) => {
-    if (message.kind === 'status') remote.status = withWaiting(message.status, remote.status)
-    else if (message.kind === 'failed') {
+    if (message.kind === 'status') {
+      remote.status = withWaiting(message.status, remote.status)
+      if (message.status.done) ear.heard()
+    } else if (message.kind === 'failed') {
       const { code, ...told } = message.failure
       fail(new MillraceError(code, told))
     } else {

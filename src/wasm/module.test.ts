@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
+import { fc } from '../../test/builders/properties.ts'
 import { flatten, type Label, signed, unsigned } from './code.ts'
 import {
   block,

@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict'
 import { globSync, readFileSync } from 'node:fs'
 import test from 'node:test'
-import fc from 'fast-check'
 import { advise } from '../../src/advise/report/advice.ts'
 import { htmlOf } from '../../src/advise/report/html.ts'
 import { markdownOf } from '../../src/advise/report/markdown.ts'
+import { fc } from '../builders/properties.ts'
 import { BOOK, read } from './asked.ts'
 
 const TEXTS = globSync('examples/needs/*.yaml').map((file) => readFileSync(file, 'utf8'))

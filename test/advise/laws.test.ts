@@ -1,7 +1,6 @@
 /** Laws that hold for all needs: what may change when one answer does. */
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import fc from 'fast-check'
 import { ENGINE_SIZES } from '../../src/advise/capacity/engines.ts'
 import { PLATFORM_SIZES } from '../../src/advise/capacity/platforms.ts'
 import {
@@ -18,6 +17,7 @@ import { loadOf } from '../../src/advise/plan/load.ts'
 import { cheapestAt, planFor } from '../../src/advise/plan/plan.ts'
 import { VERDICTS } from '../../src/advise/rules/rules.ts'
 import { judge } from '../../src/advise/rules/verdict.ts'
+import { fc } from '../builders/properties.ts'
 import { BOOK } from './asked.ts'
 
 const RUNS = { numRuns: 80 }

@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict'
 import { globSync, readFileSync } from 'node:fs'
 import test from 'node:test'
-import fc from 'fast-check'
 import { readOwnPrices } from '../../src/advise/cost/own-prices.ts'
 import {
   BYTE_COUNT,
@@ -14,6 +13,7 @@ import {
 } from '../../src/advise/needs/quantities.ts'
 import { type MeasuredField, readNeeds } from '../../src/advise/needs/read.ts'
 import { nearest } from '../../src/sql/suggest.ts'
+import { fc } from '../builders/properties.ts'
 import { BOOK, read } from './asked.ts'
 
 const GOOD = `context:

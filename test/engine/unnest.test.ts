@@ -4,9 +4,9 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'node:test'
-import fc from 'fast-check'
 import { jsonText } from '../../src/data/values.ts'
 import { open } from '../../src/index.ts'
+import { fc } from '../builders/properties.ts'
 
 const item = fc.option(
   fc.record({

@@ -1,10 +1,10 @@
 /** Golden programs in other orders of arrival: where the plan does not say that it depends on the order, the table is the same. */
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import fc from 'fast-check'
 import { arrivalDependences } from '../../src/plan/arrival-order.ts'
 import type { Scenario } from '../../src/testing/golden/scenario.ts'
 import { replay, type Way } from '../../src/testing/golden/ways.ts'
+import { fc } from '../builders/properties.ts'
 import { nameOf, readScenarios } from './scenarios.ts'
 
 /** All watermarks wait so long, whatever the file says: it shuffles more. */

@@ -6,10 +6,10 @@
  */
 import assert from 'node:assert/strict'
 import test, { after, before } from 'node:test'
-import fc from 'fast-check'
 import { askTrino, startTrino, stopTrino } from '../../scripts/engines/trino.ts'
 import { bindText } from '../../src/sql/bind-text.ts'
 import { type FedRow, rowText, runWay, tableOf } from '../builders/engine-run.ts'
+import { fc } from '../builders/properties.ts'
 
 before(startTrino, { timeout: 900_000 })
 after(stopTrino)

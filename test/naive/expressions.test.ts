@@ -1,7 +1,6 @@
 /** Random typed expressions over random columns: the vectorised engine gives what the oracle gives, row by row. */
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import fc from 'fast-check'
 import { readerOf } from '../../src/compile/cells.ts'
 import type { Frame } from '../../src/compile/compiled.ts'
 import { compileExpression, compilePredicate } from '../../src/compile/expression.ts'
@@ -10,6 +9,7 @@ import { type DataType, type Schema, types } from '../../src/data/types.ts'
 import type { CaseBranch, Expression } from '../../src/plan/expressions.ts'
 import { functionNamed } from '../../src/plan/functions/registry.ts'
 import { batchOf, type Plain } from '../builders/batch.ts'
+import { fc } from '../builders/properties.ts'
 import { evaluate, NaiveFailure, type NaiveRow } from './expression.ts'
 
 type Kind = 'bigint' | 'int' | 'double' | 'decimal' | 'string' | 'boolean' | 'timestamp'

@@ -4,11 +4,11 @@
  */
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import fc from 'fast-check'
 import { arrivalDependences } from '../../src/plan/arrival-order.ts'
 import { bindText } from '../../src/sql/bind-text.ts'
 import type { Plain } from '../builders/batch.ts'
 import { type Fed, type FedRow, runWay, tableOf, type Way } from '../builders/engine-run.ts'
+import { fc } from '../builders/properties.ts'
 
 const BOUND_MS = 3000
 

@@ -2,12 +2,12 @@
 import assert from 'node:assert/strict'
 import { resolve } from 'node:path'
 import test from 'node:test'
-import fc from 'fast-check'
 import type { PlanNode } from '../../src/plan/nodes.ts'
 import { loadUserFunctions } from '../../src/run/user-functions.ts'
 import { bindText } from '../../src/sql/bind-text.ts'
 import { isUnanswerable, squareOf } from '../builders/asked-numbers.ts'
 import type { Fed, FedRow } from '../builders/engine-run.ts'
+import { fc } from '../builders/properties.ts'
 import { runWorkers } from '../builders/workers-run.ts'
 
 const MODULE = resolve('test/builders/asked-numbers.ts')

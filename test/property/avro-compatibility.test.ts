@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import avsc from 'avsc'
-import fc from 'fast-check'
 import { parseAvro } from '../../src/formats/avro/schema.ts'
 import { avroDifferences } from '../../src/registry/compatibility/avro.ts'
+import { fc } from '../builders/properties.ts'
 
 type Json = string | { readonly [key: string]: unknown } | readonly Json[]
 

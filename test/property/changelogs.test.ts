@@ -4,10 +4,10 @@
  */
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import fc from 'fast-check'
 import type { PlanNode } from '../../src/plan/nodes.ts'
 import { bindText } from '../../src/sql/bind-text.ts'
 import { type Fed, type FedRow, rowText, runWay, SPILLED, tableOf } from '../builders/engine-run.ts'
+import { fc } from '../builders/properties.ts'
 import { type Input, interpret } from '../naive/interpret.ts'
 
 // Few values, so that rows are often taken back and groups come and go.

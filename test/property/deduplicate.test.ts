@@ -1,8 +1,8 @@
 /** What keeps one row a key tells what the oracle tells, change by change, and the same table in every way. */
 import test from 'node:test'
-import fc from 'fast-check'
 import type { PlanNode } from '../../src/plan/nodes.ts'
 import { column, EVENTS, events } from '../builders/plans.ts'
+import { fc } from '../builders/properties.ts'
 import { appended, equalsOracle, history, way } from './ordered-rows.ts'
 
 const partition = fc.constantFrom([column('k')], [column('v')], [column('k'), column('d')], [])

@@ -1,7 +1,6 @@
 /** Joins of two tables that take rows back: the oracle's table in every way, its changes with one-row batches. */
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import fc from 'fast-check'
 import type { Expression } from '../../src/plan/expressions.ts'
 import type { JoinType, PlanNode } from '../../src/plan/nodes.ts'
 import {
@@ -15,6 +14,7 @@ import {
   type Way,
 } from '../builders/engine-run.ts'
 import { column, EVENTS, events } from '../builders/plans.ts'
+import { fc } from '../builders/properties.ts'
 import { watermarkedInputs, withoutAssigners } from '../builders/watermarked.ts'
 import { runWorkers } from '../builders/workers-run.ts'
 import { interpret } from '../naive/interpret.ts'

@@ -1,8 +1,8 @@
 /** Lookups give what a nested loop gives, for any rows, keys and conditions, cut and restarted anywhere, by any number of workers. */
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import fc from 'fast-check'
 import { testPipeline } from '../../src/testing/index.ts'
+import { fc } from '../builders/properties.ts'
 
 const key = fc.constantFrom(1, 2, 3, null)
 const text = fc.constantFrom('a', 'b', null)

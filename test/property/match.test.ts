@@ -4,9 +4,9 @@
  */
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import fc from 'fast-check'
 import { bindText } from '../../src/sql/bind-text.ts'
 import { type Fed, type FedRow, rowText, runWay, tableOf } from '../builders/engine-run.ts'
+import { fc } from '../builders/properties.ts'
 import { watermarkedInputs } from '../builders/watermarked.ts'
 import type { Change } from '../naive/interpret.ts'
 

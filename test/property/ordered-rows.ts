@@ -1,6 +1,5 @@
 /** Arbitraries and comparisons that tests of nodes which order rows share. */
 import assert from 'node:assert/strict'
-import fc from 'fast-check'
 import type { PlanNode } from '../../src/plan/nodes.ts'
 import {
   type Fed,
@@ -11,6 +10,7 @@ import {
   tableOf,
   type Way,
 } from '../builders/engine-run.ts'
+import { fc } from '../builders/properties.ts'
 import { watermarkedInputs, withoutAssigners } from '../builders/watermarked.ts'
 import { interpret } from '../naive/interpret.ts'
 

@@ -1,12 +1,12 @@
 /** What keeps rows in an order gives the same table for any number of workers, in any order of turns, and restarted into other numbers. */
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import fc from 'fast-check'
 import { type Schema, types } from '../../src/data/types.ts'
 import type { PlanNode } from '../../src/plan/nodes.ts'
 import type { FedRow } from '../builders/engine-run.ts'
 import { tableOf } from '../builders/engine-run.ts'
 import { column, EVENTS, events, orderBy } from '../builders/plans.ts'
+import { fc } from '../builders/properties.ts'
 import { runWorkers, type WorkersWay } from '../builders/workers-run.ts'
 
 const ONE: WorkersWay = { seed: 1, workers: [1], steps: 0, ringBytes: 1 << 20, rowsMax: 1000 }

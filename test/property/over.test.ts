@@ -1,7 +1,6 @@
 /** OVER tells what the oracle tells, late rows too, in every way. */
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import fc from 'fast-check'
 import { type DataType, types } from '../../src/data/types.ts'
 import { MillraceError } from '../../src/errors.ts'
 import type { AggregateCall, Expression } from '../../src/plan/expressions.ts'
@@ -9,6 +8,7 @@ import type { OverAggregate, PlanNode } from '../../src/plan/nodes.ts'
 import type { OverFrame } from '../../src/plan/windows.ts'
 import { runWay } from '../builders/engine-run.ts'
 import { column, EVENTS, events, orderBy } from '../builders/plans.ts'
+import { fc } from '../builders/properties.ts'
 import { appended, equalsOracle, history, way } from './ordered-rows.ts'
 
 const call = (

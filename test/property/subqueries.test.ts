@@ -1,9 +1,9 @@
 /** Subqueries, made joins, say what they say when they are asked again for every row. */
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import fc from 'fast-check'
 import { inputsOf, type PlanNode, withInputs } from '../../src/plan/nodes.ts'
 import { bindText } from '../../src/sql/bind-text.ts'
+import { fc } from '../builders/properties.ts'
 import { interpret } from '../naive/interpret.ts'
 
 const TABLES = `CREATE TABLE a (x BIGINT, y BIGINT) WITH ('connector' = 'scripted');

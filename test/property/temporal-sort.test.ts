@@ -1,8 +1,8 @@
 /** Rows come in order of time, those that are too late beside them, in every way. */
 import test from 'node:test'
-import fc from 'fast-check'
 import type { TemporalSort } from '../../src/plan/nodes.ts'
 import { events, orderBy } from '../builders/plans.ts'
+import { fc } from '../builders/properties.ts'
 import { appended, equalsOracle, way } from './ordered-rows.ts'
 
 test('ORDER BY event time, then others', async () => {

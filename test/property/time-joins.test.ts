@@ -1,11 +1,11 @@
 /** Joins by time: tables, late rows and, with one-row batches, changes are the oracle's in every way. */
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import fc from 'fast-check'
 import type { Expression } from '../../src/plan/expressions.ts'
 import type { JoinType, PlanNode } from '../../src/plan/nodes.ts'
 import type { Window } from '../../src/plan/windows.ts'
 import {
+  type Changed,
   type Fed,
   type FedRow,
   rowText,
@@ -14,6 +14,7 @@ import {
   type Way,
 } from '../builders/engine-run.ts'
 import { column, EVENTS, events } from '../builders/plans.ts'
+import { fc } from '../builders/properties.ts'
 import { watermarkedInputs, withoutAssigners } from '../builders/watermarked.ts'
 import { runWorkers } from '../builders/workers-run.ts'
 import { interpret } from '../naive/interpret.ts'
@@ -224,6 +225,10 @@ const lookup = (type: 'inner' | 'left', changelog: boolean): PlanNode => ({
   schema: BOTH,
 })
 
+/** The time of a left row is when it came: of rows that are alike but for it, any may go. */
+const timeless = (changes: readonly Changed[]): Changed[] =>
+  changes.map(({ kind, row }) => ({ kind, row: row.toSpliced(5, 1) }))
+
 /** Rows of a table that ends, as all left rows meet them. */
 function lookedUp(type: 'inner' | 'left', left: readonly FedRow[], right: readonly FedRow[]) {
   const valuesOf = ({ row }: FedRow) => EVENTS.map(({ name }) => row[name] ?? null)
@@ -248,12 +253,12 @@ test('rows meet the whole of a table that ends, in every way and with several wo
           ['left', [left]],
           ['right', [right]],
         ])
-        const expected = tableOf(lookedUp(type, left, right))
+        const expected = tableOf(timeless(lookedUp(type, left, right)))
         const ran = await runWay(lookup(type, true), fed, how)
-        assert.deepEqual(tableOf(ran.changes), expected)
+        assert.deepEqual(tableOf(timeless(ran.changes)), expected)
         const threads = { seed: right.length, workers, steps: 4, ringBytes: 1 << 16, rowsMax: 3 }
         const shared = await runWorkers(lookup(type, true), fed, threads)
-        assert.deepEqual(tableOf(shared.changes), expected)
+        assert.deepEqual(tableOf(timeless(shared.changes)), expected)
       },
     ),
     { numRuns: 80 },

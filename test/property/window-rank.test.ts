@@ -1,10 +1,10 @@
 /** Top-N within windows tells what the oracle tells, late rows too, in every way. */
 import test from 'node:test'
-import fc from 'fast-check'
 import { type Schema, types } from '../../src/data/types.ts'
 import type { PlanNode, WindowRank } from '../../src/plan/nodes.ts'
 import type { Window } from '../../src/plan/windows.ts'
 import { column, EVENTS, events, orderBy } from '../builders/plans.ts'
+import { fc } from '../builders/properties.ts'
 import { appended, equalsOracle, way } from './ordered-rows.ts'
 
 const WINDOWED: Schema = [

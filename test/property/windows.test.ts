@@ -1,7 +1,6 @@
 /** Windows over random events equal the row-at-a-time oracle, rows, late and dead alike, however the events are cut, interleaved and restarted. */
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import fc from 'fast-check'
 import { bindText } from '../../src/sql/bind-text.ts'
 import {
   type Fed,
@@ -12,6 +11,7 @@ import {
   tableOf,
   type Way,
 } from '../builders/engine-run.ts'
+import { fc } from '../builders/properties.ts'
 import { watermarkedInputs, withoutAssigners } from '../builders/watermarked.ts'
 import { interpret } from '../naive/interpret.ts'
 

@@ -1,7 +1,6 @@
 /** Any number of workers, in any order of turns, over rings of one batch or less, with restarts into other numbers, gives what one worker gives. */
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import fc from 'fast-check'
 import { bindText } from '../../src/sql/bind-text.ts'
 import {
   type Changed,
@@ -11,6 +10,7 @@ import {
   SPILLED,
   tableOf,
 } from '../builders/engine-run.ts'
+import { fc } from '../builders/properties.ts'
 import { runWorkers, type WorkersWay } from '../builders/workers-run.ts'
 
 const ONE: WorkersWay = { seed: 1, workers: [1], steps: 0, ringBytes: 1 << 20, rowsMax: 1000 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import fc from 'fast-check'
+import { fc } from '../../../test/builders/properties.ts'
 import { delayAbove, intervalSql } from '../../time/delay.ts'
 import { effectiveEvents, eventsNeeded, wilson } from '../../time/interval.ts'
 import { Sketch } from './sketch.ts'

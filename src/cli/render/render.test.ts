@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { stripVTControlCharacters } from 'node:util'
-import fc from 'fast-check'
+import { fc } from '../../../test/builders/properties.ts'
 import { MillraceError } from '../../errors.ts'
 import type { PipelineStatus } from '../../serve/status.ts'
 import { ProjectError } from '../project-error.ts'

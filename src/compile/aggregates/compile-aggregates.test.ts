@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import fc from 'fast-check'
 import { batchOf, type Plain, plainOf } from '../../../test/builders/batch.ts'
+import { fc } from '../../../test/builders/properties.ts'
 import type { Batch } from '../../data/batch.ts'
 import { LinearMemory, type Pointer } from '../../data/memory.ts'
 import { type DataType, types, withNullability } from '../../data/types.ts'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import fc from 'fast-check'
+import { fc } from '../../../test/builders/properties.ts'
 import { formatLocal, localFormatter } from './java-time-pattern.ts'
 
 test('a formatter of one pattern tells what the pattern does, whatever the order of the times', () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import fc from 'fast-check'
+import { fc } from '../../../test/builders/properties.ts'
 import type { Lookup, LookupCacheSettings, LookupKey } from '../../connectors/contract/lookup.ts'
 import type { Row } from '../../data/values.ts'
 import { lookupCalls } from './lookup-calls.ts'

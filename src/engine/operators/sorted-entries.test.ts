@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import fc from 'fast-check'
+import { fc } from '../../../test/builders/properties.ts'
 import { sortedEntries } from './sorted-entries.ts'
 
 test('entries come and go as in a sorted array, ties in the order in which they came', () => {

@@ -1,7 +1,6 @@
 /** The table of a primary key is what it would be if all rows of the changelog were looked through each time. */
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import fc from 'fast-check'
 import {
   batchOf,
   kindsOf,
@@ -9,6 +8,7 @@ import {
   type RowKindText,
   rowsOf,
 } from '../../../test/builders/batch.ts'
+import { fc } from '../../../test/builders/properties.ts'
 import { LinearMemory } from '../../data/memory.ts'
 import { types } from '../../data/types.ts'
 import { upsertMaterializer } from './upsert-materialize.ts'

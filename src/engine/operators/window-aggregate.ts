@@ -93,7 +93,7 @@ class WindowPanes implements Operator {
         this.#groups,
         this.#grid,
         plan.time,
-        (pane) => this.#partialPaneOf(pane),
+        (pane, tables) => this.#takeTables(pane, tables),
         (pane, rows) => {
           this.#counted += (lastEndOf(this.#grid, pane) - pane) * rows
         },
@@ -171,10 +171,15 @@ class WindowPanes implements Operator {
     return left
   }
 
-  /** What others have added up goes into the pane alone. */
-  #partialPaneOf(pane: number): GroupTables {
+  /** What others have added up goes into the pane alone; the first is the pane. */
+  #takeTables(pane: number, tables: GroupTables): void {
     if (this.#sliding?.has(pane)) this.#sliding.clear()
-    return this.#paneOf(pane)
+    if (tables.groups.size > 0 && !this.#panes.has(pane)) {
+      this.#panes.set(pane, tables)
+      return
+    }
+    if (tables.groups.size > 0) this.#groups.merge(this.#paneOf(pane), tables)
+    this.#groups.dispose(tables)
   }
 
   /** Where rows of `pane` are kept: once a cumulating window has fired, with its first pane. */

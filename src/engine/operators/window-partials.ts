@@ -27,16 +27,16 @@ export interface WindowPartials extends Partials {
   dispose(): void
 }
 
-/** `paneOf`: where what is taken belongs; `counted` is told the rows of each pane that are added. */
+/** `take` is given what others' and its own rows have come to in a pane: it is the taker's then; `counted` is told the rows of each pane that are added. */
 export function windowPartials(
   memory: LinearMemory,
   groups: WindowGroups,
   grid: Grid,
   time: number,
-  paneOf: (pane: number) => GroupTables,
+  take: (pane: number, tables: GroupTables) => void,
   counted: (pane: number, rows: number) => void,
 ): WindowPartials {
-  return new PanesAddedUp(memory, groups, grid, time, paneOf, counted)
+  return new PanesAddedUp(memory, groups, grid, time, take, counted)
 }
 
 class PanesAddedUp implements WindowPartials {
@@ -45,7 +45,7 @@ class PanesAddedUp implements WindowPartials {
   readonly #groups: WindowGroups
   readonly #grid: Grid
   readonly #time: number
-  readonly #paneOf: (pane: number) => GroupTables
+  readonly #take: (pane: number, tables: GroupTables) => void
   readonly #counted: (pane: number, rows: number) => void
   readonly #panes = new Map<number, { readonly tables: GroupTables; rows: number }>()
   #schema = ''
@@ -56,7 +56,7 @@ class PanesAddedUp implements WindowPartials {
     groups: WindowGroups,
     grid: Grid,
     time: number,
-    paneOf: (pane: number) => GroupTables,
+    take: (pane: number, tables: GroupTables) => void,
     counted: (pane: number, rows: number) => void,
   ) {
     this.#memory = memory
@@ -64,7 +64,7 @@ class PanesAddedUp implements WindowPartials {
     this.#groups = groups
     this.#grid = grid
     this.#time = time
-    this.#paneOf = paneOf
+    this.#take = take
     this.#counted = counted
   }
 
@@ -107,9 +107,7 @@ class PanesAddedUp implements WindowPartials {
       read: (take) => take(records),
     }
     const reader: StateReader = { tables: () => [TABLE], source: () => source, table() {} }
-    const tables = this.#groups.read(reader, TABLE)!
-    if (tables.groups.size > 0) this.#groups.merge(this.#paneOf(pane), tables)
-    this.#groups.dispose(tables)
+    this.#take(pane, this.#groups.read(reader, TABLE)!)
   }
 
   panes(): Iterable<number> {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import avsc from 'avsc'
-import fc from 'fast-check'
+import { fc } from '../../../test/builders/properties.ts'
 import type { Batch } from '../../data/batch.ts'
 import { cellReaderOf, cellWriterOf } from '../../data/cells.ts'
 import { LinearMemory, type Pointer } from '../../data/memory.ts'

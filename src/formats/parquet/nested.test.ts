@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import fc from 'fast-check'
 import { batchOf, type Plain, rowsOf } from '../../../test/builders/batch.ts'
+import { fc } from '../../../test/builders/properties.ts'
 import type { Value } from '../../compile/value.ts'
 import { LinearMemory } from '../../data/memory.ts'
 import { decodeNested, encodeNested } from '../../data/nested-cells.ts'

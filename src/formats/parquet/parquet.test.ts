@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import fc from 'fast-check'
 import { batchOf, type Plain, rowsOf } from '../../../test/builders/batch.ts'
+import { fc } from '../../../test/builders/properties.ts'
 import { LinearMemory } from '../../data/memory.ts'
 import { type DataType, type Schema, types, withNullability } from '../../data/types.ts'
 import { MillraceError } from '../../errors.ts'

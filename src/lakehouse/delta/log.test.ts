@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import fc from 'fast-check'
+import { fc } from '../../../test/builders/properties.ts'
 import { types } from '../../data/types.ts'
 import { MillraceError } from '../../errors.ts'
 import type { ObjectStore } from '../../ports/objects.ts'

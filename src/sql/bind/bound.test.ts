@@ -1,7 +1,7 @@
 /** What statements mean, as plans. */
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import fc from 'fast-check'
+import { fc } from '../../../test/builders/properties.ts'
 import { planLines } from '../../cli/render/plan.ts'
 import type { PlanNode, SinkNode } from '../../plan/nodes.ts'
 import { schemaOf } from '../../plan/nodes.ts'
