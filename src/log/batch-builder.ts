@@ -29,6 +29,8 @@ export interface BatchBuilder {
   addValue(source: Uint8Array, start: number, end: number, timestampMs: number): void
   /** The batch, in memory of its own, with offset 0 and no producer until it is stamped; the builder starts anew. */
   finish(compression: Compression): Uint8Array
+  /** Forgets what was added. */
+  clear(): void
 }
 
 const NO_HEADERS: readonly RecordHeader[] = []
@@ -54,6 +56,11 @@ export function createBatchBuilder(bytesExpected = 1 << 16): BatchBuilder {
     buffer[at++] = 0
     at = writeVarint(buffer, at, delta)
     at = writeVarint(buffer, at, count++)
+  }
+
+  function clear(): void {
+    at = HEADER_BYTES
+    count = 0
   }
 
   return {
@@ -96,10 +103,10 @@ export function createBatchBuilder(bytesExpected = 1 << 16): BatchBuilder {
         baseSequence: -1,
         recordCount: count,
       })
-      at = HEADER_BYTES
-      count = 0
+      clear()
       return batch
     },
+    clear,
   }
 }
 

@@ -8,6 +8,7 @@ import { resolve } from 'node:path'
 import { invariant } from '../errors.ts'
 import type { Files } from '../ports/files.ts'
 import type { Ports } from '../ports/ports.ts'
+import { createBatchBuilder } from './batch-builder.ts'
 import { type CompactionProgress, compactPartition, type Pause } from './compaction.ts'
 import { endedWell } from './ended-well.ts'
 import { type EventIds, loadEventIds } from './event-ids.ts'
@@ -79,6 +80,8 @@ export class EventLog {
   readonly #ports: Ports
   readonly #fsync: FsyncPolicy
   readonly #forget: () => void
+  /** Of all partitions: one buffer for every append, or collectors have much to do. */
+  readonly #builder = createBatchBuilder()
   readonly #partitions = new Map<string, Promise<OpenPartition>>()
   #users = 1
   #nextPartition = 0
@@ -296,7 +299,7 @@ export class EventLog {
     let endOffset = writer.endOffset
     let sequence = producer?.sequence ?? 0
     let next = 0
-    for (const batch of batchesOf(fresh, topic, nowMs)) {
+    for (const batch of batchesOf(this.#builder, fresh, topic, nowMs)) {
       const { recordCount } = readBatchHeader(batch, 0)
       const placed = await writer.place(batch, producer && { ...producer, sequence })
       baseOffset ??= placed.baseOffset

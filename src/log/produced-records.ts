@@ -1,6 +1,6 @@
 /** Records as producers hand them over: checked, freed of what is known, and made into batches. */
 import { MillraceError } from '../errors.ts'
-import { createBatchBuilder, type LogRecord } from './batch-builder.ts'
+import type { BatchBuilder, LogRecord } from './batch-builder.ts'
 import { EVENT_ID_HEADER, type EventIds } from './event-ids.ts'
 import type { TopicDescription } from './topics.ts'
 
@@ -11,8 +11,6 @@ export interface ProducedRecord extends LogRecord {
 
 /** Records of one call are cut into batches of about this many bytes. */
 const BATCH_BYTES = 1 << 20
-/** A guess, for the first size of a buffer that grows. */
-const BYTES_PER_RECORD = 256
 const encoder = new TextEncoder()
 
 /** Those that are not known by their event id, each id once. */
@@ -30,21 +28,28 @@ export function withoutKnown(
   })
 }
 
-/** The batches that the records make, in order, not stamped. */
+/**
+ * The batches that the records make, in order, not stamped. `builder` is empty whenever a batch is handed out: others may use it
+ * meanwhile.
+ */
 export function* batchesOf(
+  builder: BatchBuilder,
   records: readonly ProducedRecord[],
   topic: TopicDescription,
   nowMs: number,
 ): Generator<Uint8Array> {
   const { compression, messageBytesMax } = topic.config
   const bytesMax = Math.min(BATCH_BYTES, messageBytesMax)
-  const builder = createBatchBuilder(Math.min(records.length * BYTES_PER_RECORD, bytesMax))
-  for (const record of records) {
-    if (builder.count > 0 && builder.bytes + recordBytes(record) > bytesMax)
-      yield builder.finish(compression)
-    builder.add(withEventId(record), nowMs)
+  try {
+    for (const record of records) {
+      if (builder.count > 0 && builder.bytes + recordBytes(record) > bytesMax)
+        yield builder.finish(compression)
+      builder.add(withEventId(record), nowMs)
+    }
+    if (builder.count > 0) yield builder.finish(compression)
+  } finally {
+    builder.clear()
   }
-  if (builder.count > 0) yield builder.finish(compression)
 }
 
 function withEventId(record: ProducedRecord): LogRecord {
