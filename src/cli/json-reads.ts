@@ -15,7 +15,7 @@ export function jsonProblem(
     const properties = objects.flatMap((object) => {
       const found =
         object.properties.get(name) ??
-        object.patterns.find(([pattern]) => pattern.test(name))?.[1] ??
+        object.patterns.find(([pattern]) => pattern.find(name, 0) !== undefined)?.[1] ??
         (typeof object.additional === 'boolean' ? undefined : object.additional)
       return found === undefined ? [] : [found]
     })

@@ -66,6 +66,35 @@ test('a schema whose values no columns hold is refused by name', async () => {
   })
 })
 
+test('a value on which a regular expression of its schema would take for ever is judged at once, or refused by name', async () => {
+  const text = JSON.stringify({
+    properties: {
+      a: { type: 'string', pattern: '^(a+)+$' },
+      b: { type: 'string', pattern: '^(\\w+\\s?)*$' },
+      c: { type: 'string', pattern: '^(?=(a+)+$)' },
+      d: { patternProperties: { '^(a|aa)+$': { type: 'integer' } }, additionalProperties: false },
+    },
+  })
+  const schema = await openLineSchema({ type: 'JSON', text, references: [], id: 1 })
+  const long = 'a'.repeat(300)
+  const values = [
+    { a: long, b: `${long} ${long}`, d: { [long]: 1 } },
+    { a: `${long}!` },
+    { b: `${long}!` },
+    { c: `${long}!` },
+    { d: { [`${long}!`]: 1 } },
+    { d: { [long]: 'x' } },
+  ]
+  assert.deepEqual(schema.convert(values.map((each) => JSON.stringify(each))).map(reasonOf), [
+    'fits',
+    'field a must match pattern "^(a+)+$"',
+    'field b must match pattern "^(\\w+\\s?)*$"',
+    "the value can't be judged: the regular expression '^(?=(a+)+$)' may take for ever on a text of 301 characters",
+    'field d must NOT have additional properties',
+    `field d.${long} must be integer`,
+  ])
+})
+
 test('schemas that refer to themselves are followed as deep as values go, and no deeper than can be', async () => {
   const text = '{"type":"array","items":{"$ref":"#"}}'
   const schema = await openLineSchema({ type: 'JSON', text, references: [], id: 1 })

@@ -1,6 +1,6 @@
 /** LIKE, SIMILAR TO and Java's regular expressions as JavaScript's. */
+import { type BoundedPattern, boundedPattern, widthAt } from '../../data/bounded-pattern.ts'
 import { failRow } from '../row-failure.ts'
-import { type BoundedPattern, boundedPattern, widthAt } from './bounded-pattern.ts'
 
 const SPECIAL = /[.*+?^${}()|[\]\\/]/g
 /** Compiled patterns kept; then the cache starts anew. */
@@ -67,7 +67,7 @@ export function similarPattern(pattern: string, escapeBy: string | undefined): T
     else source += point === '.' || point === '^' || point === '$' ? `\\${point}` : point
   }
   try {
-    const bounded = boundedPattern(new RegExp(`^(?:${source})$`, 'gsu'))
+    const bounded = boundedPattern(new RegExp(`^(?:${source})$`, 'gsu'), failRow)
     return { test: (text) => bounded.find(text, 0) !== undefined }
   } catch {
     return failRow(`'${pattern}' is no pattern of SIMILAR TO`)
@@ -98,7 +98,7 @@ function makeJavaPattern(pattern: string): BoundedPattern | null {
     .replace(/\\[zZ]/g, '$')
   for (const mode of ['u', '']) {
     try {
-      return boundedPattern(new RegExp(source, `g${flags}${mode}`))
+      return boundedPattern(new RegExp(source, `g${flags}${mode}`), failRow)
     } catch {
       // Java allows escapes that only the mode without u does.
     }

@@ -1,7 +1,7 @@
 /** Functions of regular expressions in Java's syntax. */
+import { allFound, type BoundedPattern } from '../../data/bounded-pattern.ts'
 import { type RowFunction, shaped } from '../row-function.ts'
 import type { Value } from '../value.ts'
-import { allFound, type BoundedPattern } from './bounded-pattern.ts'
 import { javaPattern } from './patterns.ts'
 
 type Match = (text: string, pattern: BoundedPattern, args: readonly Value[]) => Value

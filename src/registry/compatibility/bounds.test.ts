@@ -40,6 +40,26 @@ test('schemas of very many fields, symbols and reserved numbers are compared in 
   assert.deepEqual(rules('PROTOBUF', proto('int32'), proto('int64')), [])
 })
 
+test('names are held against patterns that were made to take for ever at once, or the schema is refused', () => {
+  const object = (pattern: string, properties: object) =>
+    JSON.stringify({
+      type: 'object',
+      properties,
+      patternProperties: { [pattern]: { type: 'string' } },
+      additionalProperties: false,
+    })
+  const name = `${'a'.repeat(3000)}!`
+  const added = (pattern: string) =>
+    rules('JSON', object(pattern, { [name]: { type: 'string' } }), object(pattern, {}))
+  assert.deepEqual(added('^(a+)+$'), [])
+  assert.throws(() => added('^(?=(a+)+$)'), { code: 'SCHEMA_INVALID', message: /for ever/ })
+  const many = Object.fromEntries(Array.from({ length: 200 }, (_, at) => [`p${at}`, {}]))
+  assert.throws(() => rules('JSON', JSON.stringify({ patternProperties: many }), '{}'), {
+    code: 'SCHEMA_INVALID',
+    message: /more than 100 regular expressions/,
+  })
+})
+
 test('definitions that lead from one to the next for ever, or in circles, end', () => {
   const chain = (length: number, last: string) =>
     JSON.stringify({

@@ -126,7 +126,7 @@ function coverOf(
   { additional, patterns, unevaluated }: ObjectSchema,
   name: string,
 ): JsonSchema | undefined {
-  const pattern = patterns.find(([expression]) => expression.test(name))
+  const pattern = patterns.find(([expression]) => expression.find(name, 0) !== undefined)
   if (pattern !== undefined) return pattern[1]
   if (typeof additional !== 'boolean') return additional
   const isSaid =

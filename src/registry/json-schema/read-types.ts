@@ -1,4 +1,5 @@
 /** Reads the keywords of one type. */
+import { type BoundedPattern, boundedPattern } from '../../data/bounded-pattern.ts'
 import { invalid, isObject, type JsonObject, type Place, type Read } from './documents.ts'
 import type {
   Additional,
@@ -8,6 +9,9 @@ import type {
   ObjectSchema,
   StringSchema,
 } from './schema.ts'
+
+/** Of one object: each name that is compared is held against all of them. */
+const PATTERNS_MAX = 100
 
 type Own<Schema> = Omit<Schema, 'text' | 'hasDefault' | 'connectType'>
 
@@ -74,12 +78,17 @@ export function readObject(json: JsonObject, place: Place, read: Read): Own<Obje
     ...(unevaluated === undefined
       ? {}
       : { unevaluated: read(unevaluated, place.below('unevaluatedProperties')) }),
-    patterns: [...schemas(json.patternProperties, place.below('patternProperties'), read)].map(
-      ([pattern, schema]) => [regular(pattern, place), schema] as const,
-    ),
+    patterns: patternsOf(json.patternProperties, place.below('patternProperties'), read),
     ...dependencies,
     ...numbers(json, place, ['minProperties', 'maxProperties']),
   }
+}
+
+function patternsOf(json: unknown, place: Place, read: Read): ObjectSchema['patterns'] {
+  const found = [...schemas(json, place, read)]
+  if (found.length > PATTERNS_MAX)
+    throw invalid(place, `it has more than ${PATTERNS_MAX} regular expressions`)
+  return found.map(([pattern, schema]) => [regular(pattern, place), schema])
 }
 
 function dependenciesOf(
@@ -127,9 +136,12 @@ function numbers<Name extends string>(
   return found
 }
 
-function regular(pattern: string, place: Place): RegExp {
+function regular(pattern: string, place: Place): BoundedPattern {
+  const refuse = (reason: string): never => {
+    throw invalid(place, reason)
+  }
   try {
-    return new RegExp(pattern, 'u')
+    return boundedPattern(new RegExp(pattern, 'gu'), refuse)
   } catch {
     throw invalid(place, `${JSON.stringify(pattern)} is no regular expression`)
   }

@@ -2,6 +2,8 @@
  * A JSON Schema as the compatibility rules see it: each node is of one kind, and what says several things at once (a type and an
  * enum, keywords beside anyOf) is an allOf of them. `true`, `{}` and what only has a title are 'any'; `false` is 'none'.
  */
+import type { BoundedPattern } from '../../data/bounded-pattern.ts'
+
 export type JsonSchema =
   | (Common & { readonly kind: 'any' | 'none' | 'boolean' | 'null' | 'conditional' })
   | StringSchema
@@ -58,7 +60,7 @@ export interface ObjectSchema extends Common {
   readonly additional: Additional
   /** Absent if it is not said. */
   readonly unevaluated?: JsonSchema
-  readonly patterns: readonly (readonly [RegExp, JsonSchema])[]
+  readonly patterns: readonly (readonly [BoundedPattern, JsonSchema])[]
   readonly dependentNames: ReadonlyMap<string, ReadonlySet<string>>
   readonly dependentSchemas: ReadonlyMap<string, JsonSchema>
   readonly minProperties?: number

@@ -22,9 +22,11 @@ export interface PatternProgram {
 
 /** Repetitions are written out: no more instructions than so many. */
 const INSTRUCTIONS_MAX = 5000
+/** Of groups within groups. */
+const DEPTH_MAX = 200
 const UNBOUNDED = Number.POSITIVE_INFINITY
 
-/** `pattern` must be one that JavaScript takes. Undefined: it looks around or back, or is too long when it is written out. */
+/** `pattern` must be one that JavaScript takes. Undefined: it looks around or back, is nested too deep, or is too long when it is written out. */
 export function patternProgram({ source, flags }: RegExp): PatternProgram | undefined {
   const parser = new Parser(source, flags)
   try {
@@ -49,6 +51,7 @@ class Parser {
   readonly #out: Instruction[] = []
   #at = 0
   #groups = 1
+  #depth = 0
 
   constructor(source: string, flags: string) {
     this.#source = source
@@ -133,9 +136,11 @@ class Parser {
   }
 
   #group(index: number | undefined): void {
+    if (++this.#depth > DEPTH_MAX) throw UNFIT
     if (index !== undefined) this.#push({ kind: 'save', slot: 2 * index })
     this.#alternatives()
     this.#at++
+    this.#depth--
     if (index !== undefined) this.#push({ kind: 'save', slot: 2 * index + 1 })
   }
 

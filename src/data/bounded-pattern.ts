@@ -7,7 +7,6 @@
  *
  * @see Cox, "Regular Expression Matching: the Virtual Machine Approach"; RE2, BitState
  */
-import { failRow } from '../row-failure.ts'
 import { type PatternProgram, patternProgram } from './pattern-program.ts'
 
 /** A match: in UTF-16 units. */
@@ -21,10 +20,12 @@ export interface Found {
 export interface BoundedPattern {
   /** The whole match included. */
   readonly groups: number
-  /** The first match from `from` on. @throws RowFailure if nothing bounds its steps */
+  /** The first match from `from` on. @throws what `refuse` makes of it, if nothing bounds its steps */
   find(text: string, from: number): Found | undefined
 }
 
+/** Of a pattern, in UTF-16 units: what is counted and written out takes the square of it. */
+const SOURCE_MAX = 10_000
 /** Steps that JavaScript's matcher may take. */
 const STEPS_MAX = 10_000_000
 /** Places of the pattern times those of the text: a bit each. */
@@ -32,9 +33,10 @@ const PLACES_MAX = 20_000_000
 /** Of all matches in a text. */
 const PLACES_ALL_MAX = 4_000_000_000
 
-/** `pattern` is global. */
-export function boundedPattern(pattern: RegExp): BoundedPattern {
-  const stepsOf = stepsIn(pattern.source)
+/** `pattern` is global. `refuse` is given the reason where it may take for ever. */
+export function boundedPattern(pattern: RegExp, refuse: (reason: string) => never): BoundedPattern {
+  const isLong = pattern.source.length > SOURCE_MAX
+  const stepsOf = isLong ? () => Number.POSITIVE_INFINITY : stepsIn(pattern.source)
   let program: PatternProgram | undefined | null = null
   /** Places of this text so far. */
   let spent = 0
@@ -42,11 +44,11 @@ export function boundedPattern(pattern: RegExp): BoundedPattern {
     groups: new RegExp(`${pattern.source}|`, pattern.flags).exec('')!.length,
     find(text, from) {
       if (stepsOf(text.length) <= STEPS_MAX) return foundAtOnce(pattern, text, from)
-      if (program === null) program = patternProgram(pattern)
+      if (program === null) program = isLong ? undefined : patternProgram(pattern)
       const places = (program?.instructions.length ?? Number.POSITIVE_INFINITY) * text.length
       spent = from === 0 ? places : spent + places
       if (program === undefined || places > PLACES_MAX || spent > PLACES_ALL_MAX)
-        return failRow(
+        return refuse(
           `the regular expression '${shortened(pattern.source)}' may take for ever on a text of ${text.length} characters`,
         )
       return search(program, text, from)
