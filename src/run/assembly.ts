@@ -26,6 +26,7 @@ import { invariant } from '../errors.ts'
 import type { Scan } from '../plan/nodes.ts'
 import type { Clock } from '../ports/clock.ts'
 import { createSnapshotWriter, type SnapshotWriter } from '../state/snapshot-writer.ts'
+import { dropMemory } from './dropped-memory.ts'
 import { openLookups } from './open-lookups.ts'
 import {
   type AssembledSource,
@@ -251,6 +252,7 @@ async function openParts(request: AssemblyRequest, closing: Closing): Promise<As
       }
       for (const lookup of lookups.values()) await lookup.close()
       dataflow.dispose()
+      dropMemory(memory)
     },
   }
 }
