@@ -49,6 +49,13 @@ export function registryOptions(format: string): readonly FormatOption[] {
       'subject',
       'The subject that written records are registered under; <topic>-value or <topic>-key unless told',
     ),
+    {
+      name: `${format}.auto.register.schemas`,
+      kind: 'boolean',
+      required: false,
+      fallback: 'true',
+      summary: "'false': a sink starts only if its schema is registered already",
+    },
     option(
       'schema',
       'The schema to write, in place of the one that the columns make; of Avro that is read, the one to read by',

@@ -30,6 +30,8 @@ export interface SchemaSource {
   byId(id: SchemaId): Promise<RegisteredSchema>
   /** Undefined if the subject does not exist. @throws REGISTRY_DENIED */
   latest(subject: string): Promise<RegisteredSchema | undefined>
+  /** The id of the schema under the subject; undefined if it is not there. @throws REGISTRY_DENIED */
+  find(subject: string, schema: ResolvedSchema): Promise<SchemaId | undefined>
   /** The id of the schema under the subject, new or known. @throws SCHEMA_INCOMPATIBLE, SCHEMA_INVALID, REGISTRY_DENIED */
   register(subject: string, schema: ResolvedSchema): Promise<SchemaId>
 }

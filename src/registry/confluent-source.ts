@@ -58,16 +58,26 @@ export function confluentSchemas(ports: Ports, access: ConfluentAccess): SchemaS
       const found = schemaAnswer.parse(answer.json)
       return { ...(await resolve(found)), id: found.id ?? 0 }
     },
-    async register(subject, { type, text, references }) {
-      if (references.length > 0) throw referencesUnsupported()
-      const body = { schema: text, ...(type === 'AVRO' ? {} : { schemaType: type }) }
-      const answer = await ask('POST', `/subjects/${encodeURIComponent(subject)}/versions`, body)
+    async find(subject, schema) {
+      const answer = await ask('POST', `/subjects/${encodeURIComponent(subject)}`, bodyOf(schema))
+      if (answer.status === 404) return undefined
+      if (answer.status >= 400) throw refused('REGISTRY_REFUSED', subject, answer)
+      return idAnswer.parse(answer.json).id
+    },
+    async register(subject, schema) {
+      const path = `/subjects/${encodeURIComponent(subject)}/versions`
+      const answer = await ask('POST', path, bodyOf(schema))
       if (answer.status === 409) throw refused('SCHEMA_INCOMPATIBLE', subject, answer)
       if (answer.status === 422) throw refused('SCHEMA_INVALID', subject, answer)
       if (answer.status >= 400) throw refused('REGISTRY_REFUSED', subject, answer)
       return idAnswer.parse(answer.json).id
     },
   }
+}
+
+function bodyOf({ type, text, references }: ResolvedSchema) {
+  if (references.length > 0) throw referencesUnsupported()
+  return { schema: text, ...(type === 'AVRO' ? {} : { schemaType: type }) }
 }
 
 /** What a subject has in the registry: its versions, oldest first, and the level that holds for it. */

@@ -61,6 +61,14 @@ export function glueSchemas(request: SourceRequest, format: string): SchemaSourc
       })
       return answer.missing ? undefined : read(answer.json)
     },
+    async find(subject, { text, references }) {
+      if (references.length > 0) throw referencesUnsupported()
+      const known = { SchemaId: named(subject), SchemaDefinition: text }
+      const answer = await ask('GetSchemaByDefinition', known)
+      if (answer.missing) return undefined
+      const { SchemaVersionId: id, Status } = registeredAnswer.parse(answer.json)
+      return Status === 'AVAILABLE' ? id : undefined
+    },
     async register(subject, { type, text, references }) {
       if (references.length > 0) throw referencesUnsupported()
       const added = await ask('RegisterSchemaVersion', {

@@ -35,6 +35,10 @@ export function localSchemas(ports: Ports, dataDirectory: string): SchemaSource 
       const entry = state.versions(subject, false).at(-1)
       return entry && registered(state, entry)
     },
+    async find(subject, schema) {
+      reader.refresh()
+      return sameAmong(state.versions(subject, false), givenOf(schema))?.id
+    },
     async register(subject, schema) {
       reader.refresh()
       const given = givenOf(schema)

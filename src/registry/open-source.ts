@@ -9,10 +9,41 @@ import { localSchemas } from './local-source.ts'
 import type { SourceRequest } from './source-request.ts'
 
 /**
- * Undefined for formats that need none.
+ * Undefined for formats that need none. With 'auto.register.schemas' = 'false' nothing is registered, and what is not there is SCHEMA_MISSING.
  * @throws OPTION_INVALID
  */
 export function openSchemas(format: string, request: SourceRequest): SchemaSource | undefined {
+  const source = sourceOf(format, request)
+  const registers = request.options[`${format}.auto.register.schemas`] !== 'false'
+  if (source === undefined || registers) return source
+  return {
+    ...source,
+    async register(subject, schema) {
+      const id = await source.find(subject, schema)
+      if (id !== undefined) return id
+      const isThere = (await source.latest(subject)) !== undefined
+      throw schemaMissing(request.table, format, subject, isThere, schema.text)
+    },
+  }
+}
+
+function schemaMissing(
+  table: string,
+  format: string,
+  subject: string,
+  isThere: boolean,
+  schema: string,
+): MillraceError {
+  return new MillraceError('SCHEMA_MISSING', {
+    message: isThere
+      ? `table ${table}: no version of subject ${subject} is the schema that the table writes`
+      : `table ${table}: the registry has no subject ${subject}`,
+    hint: `register it, give the one that is registered as '${format}.schema', or set '${format}.auto.register.schemas' = 'true'; it is ${schema}`,
+    facts: { table, subject },
+  })
+}
+
+function sourceOf(format: string, request: SourceRequest): SchemaSource | undefined {
   if (format.endsWith('-glue')) return glueSchemas(request, format)
   if (!format.endsWith('-confluent')) return undefined
   const { options, ports, dataDirectory } = request

@@ -157,8 +157,17 @@ test("Glue's registry takes what a sink writes, and a table reads it back by its
     const options = `'avro-glue.endpoint' = '${moto.url}', 'avro-glue.region' = 'eu-west-1', 'avro-glue.access-key-id' = 'id', 'avro-glue.secret-access-key' = 'secret'`
     const table = `CREATE TABLE g (id BIGINT NOT NULL, city STRING) WITH ('connector' = 'log', 'topic' = 'g', 'format' = 'avro-glue', ${options});`
     const source = `CREATE TABLE source (id BIGINT NOT NULL, city STRING) WITH ('connector' = 'values', 'data' = '{"id":1,"city":"oslo"}');`
-    await sql.run(`${source} ${table} INSERT INTO g SELECT * FROM source;`)
-    await sql.run(`${source} ${table} INSERT INTO g SELECT * FROM source;`)
+    const insert = `INSERT INTO g SELECT * FROM source;`
+    const unregistering = table.replace(
+      'WITH (',
+      "WITH ('avro-glue.auto.register.schemas' = 'false', ",
+    )
+    await assert.rejects(sql.run(`${source} ${unregistering} ${insert}`), {
+      code: 'SCHEMA_MISSING',
+      message: 'table g: the registry has no subject g-value',
+    })
+    await sql.run(`${source} ${table} ${insert}`)
+    await sql.run(`${source} ${unregistering} ${insert}`)
     const rows = (await sql.query(`${table} SELECT * FROM g`)).map((row) => ({ ...row }))
     assert.deepEqual(rows, [
       { id: 1n, city: 'oslo' },
@@ -168,6 +177,29 @@ test("Glue's registry takes what a sink writes, and a table reads it back by its
     assert.deepEqual([...record!.value!.subarray(0, 2)], [3, 0])
   } finally {
     moto.stop()
+  }
+})
+
+test('Apicurio is asked for what a sink may not register', async () => {
+  const apicurio = await startApicurio(18_471)
+  try {
+    await using sql = sqlDirectory()
+    const insert = (column: string, registers: boolean) =>
+      sql.run(`CREATE TABLE a (${column} INT) WITH ('connector' = 'log', 'topic' = 'a', 'format' = 'avro-confluent',
+        'avro-confluent.url' = '${apicurio.url}', 'avro-confluent.auto.register.schemas' = '${registers}');
+        INSERT INTO a SELECT id FROM (VALUES (1)) AS v (id);`)
+    await assert.rejects(insert('id', false), {
+      code: 'SCHEMA_MISSING',
+      message: 'table a: the registry has no subject a-value',
+    })
+    await insert('id', true)
+    await insert('id', false)
+    await assert.rejects(insert('other', false), {
+      code: 'SCHEMA_MISSING',
+      message: 'table a: no version of subject a-value is the schema that the table writes',
+    })
+  } finally {
+    apicurio.stop()
   }
 })
 

@@ -3,9 +3,12 @@ import assert from 'node:assert/strict'
 import { before, test } from 'node:test'
 import { KAFKA, startKafka } from '../../scripts/engines/kafka.ts'
 import { sqlDirectory } from '../builders/sql-run.ts'
-import { createTopic, uniqueTopic } from './broker.ts'
+import { consumeWithLibrdkafka, createTopic, fetchLibrdkafka, uniqueTopic } from './broker.ts'
 
-before(startKafka)
+before(async () => {
+  fetchLibrdkafka()
+  await startKafka()
+})
 
 for (const format of ['avro-confluent', 'protobuf-confluent'])
   test(`${format} keys and values of two versions are read by one table`, async () => {
@@ -28,4 +31,23 @@ for (const format of ['avro-confluent', 'protobuf-confluent'])
         { id: 3n, n: 7, city: 'quito' },
       ],
     )
+  })
+
+for (const guarantee of ['at-least-once', 'exactly-once'])
+  test(`a sink whose subject is not there, and that may not register it, starts no transaction and writes nothing, ${guarantee}`, async () => {
+    const topic = await createTopic(uniqueTopic('unregistered'))
+    await using sql = sqlDirectory()
+    const insert = (registers: boolean) =>
+      sql.run(`SET 'pipeline.name' = '${topic}';
+        CREATE TABLE t (id BIGINT, city STRING) WITH ('connector' = 'kafka', 'topic' = '${topic}', 'properties.bootstrap.servers' = '${KAFKA}',
+          'sink.delivery-guarantee' = '${guarantee}', 'format' = 'avro-confluent', 'avro-confluent.auto.register.schemas' = '${registers}');
+        INSERT INTO t VALUES (1, 'oslo');`)
+    await assert.rejects(insert(false), {
+      code: 'SCHEMA_MISSING',
+      message: `table t: the registry has no subject ${topic}-value`,
+    })
+    assert.deepEqual(await consumeWithLibrdkafka(topic, 'read_uncommitted'), [])
+    await insert(true)
+    await insert(false)
+    assert.equal((await consumeWithLibrdkafka(topic)).length, 2)
   })
