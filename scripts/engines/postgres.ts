@@ -3,6 +3,7 @@
  * (that needs root). A server of its own, in a directory of its own, away from the system's.
  *
  *   const server = await startPostgres(); ...; await server.stop()
+ *   await startPostgres({ tls: { key, certificate } })        takes no connection in plain text
  */
 import { execFileSync } from 'node:child_process'
 import {
@@ -34,7 +35,17 @@ export interface PostgresServer {
   dispose(): void
 }
 
-export async function startPostgres(): Promise<PostgresServer> {
+/** PEM texts. */
+export interface PostgresTls {
+  readonly key: string
+  readonly certificate: string
+}
+
+export async function startPostgres({
+  tls,
+}: {
+  readonly tls?: PostgresTls
+} = {}): Promise<PostgresServer> {
   const bin = programs()
   const home = mkdtempSync(join(tmpdir(), 'millrace-postgres-'))
   const owner = serverUser()
@@ -53,8 +64,18 @@ export async function startPostgres(): Promise<PostgresServer> {
   const data = join(home, 'data')
   const access = ['-U', POSTGRES.user, '-A', 'scram-sha-256', `--pwfile=${secret}`]
   run('initdb', ['-D', data, ...access, '-E', 'UTF8', '--locale=C', '--no-sync'])
+  if (tls !== undefined) {
+    for (const [name, text] of [
+      ['server.key', tls.key],
+      ['server.crt', tls.certificate],
+    ] as const) {
+      writeFileSync(join(data, name), text, { mode: 0o600 })
+      if (owner !== undefined) chownSync(join(data, name), owner.uid, owner.gid)
+    }
+    writeFileSync(join(data, 'pg_hba.conf'), 'hostssl all all 127.0.0.1/32 scram-sha-256\n')
+  }
   const port = await freePort()
-  const settings = `-c listen_addresses=127.0.0.1 -p ${port} -c unix_socket_directories=${home} -c fsync=off`
+  const settings = `-c listen_addresses=127.0.0.1 -p ${port} -c unix_socket_directories=${home} -c fsync=off -c ssl=${tls === undefined ? 'off' : 'on'}`
   const server: PostgresServer = {
     port,
     sql: (statements) =>

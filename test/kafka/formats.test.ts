@@ -37,17 +37,17 @@ for (const guarantee of ['at-least-once', 'exactly-once'])
   test(`a sink whose subject is not there, and that may not register it, starts no transaction and writes nothing, ${guarantee}`, async () => {
     const topic = await createTopic(uniqueTopic('unregistered'))
     await using sql = sqlDirectory()
-    const insert = (registers: boolean) =>
-      sql.run(`SET 'pipeline.name' = '${topic}';
+    const insert = (registers: boolean, pipeline: string) =>
+      sql.run(`SET 'pipeline.name' = '${topic}-${pipeline}';
         CREATE TABLE t (id BIGINT, city STRING) WITH ('connector' = 'kafka', 'topic' = '${topic}', 'properties.bootstrap.servers' = '${KAFKA}',
           'sink.delivery-guarantee' = '${guarantee}', 'format' = 'avro-confluent', 'avro-confluent.auto.register.schemas' = '${registers}');
         INSERT INTO t VALUES (1, 'oslo');`)
-    await assert.rejects(insert(false), {
+    await assert.rejects(insert(false, 'a'), {
       code: 'SCHEMA_MISSING',
       message: `table t: the registry has no subject ${topic}-value`,
     })
     assert.deepEqual(await consumeWithLibrdkafka(topic, 'read_uncommitted'), [])
-    await insert(true)
-    await insert(false)
+    await insert(true, 'b')
+    await insert(false, 'c')
     assert.equal((await consumeWithLibrdkafka(topic)).length, 2)
   })

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { appendFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test, { afterEach, beforeEach } from 'node:test'
@@ -50,6 +50,15 @@ async function readAll(reader: SourceReader, limit: Partial<PollLimit> = {}) {
     memory.arena.release(mark)
   }
 }
+
+test('a path in an object store is refused by name, and no folder is made of it', async () => {
+  for (const [path, hint] of [
+    ['s3://bucket/rows', /'connector' = 'delta'/],
+    ['gs://bucket/rows', /file:/],
+  ] as const)
+    await assert.rejects(open({ path }), { code: 'STORE_UNSUPPORTED', hint })
+  assert.deepEqual(readdirSync(directory), [])
+})
 
 test('a bounded file gives every line, the unended last one too, and ends', async () => {
   writeFileSync(join(directory, 'a.jsonl'), '{"n":1}\n{"n":2}\r\n{"n":3}\n{"n":4}')

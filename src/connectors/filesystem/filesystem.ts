@@ -12,7 +12,7 @@ export const filesystem: Connector = {
       name: 'path',
       kind: 'string',
       required: true,
-      summary: "A file or a directory; relative to the project's folder, or 'file:///...'",
+      summary: "A local file or directory; relative to the project's folder, or 'file:///...'",
     },
     ...formatOptions('format', { required: true, textOnly: true }),
     {

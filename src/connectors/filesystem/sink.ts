@@ -29,7 +29,7 @@ const LINE_FEED = 10
 
 export function openFilesystemSink(request: SinkRequest): Sink {
   const { ports } = request
-  const directory = localPath(request.options.path!, request.baseDirectory)
+  const directory = localPath(request.table, request.options.path!, request.baseDirectory)
   return {
     guarantee: 'exactly-once',
     async prepareTable() {

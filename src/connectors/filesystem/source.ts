@@ -21,7 +21,7 @@ const LINE_FEED = 10
 
 export function openFilesystemSource(request: SourceRequest): Source {
   const { ports, options } = request
-  const path = localPath(options.path!, request.baseDirectory)
+  const path = localPath(request.table, options.path!, request.baseDirectory)
   const bounded = options['source.monitor-interval'] === undefined
   const fileOf = (split: string): string => (split === '' ? path : join(path, split))
   return {
@@ -68,9 +68,19 @@ function endOf(files: Files, path: string, bounded: boolean): number {
   }
 }
 
-/** Of 'file:///a/b', '/a/b', or 'b' below the project. */
-export function localPath(path: string, baseDirectory: string): string {
+/** Of 'file:///a/b', '/a/b', or 'b' below the project. @throws STORE_UNSUPPORTED for another scheme */
+export function localPath(table: string, path: string, baseDirectory: string): string {
   if (path.startsWith('file:')) return fileURLToPath(path)
+  const scheme = /^([a-z][a-z0-9+.-]+):\/\//i.exec(path)?.[1]
+  if (scheme !== undefined)
+    throw new MillraceError('STORE_UNSUPPORTED', {
+      message: `table ${table}: 'filesystem' reads and writes local files, not '${scheme}'`,
+      hint:
+        scheme === 's3'
+          ? "a Delta table can be in S3: 'connector' = 'delta', 'table-path' = 's3://bucket/path'"
+          : "use a local path or 'file:///...'",
+      facts: { table, path, scheme },
+    })
   return isAbsolute(path) ? path : resolve(baseDirectory, path)
 }
 

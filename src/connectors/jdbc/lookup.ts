@@ -5,6 +5,7 @@ import { MillraceError } from '../../errors.ts'
 import type { Lookup, LookupKey, LookupRequest } from '../contract/lookup.ts'
 import { lookupFailed, lookupRefused, openAnswerReader } from '../lookup-answers.ts'
 import { type LookupSettings, lookupSettings } from '../lookup-options.ts'
+import { readNamedFile } from '../named-file.ts'
 import { type Connecting, connectingOf, quotedTable } from './options.ts'
 import { type KeyQuery, keyQuery } from './queries.ts'
 
@@ -36,7 +37,7 @@ export async function openTableLookup(request: LookupRequest): Promise<Lookup> {
   const connecting = connectingOf(table, options)
   const from = quotedTable(table, options)
   const read = await openAnswerReader(request, {})
-  const pool = await openPool(connecting, settings.inFlightMax)
+  const pool = await openPool(request, connecting, settings.inFlightMax)
   const ask = patiently({ request, settings, connecting, pool })
   let known: Promise<KeyQuery> | undefined
 
@@ -82,7 +83,11 @@ function byKey(
   return found
 }
 
-async function openPool(connecting: Connecting, connectionsMax: number): Promise<Pool> {
+async function openPool(
+  request: LookupRequest,
+  connecting: Connecting,
+  connectionsMax: number,
+): Promise<Pool> {
   // Only who looks rows up in a database pays for the client.
   const { default: pg } = await import('pg')
   const { host, port, database, user, password, tls, timeoutMs } = connecting
@@ -92,7 +97,7 @@ async function openPool(connecting: Connecting, connectionsMax: number): Promise
     database,
     ...(user === undefined ? {} : { user }),
     ...(password === undefined ? {} : { password }),
-    ssl: tls === undefined ? false : { rejectUnauthorized: tls.verifies },
+    ssl: tls === undefined ? false : tlsOptions(request, tls),
     max: connectionsMax,
     connectionTimeoutMillis: timeoutMs,
     statement_timeout: timeoutMs,
@@ -103,6 +108,17 @@ async function openPool(connecting: Connecting, connectionsMax: number): Promise
   // A connection that is lost while nobody uses it: the next request opens another.
   pool.on('error', () => {})
   return pool
+}
+
+function tlsOptions({ table, ports }: LookupRequest, tls: NonNullable<Connecting['tls']>) {
+  const { verifiesIssuer, verifiesHost, authorities } = tls
+  return {
+    rejectUnauthorized: verifiesIssuer,
+    ...(authorities === undefined
+      ? {}
+      : { ca: readNamedFile(ports, table, 'url', authorities).toString('utf8') }),
+    ...(verifiesHost ? {} : { checkServerIdentity: () => undefined }),
+  }
 }
 
 /** Tries again, waiting longer each time, while what comes may pass. @throws LOOKUP_FAILED, LOOKUP_REFUSED */
@@ -120,7 +136,9 @@ function patiently({ request, settings, connecting, pool }: Asking): Ask {
             table,
             connecting.origin,
             reason,
-            "mend the database's table or rights, or the options and columns of the table here; nothing is lost meanwhile",
+            isUntrusted(error)
+              ? "'url' says whom to trust: sslrootcert names a PEM file of authorities; sslmode=require takes any certificate, and is no proof of who answers"
+              : "mend the database's table or rights, or the options and columns of the table here; nothing is lost meanwhile",
           )
         if (retries >= settings.retriesMax || closing?.aborted)
           throw lookupFailed(table, connecting.origin, reason)
@@ -131,10 +149,21 @@ function patiently({ request, settings, connecting, pool }: Asking): Ask {
   }
 }
 
-/** What is not said by PostgreSQL is said by the network. */
+/** What is not said by PostgreSQL is said by the network, or of its certificate. */
 function mayPass(error: unknown): boolean {
+  if (isUntrusted(error)) return false
   const code = stateOf(error)
   return code === undefined || PASSING.some((start) => code.startsWith(start))
+}
+
+/** Its certificate does not hold, or it has none where one is wanted. @see Node.js documentation, "X509 certificate error codes" */
+function isUntrusted(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  if (/does not support SSL/.test(error.message)) return true
+  return (
+    'code' in error &&
+    /^(?:CERT_|ERR_TLS_CERT|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_)/.test(String(error.code))
+  )
 }
 
 /** SQLSTATE; undefined where the server said none. */

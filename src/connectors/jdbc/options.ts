@@ -13,7 +13,7 @@ export const JDBC_OPTIONS: readonly ConnectorOption[] = [
     required: true,
     secret: true,
     summary:
-      'jdbc:postgresql://host:port/database, with ?sslmode=require or verify-full where the connection is encrypted; user and password have options of their own',
+      'jdbc:postgresql://host:port/database?sslmode=verify-full&sslrootcert=/ca.pem, without parameters in plain text; user and password have options of their own',
   },
   {
     name: 'table-name',
@@ -51,19 +51,31 @@ export interface Connecting {
   readonly database: string
   readonly user: string | undefined
   readonly password: string | undefined
-  /** Undefined: in plain text. `verifies`: only a server whose certificate holds. */
-  readonly tls: { readonly verifies: boolean } | undefined
+  /** Undefined: in plain text. */
+  readonly tls: Tls | undefined
   readonly timeoutMs: number
   /** For messages. */
   readonly origin: string
 }
 
+/** What a server's certificate is held against. */
+interface Tls {
+  /** Issued by whom we trust. */
+  readonly verifiesIssuer: boolean
+  /** For the host that we asked. */
+  readonly verifiesHost: boolean
+  /** A PEM file of those whom we trust; undefined: those that Node trusts. */
+  readonly authorities: string | undefined
+}
+
 const PREFIX = 'jdbc:'
 const PORT = 5432
-const SSL_MODES: Readonly<Record<string, Connecting['tls']>> = {
+const PARAMETERS: readonly string[] = ['sslmode', 'sslrootcert']
+const SSL_MODES: Readonly<Record<string, Omit<Tls, 'authorities'> | undefined>> = {
   disable: undefined,
-  require: { verifies: false },
-  'verify-full': { verifies: true },
+  require: { verifiesIssuer: false, verifiesHost: false },
+  'verify-ca': { verifiesIssuer: true, verifiesHost: false },
+  'verify-full': { verifiesIssuer: true, verifiesHost: true },
 }
 
 /** @throws OPTION_INVALID */
@@ -78,16 +90,13 @@ export function connectingOf(table: string, options: Options): Connecting {
       'url',
       'jdbc:postgresql://host:port/database; no other database is spoken to',
     )
-  const sslMode = url.searchParams.get('sslmode') ?? 'disable'
-  const others = [...url.searchParams.keys()].filter((name) => name !== 'sslmode')
+  const others = [...url.searchParams.keys()].filter((name) => !PARAMETERS.includes(name))
   if (url.username !== '' || url.password !== '' || others.length > 0)
     throw invalid(
       table,
       'url',
-      "no parameter but sslmode: who connects is said by 'username' and 'password'",
+      "no parameter but sslmode and sslrootcert: who connects is said by 'username' and 'password'",
     )
-  if (!Object.hasOwn(SSL_MODES, sslMode))
-    throw invalid(table, 'url', `sslmode is one of ${Object.keys(SSL_MODES).join(', ')}`)
   const timeoutMs = durationMs(options['request.timeout']!)
   if (timeoutMs === undefined) throw invalid(table, 'request.timeout', DURATION_HINT)
   const port = url.port === '' ? PORT : Number(url.port)
@@ -97,10 +106,25 @@ export function connectingOf(table: string, options: Options): Connecting {
     database,
     user: options.username,
     password: options.password,
-    tls: SSL_MODES[sslMode],
+    tls: tlsOf(table, url.searchParams),
     timeoutMs,
     origin: `postgresql://${url.hostname}:${port}/${database}`,
   }
+}
+
+function tlsOf(table: string, parameters: URLSearchParams): Tls | undefined {
+  const mode = parameters.get('sslmode') ?? 'disable'
+  const authorities = parameters.get('sslrootcert') ?? undefined
+  if (!Object.hasOwn(SSL_MODES, mode))
+    throw invalid(table, 'url', `sslmode is one of ${Object.keys(SSL_MODES).join(', ')}`)
+  const verified = SSL_MODES[mode]
+  if (authorities !== undefined && verified?.verifiesIssuer !== true)
+    throw invalid(
+      table,
+      'url',
+      'sslrootcert is held against nothing but with verify-ca or verify-full',
+    )
+  return verified && { ...verified, authorities }
 }
 
 /** The parts of 'table-name', quoted. @throws OPTION_INVALID */

@@ -1,7 +1,7 @@
 /** How a broker is reached, from a table's properties: addresses, TLS and who one is. */
 import type { ConnectionOptions } from '@platformatic/kafka'
-import { MillraceError } from '../../errors.ts'
 import type { Ports } from '../../ports/ports.ts'
+import { readNamedFile } from '../named-file.ts'
 import { bearerToken, tokenRefusal } from './bearer-token.ts'
 import { optionInvalid, type Properties } from './properties.ts'
 
@@ -72,7 +72,9 @@ function tlsOptions(properties: Properties, ports: Ports): Tls {
   const { table } = properties
   const file = (name: string): string | undefined => {
     const path = properties.get(name)
-    return path === undefined ? undefined : readFile(ports, table, `properties.${name}`, path)
+    return path === undefined
+      ? undefined
+      : readNamedFile(ports, table, `properties.${name}`, path).toString('utf8')
   }
   const trust = properties.get('ssl.truststore.type') ?? 'PEM'
   if (trust !== 'PEM')
@@ -109,7 +111,7 @@ function keyOptions(
   }
   if (type === 'PKCS12' && location !== undefined)
     return {
-      pfx: readBytes(ports, table, 'properties.ssl.keystore.location', location),
+      pfx: readNamedFile(ports, table, 'properties.ssl.keystore.location', location),
       ...passphrase,
     }
   throw optionInvalid(
@@ -117,25 +119,4 @@ function keyOptions(
     'properties.ssl.keystore.type',
     `PEM and PKCS12 are read, not ${type}: keytool -importkeystore -deststoretype PKCS12 writes one`,
   )
-}
-
-function readFile(ports: Ports, table: string, option: string, path: string): string {
-  return readBytes(ports, table, option, path).toString('utf8')
-}
-
-function readBytes({ files }: Ports, table: string, option: string, path: string): Buffer {
-  if (files.stat(path) === undefined)
-    throw new MillraceError('FILE_MISSING', {
-      message: `table ${table}: '${option}' names ${path}, which is not there`,
-      hint: 'give the path of a file, from the root',
-      facts: { table, option, path },
-    })
-  const handle = files.open(path, 'read')
-  try {
-    const bytes = Buffer.alloc(handle.bytes())
-    handle.read(bytes, 0)
-    return bytes
-  } finally {
-    handle.close()
-  }
 }
