@@ -1,5 +1,5 @@
 /**
- * Entries of small tables as records of a checkpoint: the same layout that kernels/group/codec.as.ts writes for keyed tables.
+ * Entries of small tables as records of a checkpoint: the same layout that kernels/records/record.as.ts says for keyed tables.
  *
  *   record   varint(bytes of key * 2 + removed), u8 key group, key, and unless removed: varint(bytes of value), value
  */

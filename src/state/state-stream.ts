@@ -24,7 +24,7 @@ export interface EntrySink {
   /** `keyGroup` 0..127. Bytes are copied. */
   put(keyGroup: number, key: Uint8Array, value: Uint8Array): void
   remove(keyGroup: number, key: Uint8Array): void
-  /** Whole records in the layout of entry-codec.ts, `count` of them, copied: the fast way of KeyedTable. */
+  /** Whole records in the layout of record-codec.ts, `count` of them, copied: the fast way of KeyedTable. */
   records(bytes: Uint8Array, count: number): void
 }
 

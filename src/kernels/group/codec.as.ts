@@ -1,53 +1,26 @@
 /**
- * Entries as records of a checkpoint, format 1, and back (the same layout is written in state/entry-codec.ts):
+ * Entries as records of a checkpoint (records/record.as.ts), and back:
  *
- *   record   varint(bytes of key * 2 + removed), u8 key group, key, and unless removed: varint(bytes of value), value
  *   key      varint(bit i: key cell i is NULL), then the cells that are not
- *   value    the cells
- *   cell     i64: zigzag varint. f64: 8 bytes. i128: 16 bytes. bytes of a key: varint(length), bytes;
- *            of a value: varint(length + 1), bytes, or 0 for a cell that points nowhere
+ *   value    the cells; bytes are varint(length + 1), bytes, or 0 for a cell that points nowhere
  */
-import { BYTES, F64, I128 } from './hash.as'
-import { slabFree, slabNeed, slabPut } from './slab.as'
+import { cursor, ownBytes, putBytes, putCell, putVarint, setCursor, takeCell, takeVarint } from '../records/cells.as'
 import {
-  DIRTY,
-  KNOWN,
-  LIVE,
-  lookup,
-  need,
-  NEED_SLAB,
-  release,
-  removeEntry,
-  touch,
-  upsertRow,
-} from './table.as'
-import { hashFirst, hashRow, rowNulls } from './hash.as'
+  BAD_RECORD,
+  keyAt,
+  keyEnd,
+  keyGroup,
+  NEED_OUTPUT,
+  openRecord,
+  sealLength,
+  valueAt,
+  valueEnd,
+} from '../records/record.as'
+import { BYTES, hashFirst, hashRow, rowNulls } from './hash.as'
+import { slabFree } from './slab.as'
+import { KNOWN, LIVE, lookup, need, release, removeEntry, upsertRow } from './table.as'
 
 // @ts-nocheck: compiled by asc, not by tsc
-
-export const NEED_OUTPUT: u32 = 5
-export const BAD_RECORD: u32 = 6
-
-export function putVarint(at: usize, value: u64): usize {
-  while (value >= 128) {
-    store<u8>(at++, <u8>value | 128)
-    value >>>= 7
-  }
-  store<u8>(at, <u8>value)
-  return at + 1
-}
-
-// @ts-ignore: decorator
-@inline
-export function zigzag(value: i64): u64 {
-  return (<u64>(value << 1)) ^ (<u64>(value >> 63))
-}
-
-export function putBytes(at: usize, cell: u64, prefix: u64): usize {
-  at = putVarint(at, prefix)
-  memory.copy(at, <usize>(<u32>cell), <u32>(cell >>> 32))
-  return at + <usize>(<u32>(cell >>> 32))
-}
 
 export function putKey(layout: usize, entry: usize, out: usize): usize {
   const nulls = <u32>load<u16>(entry, 6)
@@ -57,16 +30,7 @@ export function putKey(layout: usize, entry: usize, out: usize): usize {
     if ((nulls >> key) & 1) continue
     const kind = load<u32>(layout + 16 + (key << 3))
     const held = entry + load<u32>(layout + 16 + (key << 3), 4)
-    const cell = load<u64>(held)
-    if (kind == BYTES) at = putBytes(at, cell, cell >>> 32)
-    else if (kind == F64) {
-      store<u64>(at, cell)
-      at += 8
-    } else if (kind == I128) {
-      store<u64>(at, cell)
-      store<u64>(at, load<u64>(held, 8), 8)
-      at += 16
-    } else at = putVarint(at, zigzag(<i64>cell))
+    at = putCell(kind, held, at)
   }
   return at
 }
@@ -77,14 +41,11 @@ function putValue(layout: usize, entry: usize, out: usize): usize {
   const count = load<u32>(layout, 4)
   for (let value: u32 = 0; value < count; value++) {
     const kind = load<u32>(layout + 144 + (value << 2))
-    const cell = load<u64>(held)
     if (kind == BYTES) {
+      const cell = load<u64>(held)
       if (cell == 0) store<u8>(at++, 0)
       else at = putBytes(at, cell, (cell >>> 32) + 1)
-    } else if (kind == F64) {
-      store<u64>(at, cell)
-      at += 8
-    } else at = putVarint(at, zigzag(<i64>cell))
+    } else at = putCell(kind, held, at)
     held += 8
   }
   return at
@@ -104,19 +65,6 @@ function recordBytesMax(layout: usize, entry: usize): u32 {
     if (load<u32>(layout + 144 + (value << 2)) == BYTES) bytes += load<u32>(first + (value << 3), 4)
   }
   return bytes
-}
-
-/** Puts `length` in front of the `length` bytes at `start + 1`, moving them if it takes more than one byte; the end. */
-export function sealLength(start: usize, prefix: u64, moved: usize, extra: u32): usize {
-  let size: u32 = 1
-  let rest = prefix >>> 7
-  while (rest != 0) {
-    size++
-    rest >>>= 7
-  }
-  if (size > 1) memory.copy(start + size, start + 1, moved + extra)
-  putVarint(start, prefix)
-  return start + size + moved + extra
 }
 
 function putRecord(layout: usize, entry: usize, removed: bool, out: usize): usize {
@@ -212,54 +160,6 @@ export function settleDirty(list: usize, listEnd: usize): void {
   }
 }
 
-/** Where records are read. */
-export let cursor: usize = 0
-
-export function setCursor(at: usize): void {
-  cursor = at
-}
-
-export function takeVarint(end: usize): u64 {
-  let value: u64 = 0
-  let shift: u64 = 0
-  while (cursor < end && shift < 70) {
-    const byte = <u64>load<u8>(cursor++)
-    value |= (byte & 127) << shift
-    if (byte < 128) return value
-    shift += 7
-  }
-  cursor = end + 1
-  return 0
-}
-
-// @ts-ignore: decorator
-@inline
-export function unzigzag(value: u64): i64 {
-  return <i64>(value >>> 1) ^ -(<i64>(value & 1))
-}
-
-/**
- * Reads one cell to `held` and moves on; false if it goes beyond `end`. 'bytes' point into the record. `bias` is what a written
- * length is too large by; 0 itself then stands for a cell that points nowhere.
- */
-export function takeCell(kind: u32, held: usize, end: usize, bias: u64): bool {
-  if (kind == BYTES) {
-    const prefix = takeVarint(end)
-    if (prefix < bias) store<u64>(held, 0)
-    else {
-      const length = prefix - bias
-      if (cursor > end || length > <u64>(end - cursor)) return false
-      store<u64>(held, (<u64>cursor) | (length << 32))
-      cursor += <usize>length
-    }
-  } else if (kind == F64 || kind == I128) {
-    store<u64>(held, load<u64>(cursor))
-    if (kind == I128) store<u64>(held, load<u64>(cursor, 8), 8)
-    cursor += kind == I128 ? 16 : 8
-  } else store<i64>(held, unzigzag(takeVarint(end)))
-  return cursor <= end
-}
-
 /** Decodes a key into the one-row columns of `scratch`: columns, then from 128 on a cell each 16 bytes, then from 384 a validity byte each. */
 function takeKey(layout: usize, scratch: usize, end: usize): bool {
   const nulls = <u32>takeVarint(end)
@@ -291,17 +191,7 @@ function takeValue(table: usize, entry: usize, end: usize): u32 {
         store<u64>(held, 0)
         return 2
       }
-      const inRecord = load<u64>(held)
-      store<u64>(held, 0)
-      if (inRecord != 0) {
-        const length = <u32>(inRecord >>> 32)
-        const cell = slabPut(slab, <usize>(<u32>inRecord), length)
-        if (cell == 0) {
-          need(table, NEED_SLAB, slabNeed(length))
-          return 1
-        }
-        store<u64>(held, cell)
-      }
+      if (load<u64>(held) != 0 && !ownBytes(table, held)) return 1
     } else if (!takeCell(kind, held, end, 0)) return 2
     held += 8
   }
@@ -327,24 +217,9 @@ export function restoreRecords(
   const layout = <usize>load<u32>(table, 44)
   while (from < end) {
     store<u32>(table, BAD_RECORD, 48)
-    cursor = from
-    const prefix = takeVarint(end)
-    const keyBytes = prefix >>> 1
-    if (cursor >= end || keyBytes > <u64>(end - cursor - 1)) return from
-    const group = <u32>load<u8>(cursor++)
-    const key = cursor
-    const keyEnd = key + <usize>keyBytes
-    let valueEnd = keyEnd
-    let value = keyEnd
-    if ((prefix & 1) == 0) {
-      cursor = keyEnd
-      const valueBytes = takeVarint(end)
-      if (cursor > end || valueBytes > <u64>(end - cursor)) return from
-      value = cursor
-      valueEnd = cursor + <usize>valueBytes
-    }
-    if (group >= groupStart && group < groupEnd) {
-      cursor = key
+    if (!openRecord(from, end)) return from
+    if (keyGroup >= groupStart && keyGroup < groupEnd) {
+      setCursor(keyAt)
       if (!takeKey(layout, scratch, keyEnd)) return from
       const isOurs =
         sliceMask == 0 || (hashFirst(layout, scratch, 0, sliceKeys) & sliceMask) == sliceValue
@@ -352,14 +227,14 @@ export function restoreRecords(
         from = valueEnd
         continue
       }
-      if (prefix & 1) {
+      if (valueAt == 0) {
         const hash = hashRow(layout, scratch, 0)
         const entry = lookup(table, scratch, 0, hash, rowNulls)
         if (entry != 0 && load<u8>(entry, 4) & LIVE && !removeEntry(table, entry)) return from
       } else {
         const entry = upsertRow(table, scratch, 0)
         if (entry == 0) return from
-        cursor = value
+        setCursor(valueAt)
         if (takeValue(table, entry, valueEnd) != 0) return from
       }
     }

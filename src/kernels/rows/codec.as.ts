@@ -1,27 +1,34 @@
 /**
- * Rows as records of a checkpoint, format 1, and back: records as in group/codec.as.ts, with
+ * Rows as records of a checkpoint, format 1, and back: records/record.as.ts, with
  *
  *   key      the list's key, then its entry's number as a zigzag varint
- *   value    the extras and the masks as zigzag varints, then the cells of leaves that are not NULL: f64 8 bytes, i128 16 bytes,
- *            bytes varint(length), bytes; else a zigzag varint
+ *   value    the extras and the masks as zigzag varints, then the cells of leaves that are not NULL
  */
+import { putKey } from '../group/codec.as'
+import { BYTES, hashRow, I128 } from '../group/hash.as'
+import { KNOWN, LIVE, need } from '../group/table.as'
 import {
-  BAD_RECORD,
   cursor,
-  NEED_OUTPUT,
-  putBytes,
-  putKey,
+  ownBytes,
+  putCell,
   putVarint,
-  sealLength,
   setCursor,
   takeCell,
   takeVarint,
   unzigzag,
   zigzag,
-} from '../group/codec.as'
-import { BYTES, F64, hashRow, I128 } from '../group/hash.as'
-import { slabNeed, slabPut } from '../group/slab.as'
-import { DIRTY, KNOWN, LIVE, need, NEED_SLAB } from '../group/table.as'
+} from '../records/cells.as'
+import {
+  BAD_RECORD,
+  keyAt,
+  keyEnd,
+  keyGroup,
+  NEED_OUTPUT,
+  openRecord,
+  sealLength,
+  valueAt,
+  valueEnd,
+} from '../records/record.as'
 import { cellsOf, freeCells, release, ROW, take, waitsForSweep } from './store.as'
 
 // @ts-nocheck: compiled by asc, not by tsc
@@ -43,17 +50,7 @@ function putValue(layout: usize, entry: usize, out: usize): usize {
   for (let leaf: u32 = 0; leaf < leaves; leaf++) {
     const kind = load<u32>(layout + 32 + (leaf << 3))
     if (kind == ROW || isNullLeaf(layout, entry, leaf)) continue
-    const held = entry + load<u32>(layout + 32 + (leaf << 3), 4)
-    const cell = load<u64>(held)
-    if (kind == BYTES) at = putBytes(at, cell, cell >>> 32)
-    else if (kind == F64) {
-      store<u64>(at, cell)
-      at += 8
-    } else if (kind == I128) {
-      store<u64>(at, cell)
-      store<u64>(at, load<u64>(held, 8), 8)
-      at += 16
-    } else at = putVarint(at, zigzag(<i64>cell))
+    at = putCell(kind, entry + load<u32>(layout + 32 + (leaf << 3), 4), at)
   }
   return at
 }
@@ -192,29 +189,14 @@ export function decodeKeys(
   recordCount = 0
   store<u32>(table, 0, 48)
   while (from < end && recordCount < max) {
-    setCursor(from)
-    const prefix = takeVarint(end)
-    const keyBytes = prefix >>> 1
-    if (cursor >= end || keyBytes > <u64>(end - cursor - 1)) return need(table, BAD_RECORD, 1)
-    const group = <u32>load<u8>(cursor)
-    const key = cursor + 1
-    const keyEnd = key + <usize>keyBytes
-    let value: usize = 0
-    let valueEnd = keyEnd
-    if ((prefix & 1) == 0) {
-      setCursor(keyEnd)
-      const valueBytes = takeVarint(end)
-      if (cursor > end || valueBytes > <u64>(end - cursor)) return need(table, BAD_RECORD, 1)
-      value = cursor
-      valueEnd = cursor + <usize>valueBytes
-    }
-    if (group >= groupStart && group < groupEnd) {
-      setCursor(key)
+    if (!openRecord(from, end)) return need(table, BAD_RECORD, 1)
+    if (keyGroup >= groupStart && keyGroup < groupEnd) {
+      setCursor(keyAt)
       if (!takeKeys(heads, columns, recordCount, keyEnd)) return need(table, BAD_RECORD, 1)
       const isOurs =
         sliceMask == 0 || (hashRow(heads, columns, recordCount) & sliceMask) == sliceValue
       if (isOurs) {
-        store<u32>(values + ((<usize>recordCount) << 3), <u32>value)
+        store<u32>(values + ((<usize>recordCount) << 3), <u32>valueAt)
         store<u32>(values + ((<usize>recordCount) << 3), <u32>valueEnd, 4)
         recordCount++
       }
@@ -248,7 +230,6 @@ function takeKeys(heads: usize, columns: usize, row: u32, end: usize): bool {
 /** Decodes a value into a zeroed entry. 0: done, 1: the slab has no room, 2: the record is bad. */
 function takeValue(table: usize, entry: usize, end: usize): u32 {
   const layout = <usize>load<u32>(table, 44)
-  const slab = <usize>load<u32>(table, 40)
   const words = load<u32>(layout, 4) + load<u32>(layout, 16)
   for (let word: u32 = 0; word < words; word++) {
     store<i64>(entry + 24 + (word << 3), unzigzag(takeVarint(end)))
@@ -262,16 +243,7 @@ function takeValue(table: usize, entry: usize, end: usize): u32 {
       if (kind == BYTES) store<u64>(held, 0)
       return 2
     }
-    if (kind != BYTES) continue
-    const inRecord = load<u64>(held)
-    store<u64>(held, 0)
-    const length = <u32>(inRecord >>> 32)
-    const cell = slabPut(slab, <usize>(<u32>inRecord), length)
-    if (cell == 0) {
-      need(table, NEED_SLAB, slabNeed(length))
-      return 1
-    }
-    store<u64>(held, cell)
+    if (kind == BYTES && !ownBytes(table, held)) return 1
   }
   return cursor == end ? 0 : 2
 }
