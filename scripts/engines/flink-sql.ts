@@ -102,6 +102,12 @@ async function call<Answer>(method: string, url: string, body?: unknown): Promis
       : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
   })
   const text = await response.text()
-  if (!response.ok) throw new Error(`${method} ${url}: ${text.slice(0, 3000)}`)
+  if (!response.ok) throw new Error(`${method} ${url}: ${rootCause(text)}`)
   return JSON.parse(text) as Answer
+}
+
+/** Of a Java stack trace in JSON, the message that it goes back to. */
+function rootCause(text: string): string {
+  const causes = text.split('Caused by: ')
+  return causes.at(-1)!.split(String.raw`\n\tat `)[0]!.slice(0, 3000)
 }
