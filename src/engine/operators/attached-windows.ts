@@ -10,8 +10,7 @@
  *
  * @see Flink, WindowAttachedWindowingStrategy
  */
-import type { Batch, Vector } from '../../data/batch.ts'
-import { jsonText, rowReader } from '../../data/values.ts'
+import type { Batch } from '../../data/batch.ts'
 import { schemaOf, type WindowAggregate } from '../../plan/nodes.ts'
 import type { Window } from '../../plan/windows.ts'
 import type { StateReader, StateWriter } from '../../state/state-stream.ts'
@@ -19,22 +18,14 @@ import type { OperatorContext } from '../evaluation.ts'
 import type { Emit, Operator, WindowProgress } from '../operator.ts'
 import { byClock } from './by-clock.ts'
 import type { GroupTables } from './group-state.ts'
+import { type OpenWindow, type OpenWindows, openWindows } from './open-windows.ts'
 import { windowColumns } from './window-columns.ts'
 import { type WindowGroups, windowGroups } from './window-groups.ts'
-import { forEachWindow } from './windows-of-rows.ts'
 
-/** A window fires when time reaches its end less this. */
-const FIRE_EARLY_US = 1000n
 const WINDOW_NAME = /^window (-?\d+) (-?\d+)$/
 
 export type AttachedAggregate = WindowAggregate & {
   readonly window: Extract<Window, { kind: 'attached' }>
-}
-
-interface Open {
-  readonly startUs: bigint
-  readonly endUs: bigint
-  readonly tables: GroupTables
 }
 
 export function attachedWindows(
@@ -52,12 +43,7 @@ class AttachedWindows implements Operator {
   readonly #plan: AttachedAggregate
   readonly #context: OperatorContext
   readonly #groups: WindowGroups
-  readonly #readRow: ReturnType<typeof rowReader>
-  /** By start and end. */
-  readonly #open = new Map<string, Open>()
-  #watermarkUs: bigint
-  #counted = 0
-  #late = 0
+  readonly #open: OpenWindows<GroupTables>
 
   constructor(
     plan: AttachedAggregate,
@@ -68,32 +54,29 @@ class AttachedWindows implements Operator {
     this.#plan = plan
     this.#context = context
     this.#groups = windowGroups(plan, context, retracts)
-    this.#readRow = rowReader(schemaOf(plan.input))
-    this.#watermarkUs = watermarkUs
+    const { make, dispose } = this.#groups
+    this.#open = openWindows(context, watermarkUs, make, dispose)
   }
 
   onBatch(batch: Batch): void {
     const { keys, good } = this.#groups.keysOf(batch)
-    forEachWindow(this.#context.memory, good, this.#plan.window, (startUs, endUs, rows) => {
-      if (endUs - FIRE_EARLY_US <= this.#watermarkUs) this.#tellLate(startUs, endUs, rows)
-      else this.#add(startUs, endUs, rows, keys)
-    })
+    const { input, window, time } = this.#plan
+    this.#open.deal(
+      good,
+      { schema: schemaOf(input), window, time },
+      (tables, rows) => rows.count - this.#groups.add(tables, rows, keys),
+    )
   }
 
   onWatermark(watermarkUs: bigint, emit: Emit): void {
-    this.#watermarkUs = watermarkUs
-    for (const [key, window] of this.#inOrder()) {
-      if (window.endUs - FIRE_EARLY_US > watermarkUs) break
-      this.#fire(window, emit)
-      this.#groups.dispose(window.tables)
-      this.#open.delete(key)
-    }
+    this.#open.advance(watermarkUs, (window) => this.#fire(window, emit))
   }
 
   onEnd(): void {}
 
   snapshot(writer: StateWriter): void {
-    for (const [key, { tables }] of this.#open) this.#groups.write(writer, `window ${key}`, tables)
+    for (const [name, tables] of this.#open.named())
+      this.#groups.write(writer, `window ${name}`, tables)
   }
 
   restore(reader: StateReader): void {
@@ -101,64 +84,22 @@ class AttachedWindows implements Operator {
       const [, start, end] = WINDOW_NAME.exec(name) ?? []
       const tables = start === undefined ? undefined : this.#groups.read(reader, name)
       if (tables === undefined) continue
-      this.#open.set(`${start} ${end}`, { startUs: BigInt(start!), endUs: BigInt(end!), tables })
+      this.#open.restored(start!, end!, () => tables)
     }
   }
 
   dispose(): void {
-    for (const { tables } of this.#open.values()) this.#groups.dispose(tables)
-    this.#open.clear()
+    this.#open.dispose()
   }
 
   progress(): WindowProgress {
-    const first = this.#inOrder()[0]?.[1]
-    return {
-      openWindows: this.#open.size,
-      ...(first === undefined ? {} : { nextEndUs: first.endUs }),
-      counted: this.#counted,
-      late: this.#late,
-    }
+    return this.#open.progress()
   }
 
-  #add(startUs: bigint, endUs: bigint, rows: Batch, keys: readonly Vector[]): void {
-    const key = `${startUs} ${endUs}`
-    let window = this.#open.get(key)
-    if (window === undefined) {
-      window = { startUs, endUs, tables: this.#groups.make() }
-      this.#open.set(key, window)
-    }
-    this.#counted += rows.count - this.#groups.add(window.tables, rows, keys)
-  }
-
-  /** By end, then by start. */
-  #inOrder(): readonly (readonly [string, Open])[] {
-    return [...this.#open].sort(
-      ([, left], [, right]) =>
-        Number(left.endUs - right.endUs) || Number(left.startUs - right.startUs),
-    )
-  }
-
-  #tellLate(startUs: bigint, endUs: bigint, rows: Batch): void {
-    const { memory, side, node } = this.#context
-    const times = rows.columns[this.#plan.time]!.cells / 8
-    for (let at = 0; at < rows.count; at++) {
-      const row = memory.u32[rows.selection / 4 + at]!
-      side.late({
-        node,
-        windowStartUs: startUs,
-        windowEndUs: endUs,
-        timeUs: memory.i64[times + row]!,
-        watermarkUs: this.#watermarkUs,
-        row: jsonText(this.#readRow(memory, rows.columns, row)),
-      })
-      this.#late++
-    }
-  }
-
-  #fire({ startUs, endUs, tables }: Open, emit: Emit): void {
+  #fire({ startUs, endUs, held }: OpenWindow<GroupTables>, emit: Emit): void {
     const { memory } = this.#context
     const fields = this.#plan.schema.slice(-3)
-    this.#groups.forEachRows(tables, (rows) => {
+    this.#groups.forEachRows(held, (rows) => {
       const window = windowColumns(memory, fields, startUs, endUs, rows.rowCount)
       emit({ ...rows, columns: [...rows.columns, ...window] })
     })

@@ -11,9 +11,7 @@
  */
 import type { Batch } from '../../data/batch.ts'
 import type { LinearMemory } from '../../data/memory.ts'
-import { jsonText, rowReader } from '../../data/values.ts'
 import { type PlanNode, schemaOf, type WindowJoin } from '../../plan/nodes.ts'
-import type { WindowColumns } from '../../plan/windows.ts'
 import { pairedRowLists } from '../../state/memory-row-lists.ts'
 import type { RowLists } from '../../state/row-lists.ts'
 import type { StateReader, StateWriter } from '../../state/state-stream.ts'
@@ -21,25 +19,17 @@ import type { OperatorContext } from '../evaluation.ts'
 import type { Emit, Operator, WindowProgress } from '../operator.ts'
 import { byClock } from './by-clock.ts'
 import { type KeyedBatch, keyedBatches, listsOf, positionsWhere } from './join-side.ts'
+import { type OpenWindows, openWindows, type WindowedInput } from './open-windows.ts'
 import { type WindowPairs, windowPairs } from './window-pairs.ts'
-import { forEachWindow } from './windows-of-rows.ts'
 
-/** A window fires when time reaches its end less this. */
-const FIRE_EARLY_US = 1000n
 const TABLE_NAME = /^(left|right) (-?\d+) (-?\d+)$/
 
-interface Open {
-  readonly startUs: bigint
-  readonly endUs: bigint
-  readonly sides: readonly [RowLists, RowLists]
-}
+type Sides = readonly [RowLists, RowLists]
 
-interface Input {
-  readonly window: WindowColumns
+interface Input extends WindowedInput {
   readonly keyed: (batch: Batch) => KeyedBatch
   /** Rows that meet none are told. */
   readonly isTold: boolean
-  readonly readRow: ReturnType<typeof rowReader>
 }
 
 export function windowJoin(
@@ -53,21 +43,14 @@ export function windowJoin(
 
 class JoinedWindows implements Operator {
   readonly name: string
-  readonly #context: OperatorContext
   readonly #memory: LinearMemory
-  readonly #make: () => readonly [RowLists, RowLists]
   readonly #inputs: readonly [Input, Input]
   readonly #pairs: WindowPairs
-  /** By start and end. */
-  readonly #open = new Map<string, Open>()
-  #watermarkUs: bigint
-  #counted = 0
-  #late = 0
+  readonly #open: OpenWindows<Sides>
 
   constructor(plan: WindowJoin, context: OperatorContext, watermarkUs: bigint) {
     const { type, left, right } = plan
     this.name = `window-join(${type})`
-    this.#context = context
     this.#memory = context.memory
     const layoutOf = (input: PlanNode) => ({
       row: schemaOf(input).map((field) => field.type),
@@ -75,52 +58,52 @@ class JoinedWindows implements Operator {
     })
     const keyTypes = plan.leftKeys.map((key) => key.type)
     const layouts = [layoutOf(left), layoutOf(right)] as const
-    this.#make = pairedRowLists(context.memory, keyTypes, layouts)
+    this.#open = openWindows(
+      context,
+      watermarkUs,
+      pairedRowLists(context.memory, keyTypes, layouts),
+      (sides) => {
+        for (const side of sides) side.dispose()
+      },
+    )
     const tellsLeft = type === 'left' || type === 'full' || type === 'anti'
     const tellsRight = type === 'right' || type === 'full'
     this.#inputs = [
       {
+        schema: schemaOf(left),
         window: plan.leftWindow,
         keyed: keyedBatches(left, plan.leftKeys, context),
         isTold: tellsLeft,
-        readRow: rowReader(schemaOf(left)),
       },
       {
+        schema: schemaOf(right),
         window: plan.rightWindow,
         keyed: keyedBatches(right, plan.rightKeys, context),
         isTold: tellsRight,
-        readRow: rowReader(schemaOf(right)),
       },
     ]
     this.#pairs = windowPairs(plan, context)
-    this.#watermarkUs = watermarkUs
   }
 
   onBatch(given: Batch, emit: Emit, input: number): void {
     const side = this.#inputs[input]!
     const { batch, keys } = side.keyed(given)
-    forEachWindow(this.#memory, batch, side.window, (startUs, endUs, rows) => {
-      if (endUs - FIRE_EARLY_US <= this.#watermarkUs) this.#tellLate(side, startUs, endUs, rows)
-      else this.#add(this.#windowOf(startUs, endUs), { batch: rows, keys }, input, emit)
+    this.#open.deal(batch, side, (sides, rows) => {
+      this.#add(sides, { batch: rows, keys }, input, emit)
+      return rows.count
     })
   }
 
   onWatermark(watermarkUs: bigint, emit: Emit): void {
-    this.#watermarkUs = watermarkUs
-    for (const [key, { sides, endUs }] of this.#inOrder()) {
-      if (endUs - FIRE_EARLY_US > watermarkUs) break
-      this.#pairs.fire(sides, emit)
-      for (const side of sides) side.dispose()
-      this.#open.delete(key)
-    }
+    this.#open.advance(watermarkUs, ({ held }) => this.#pairs.fire(held, emit))
   }
 
   onEnd(): void {}
 
   snapshot(writer: StateWriter): void {
-    for (const [key, { sides }] of this.#open) {
-      writer.table(`left ${key}`, (sink) => sides[0].writeChanges(sink))
-      writer.table(`right ${key}`, (sink) => sides[1].writeChanges(sink))
+    for (const [name, sides] of this.#open.named()) {
+      writer.table(`left ${name}`, (sink) => sides[0].writeChanges(sink))
+      writer.table(`right ${name}`, (sink) => sides[1].writeChanges(sink))
     }
   }
 
@@ -129,38 +112,21 @@ class JoinedWindows implements Operator {
       const [, side, start, end] = TABLE_NAME.exec(name) ?? []
       const source = reader.source(name)
       if (start === undefined || source === undefined) continue
-      const { sides } = this.#windowOf(BigInt(start), BigInt(end!))
+      const sides = this.#open.restored(start, end!)
       sides[side === 'left' ? 0 : 1].restore(source)
     }
   }
 
   dispose(): void {
-    for (const { sides } of this.#open.values()) for (const side of sides) side.dispose()
-    this.#open.clear()
+    this.#open.dispose()
   }
 
   progress(): WindowProgress {
-    const first = this.#inOrder()[0]?.[1]
-    return {
-      openWindows: this.#open.size,
-      ...(first === undefined ? {} : { nextEndUs: first.endUs }),
-      counted: this.#counted,
-      late: this.#late,
-    }
+    return this.#open.progress()
   }
 
-  #windowOf(startUs: bigint, endUs: bigint): Open {
-    const key = `${startUs} ${endUs}`
-    const known = this.#open.get(key)
-    if (known !== undefined) return known
-    const window = { startUs, endUs, sides: this.#make() }
-    this.#open.set(key, window)
-    return window
-  }
-
-  #add({ sides }: Open, { batch, keys }: KeyedBatch, input: number, emit: Emit): void {
+  #add(sides: Sides, { batch, keys }: KeyedBatch, input: number, emit: Emit): void {
     const memory = this.#memory
-    this.#counted += batch.count
     const rows = sides[input]!
     const lists = listsOf(memory, { batch, keys }, rows)
     const hasKey = (_: number, position: number) => memory.u32[lists / 4 + position] !== 0
@@ -178,29 +144,5 @@ class JoinedWindows implements Operator {
     const alone = positionsWhere(memory, batch, (row, position) => !hasKey(row, position))
     const keyless = { ...batch, selection: alone.rows, count: alone.count }
     emit(this.#pairs.alone(keyless, input === 0))
-  }
-
-  #tellLate(side: Input, windowStartUs: bigint, windowEndUs: bigint, rows: Batch): void {
-    for (let at = 0; at < rows.count; at++) {
-      const row = this.#memory.u32[rows.selection / 4 + at]!
-      this.#context.side.late({
-        node: this.#context.node,
-        windowStartUs,
-        windowEndUs,
-        // A row has no other time here than its window's.
-        timeUs: windowEndUs - FIRE_EARLY_US,
-        watermarkUs: this.#watermarkUs,
-        row: jsonText(side.readRow(this.#memory, rows.columns, row)),
-      })
-    }
-    this.#late += rows.count
-  }
-
-  /** By end, then by start. */
-  #inOrder(): readonly (readonly [string, Open])[] {
-    return [...this.#open].sort(
-      ([, left], [, right]) =>
-        Number(left.endUs - right.endUs) || Number(left.startUs - right.startUs),
-    )
   }
 }

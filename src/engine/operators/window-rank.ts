@@ -11,7 +11,6 @@
 import { compileProjection } from '../../compile/expression.ts'
 import type { Batch, Vector } from '../../data/batch.ts'
 import type { LinearMemory, Pointer } from '../../data/memory.ts'
-import { jsonText, rowReader } from '../../data/values.ts'
 import { type PlanNode, schemaOf, type WindowRank } from '../../plan/nodes.ts'
 import { timeDomainOf } from '../../plan/time-attributes.ts'
 import type { TimeDomain } from '../../plan/windows.ts'
@@ -21,21 +20,17 @@ import type { StateReader, StateWriter } from '../../state/state-stream.ts'
 import { type Evaluation, evaluationOf, type OperatorContext } from '../evaluation.ts'
 import type { Emit, Operator, WindowProgress } from '../operator.ts'
 import { byClock } from './by-clock.ts'
+import { type OpenWindows, openWindows, type WindowedInput } from './open-windows.ts'
 import { noTies, UNMATCHED } from './rank.ts'
 import { type SortColumns, sortColumns, sortOrder } from './sort-order.ts'
 import { TopLists } from './top-lists.ts'
-import { forEachWindow } from './windows-of-rows.ts'
 
-/** A window fires when time reaches its end less this. */
-const FIRE_EARLY_US = 1000n
 const WINDOW_NAME = /^window (-?\d+) (-?\d+)$/
 /** Rows emitted at a time. */
 const EMIT_ROWS = 4096
 const SCAN_LISTS = 1024
 
-interface Open {
-  readonly startUs: bigint
-  readonly endUs: bigint
+interface Held {
   readonly rows: RowLists
   readonly top: TopLists
 }
@@ -61,14 +56,9 @@ class WindowTop implements Operator {
   readonly #evaluation: Evaluation
   readonly #partition: ReturnType<typeof compileProjection>
   readonly #columns: SortColumns
-  readonly #make: () => RowLists
-  readonly #readRow: ReturnType<typeof rowReader>
+  readonly #input: WindowedInput
   readonly #lastOfTies: boolean
-  /** By start and end. */
-  readonly #open = new Map<string, Open>()
-  #watermarkUs: bigint
-  #counted = 0
-  #late = 0
+  readonly #open: OpenWindows<Held>
 
   constructor(plan: WindowRank, context: OperatorContext, watermarkUs: bigint, retracts: boolean) {
     const { memory } = context
@@ -82,10 +72,15 @@ class WindowTop implements Operator {
     this.#partition = compileProjection(plan.partition, context)
     this.#columns = sortColumns(memory, schema, plan.order)
     const keys = plan.partition.map(({ type }) => type)
-    this.#make = rowLists(memory, { keys, row: this.#columns.types, extras: 0 })
-    this.#readRow = rowReader(schema)
+    const make = rowLists(memory, { keys, row: this.#columns.types, extras: 0 })
+    this.#input = { schema, window: plan.window }
     this.#lastOfTies = isLastByTime(plan)
-    this.#watermarkUs = watermarkUs
+    this.#open = openWindows(
+      context,
+      watermarkUs,
+      () => this.#held(make()),
+      ({ rows }) => rows.dispose(),
+    )
   }
 
   onBatch(batch: Batch): void {
@@ -93,27 +88,18 @@ class WindowTop implements Operator {
     const keys = this.#partition.map((key) => key.evaluate(frame))
     const columns = this.#columns.of(frame)
     const good = { ...this.#evaluation.withoutFailed(batch), columns }
-    forEachWindow(this.#memory, good, this.#plan.window, (startUs, endUs, rows) => {
-      if (endUs - FIRE_EARLY_US <= this.#watermarkUs) this.#tellLate(startUs, endUs, rows)
-      else this.#add(this.#windowOf(startUs, endUs), rows, keys)
-    })
+    this.#open.deal(good, this.#input, (held, rows) => this.#add(held, rows, keys))
   }
 
   onWatermark(watermarkUs: bigint, emit: Emit): void {
-    this.#watermarkUs = watermarkUs
-    for (const [key, window] of this.#inOrder()) {
-      if (window.endUs - FIRE_EARLY_US > watermarkUs) break
-      this.#fire(window, emit)
-      window.rows.dispose()
-      this.#open.delete(key)
-    }
+    this.#open.advance(watermarkUs, ({ held }) => this.#fire(held, emit))
   }
 
   onEnd(): void {}
 
   snapshot(writer: StateWriter): void {
-    for (const [key, { rows }] of this.#open)
-      writer.table(`window ${key}`, (sink) => rows.writeChanges(sink))
+    for (const [name, { rows }] of this.#open.named())
+      writer.table(`window ${name}`, (sink) => rows.writeChanges(sink))
   }
 
   restore(reader: StateReader): void {
@@ -121,32 +107,21 @@ class WindowTop implements Operator {
       const [, start, end] = WINDOW_NAME.exec(name) ?? []
       const source = reader.source(name)
       if (start === undefined || source === undefined) continue
-      const { rows, top } = this.#windowOf(BigInt(start), BigInt(end!))
+      const { rows, top } = this.#open.restored(start, end!)
       rows.restore(source)
       top.ordered.sortAll(() => {})
     }
   }
 
   dispose(): void {
-    for (const { rows } of this.#open.values()) rows.dispose()
-    this.#open.clear()
+    this.#open.dispose()
   }
 
   progress(): WindowProgress {
-    const first = this.#inOrder()[0]?.[1]
-    return {
-      openWindows: this.#open.size,
-      ...(first === undefined ? {} : { nextEndUs: first.endUs }),
-      counted: this.#counted,
-      late: this.#late,
-    }
+    return this.#open.progress()
   }
 
-  #windowOf(startUs: bigint, endUs: bigint): Open {
-    const key = `${startUs} ${endUs}`
-    const known = this.#open.get(key)
-    if (known !== undefined) return known
-    const rows = this.#make()
+  #held(rows: RowLists): Held {
     const top = new TopLists({
       memory: this.#memory,
       rows,
@@ -162,30 +137,20 @@ class WindowTop implements Operator {
       },
       unmatched: () => this.#context.count(UNMATCHED, 1),
     })
-    const window = { startUs, endUs, rows, top }
-    this.#open.set(key, window)
-    return window
+    return { rows, top }
   }
 
-  #add({ rows, top }: Open, batch: Batch, keys: readonly Vector[]): void {
+  #add({ rows, top }: Held, batch: Batch, keys: readonly Vector[]): number {
     const { count, selection } = batch
-    this.#counted += count
     const lists = this.#memory.arena.allocate(4 * count)
     rows.lists({ count, selection, keys }, lists)
     const ends = (): number => this.#plan.to
     if (this.#retracts) top.addAndTake(batch, lists, ends)
     else top.addBetter(batch, lists, ends)
+    return count
   }
 
-  /** By end, then by start. */
-  #inOrder(): readonly (readonly [string, Open])[] {
-    return [...this.#open].sort(
-      ([, left], [, right]) =>
-        Number(left.endUs - right.endUs) || Number(left.startUs - right.startUs),
-    )
-  }
-
-  #fire({ rows }: Open, emit: Emit): void {
+  #fire({ rows }: Held, emit: Emit): void {
     const { arena } = this.#memory
     let entries: Pointer[] = []
     let numbers: number[] = []
@@ -233,23 +198,6 @@ class WindowTop implements Operator {
     }
     emit({ rowCount: count, columns, kinds: 0, selection: 0, count })
     arena.release(mark)
-  }
-
-  #tellLate(startUs: bigint, endUs: bigint, rows: Batch): void {
-    const { memory, side, node } = this.#context
-    for (let at = 0; at < rows.count; at++) {
-      const row = memory.u32[rows.selection / 4 + at]!
-      side.late({
-        node,
-        windowStartUs: startUs,
-        windowEndUs: endUs,
-        // A row has no other time here than its window's.
-        timeUs: endUs - FIRE_EARLY_US,
-        watermarkUs: this.#watermarkUs,
-        row: jsonText(this.#readRow(memory, rows.columns, row)),
-      })
-      this.#late++
-    }
   }
 }
 
