@@ -1,7 +1,8 @@
 /** A plan that a module of the project exports: checked, since nothing has checked what a program put together. */
 import type { Connector } from '../connectors/contract/connector.ts'
 import { MillraceError } from '../errors.ts'
-import { inputsOf, type PlanNode, schemaOf } from '../plan/nodes.ts'
+import { inputsOf } from '../plan/inputs.ts'
+import { type PlanNode, schemaOf } from '../plan/nodes.ts'
 import type { Pipeline } from '../plan/pipeline.ts'
 import { connectorOf, writtenSchema } from '../run/open-tables.ts'
 

@@ -1,6 +1,7 @@
 /** What a pipeline promises end to end, and why: from what its sources replay and its sinks commit. Printed before it starts. */
 import type { Connector } from '../connectors/contract/connector.ts'
-import { inputsOf, type PlanNode, type Scan } from '../plan/nodes.ts'
+import { inputsOf } from '../plan/inputs.ts'
+import type { PlanNode, Scan } from '../plan/nodes.ts'
 import type { Pipeline } from '../plan/pipeline.ts'
 
 export interface Guarantee {

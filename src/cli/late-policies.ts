@@ -1,7 +1,8 @@
 /** What becomes of rows that come behind the end of their window, for each GROUP BY over windows that does not just set them aside. */
 import type { Connector } from '../connectors/contract/connector.ts'
 import { intervalText } from '../plan/expression-text.ts'
-import { inputsOf, type PlanNode, type SinkNode } from '../plan/nodes.ts'
+import { inputsOf } from '../plan/inputs.ts'
+import type { PlanNode, SinkNode } from '../plan/nodes.ts'
 import type { Pipeline } from '../plan/pipeline.ts'
 import type { WindowEmit } from '../plan/windows.ts'
 import { windowText } from './render/plan.ts'

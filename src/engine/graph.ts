@@ -6,6 +6,7 @@
  */
 import { invariant } from '../errors.ts'
 import { operatorIds } from '../plan/identity.ts'
+import { inputsOf } from '../plan/inputs.ts'
 import type {
   Filter,
   PlanNode,
@@ -15,7 +16,6 @@ import type {
   Values,
   WatermarkAssigner,
 } from '../plan/nodes.ts'
-import { inputsOf } from '../plan/nodes.ts'
 import type { Pipeline } from '../plan/pipeline.ts'
 import { readersOf } from '../plan/readers.ts'
 import { makesChanges } from '../plan/traits.ts'

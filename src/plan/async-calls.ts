@@ -5,15 +5,14 @@
 import { conjunctionOf, conjunctsOf } from './conjuncts.ts'
 import type { Expression } from './expressions.ts'
 import { userFunctionName } from './functions/user.ts'
+import { inputsOf, withInputs } from './inputs.ts'
 import {
   type AsyncCall,
   type Correlate,
   type Filter,
-  inputsOf,
   type PlanNode,
   type Project,
   schemaOf,
-  withInputs,
 } from './nodes.ts'
 import type { RefusedCall } from './user-calls.ts'
 

@@ -1,5 +1,6 @@
 /** What makes the changes of a plan: told to those whose sink takes only rows that stay. */
-import { inputsOf, type PlanNode } from './nodes.ts'
+import { inputsOf } from './inputs.ts'
+import type { PlanNode } from './nodes.ts'
 import { makesChanges, traitsOf } from './traits.ts'
 
 /** The first node, from the top, that updates rows which it has given, in words that fit behind 'because of'; undefined if none does. */

@@ -1,7 +1,8 @@
 /** Why the same events, in the same order, may give other tables another time: the query asks the clock, or chance. */
 import { collectColumns, visitCalls } from './columns.ts'
 import type { AggregateCall, Expression } from './expressions.ts'
-import { inputsOf, type PlanNode, schemaOf } from './nodes.ts'
+import { inputsOf } from './inputs.ts'
+import { type PlanNode, schemaOf } from './nodes.ts'
 import type { Pipeline } from './pipeline.ts'
 import { columnsRead, handedOn } from './shape.ts'
 

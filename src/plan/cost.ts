@@ -1,5 +1,6 @@
 /** What it costs to look at a plan as a tree: how a query grows whose views name each other twice, or that joins hundreds of tables. */
-import { inputsOf, type PlanNode, schemaOf } from './nodes.ts'
+import { inputsOf } from './inputs.ts'
+import { type PlanNode, schemaOf } from './nodes.ts'
 
 interface Cost {
   /** Columns of it and all beneath. */

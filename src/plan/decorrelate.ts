@@ -5,10 +5,10 @@
 import { collectColumns, mapColumns } from './columns.ts'
 import { conjunctionOf, conjunctsOf } from './conjuncts.ts'
 import type { Expression } from './expressions.ts'
+import { inputsOf } from './inputs.ts'
 import { joinConditions, joinedSchema, joinOf } from './joins.ts'
 import {
   type GroupAggregate,
-  inputsOf,
   type Join,
   type PlanNode,
   type Project,

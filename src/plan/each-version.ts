@@ -2,7 +2,8 @@
  * The versioned side of a temporal join needs every version there was, with its time. An operator that tells what a batch leaves would
  * lose those that another of the same batch replaces; and the last row by time loses those that come behind a later one.
  */
-import { type PlanNode, withInputs } from './nodes.ts'
+import { withInputs } from './inputs.ts'
+import type { PlanNode } from './nodes.ts'
 import { traitsOf } from './traits.ts'
 
 /** `node`, of which rows are versions by their event time and key. Its columns stay where they are. */

@@ -2,9 +2,9 @@
 import { unreachable } from '../errors.ts'
 import { expressionText } from './expression-text.ts'
 import type { Expression } from './expressions.ts'
+import { inputsOf } from './inputs.ts'
 import {
   type GroupAggregate,
-  inputsOf,
   type Join,
   type PlanNode,
   type Rank,

@@ -1,7 +1,8 @@
 /** Columns of rows that operators keep whole: a state of other columns is of no use, whatever else is the same. */
 import { cellFamily, type DataType, type Field, layoutOf } from '../data/types.ts'
 import { typeText } from './functions/type-text.ts'
-import { inputsOf, type PlanNode, type SinkNode, schemaOf } from './nodes.ts'
+import { inputsOf } from './inputs.ts'
+import { type PlanNode, type SinkNode, schemaOf } from './nodes.ts'
 
 /** In the order in which they stand in the state, by name and what a cell means; undefined where no rows are kept whole. */
 export function keptColumns(node: PlanNode | SinkNode): readonly string[] | undefined {

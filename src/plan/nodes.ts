@@ -4,7 +4,6 @@
  * Subtrees that are equal (by their JSON) are run once: two sinks over one source read it once.
  */
 import type { Field, Schema } from '../data/types.ts'
-import { unreachable } from '../errors.ts'
 import type { AskedCall } from './asked-calls.ts'
 import type { AggregateCall, Expression, LiteralValue } from './expressions.ts'
 import type { MatchedPattern } from './patterns.ts'
@@ -336,52 +335,6 @@ export interface SinkNode {
   readonly checks?: SinkChecks
   /** Rows of one primary key may come from several keys of the changelog: the sink keeps them all, to know which is left. */
   readonly materializes?: true
-}
-
-/** The inputs of `node`, left to right. A new kind does not compile until it is listed here. */
-export function inputsOf(node: PlanNode | SinkNode): readonly PlanNode[] {
-  switch (node.kind) {
-    case 'scan':
-    case 'values':
-      return []
-    case 'watermark-assigner':
-    case 'filter':
-    case 'project':
-    case 'window-table':
-    case 'window-aggregate':
-    case 'window-rank':
-    case 'group-aggregate':
-    case 'over-aggregate':
-    case 'rank':
-    case 'deduplicate':
-    case 'correlate':
-    case 'process':
-    case 'async-call':
-    case 'expand':
-    case 'match-recognize':
-    case 'changelog-normalize':
-    case 'temporal-sort':
-    case 'sort':
-    case 'sink':
-      return [node.input]
-    case 'join':
-    case 'interval-join':
-    case 'temporal-join':
-    case 'window-join':
-      return [node.left, node.right]
-    case 'union-all':
-      return node.inputs
-    default:
-      return unreachable(node)
-  }
-}
-
-/** `node` over other inputs, as many as it has. Columns stay where they are. */
-export function withInputs<Node extends PlanNode>(node: Node, inputs: readonly PlanNode[]): Node {
-  if (inputsOf(node).length === 0) return node
-  if ('left' in node) return { ...node, left: inputs[0]!, right: inputs[1]! }
-  if ('inputs' in node) return { ...node, inputs }
-  return { ...node, input: inputs[0]! }
 }
 
 /** The columns that `node` gives. */

@@ -7,14 +7,8 @@
 import { type Field, layoutOf } from '../data/types.ts'
 import { type ColumnExpression, collectColumns, mapColumns } from './columns.ts'
 import type { Expression } from './expressions.ts'
-import {
-  inputsOf,
-  type PlanNode,
-  type Rank,
-  schemaOf,
-  type WindowRank,
-  withInputs,
-} from './nodes.ts'
+import { inputsOf, withInputs } from './inputs.ts'
+import { type PlanNode, type Rank, schemaOf, type WindowRank } from './nodes.ts'
 import { columnsRead, handedOn, moveColumns } from './shape.ts'
 
 type Needed = Map<string, Set<number>>

@@ -1,5 +1,6 @@
 /** Who reads what in plans in which equal subtrees are one. */
-import { inputsOf, type PlanNode, type SinkNode } from './nodes.ts'
+import { inputsOf } from './inputs.ts'
+import type { PlanNode, SinkNode } from './nodes.ts'
 
 /** How many different nodes read a subtree, by its text; each root is read once more. */
 export function readersOf(roots: readonly (PlanNode | SinkNode)[]): ReadonlyMap<string, number> {

@@ -4,7 +4,8 @@
 import { unreachable } from '../errors.ts'
 import { mapAggregate, mapColumns } from './columns.ts'
 import type { AggregateCall, Expression } from './expressions.ts'
-import { inputsOf, type MatchRecognize, type PlanNode, type SortKey, schemaOf } from './nodes.ts'
+import { inputsOf } from './inputs.ts'
+import { type MatchRecognize, type PlanNode, type SortKey, schemaOf } from './nodes.ts'
 import type { AllRows } from './patterns.ts'
 import type { Window, WindowColumns } from './windows.ts'
 

@@ -7,7 +7,8 @@
 import type { Schema } from '../data/types.ts'
 import { mapColumns } from './columns.ts'
 import type { Expression } from './expressions.ts'
-import { inputsOf, type PlanNode, type Project, schemaOf, withInputs } from './nodes.ts'
+import { inputsOf, withInputs } from './inputs.ts'
+import { type PlanNode, type Project, schemaOf } from './nodes.ts'
 import { readersOf } from './readers.ts'
 
 type Aggregate = Extract<PlanNode, { kind: 'group-aggregate' | 'window-aggregate' }>

@@ -3,7 +3,8 @@
  * event time alone lets rows out when time has passed them. Nothing else can be sorted before all of it is there.
  */
 import type { Expression } from './expressions.ts'
-import { inputsOf, type PlanNode, type Rank, type Sort, schemaOf, withInputs } from './nodes.ts'
+import { inputsOf, withInputs } from './inputs.ts'
+import { type PlanNode, type Rank, type Sort, schemaOf } from './nodes.ts'
 import { timeDomainOf } from './time-attributes.ts'
 import { traitsOf } from './traits.ts'
 

@@ -1,7 +1,8 @@
 /** What can be known of a node without running it: which changes it gives, by which columns they meet, how its state grows. */
 import { unreachable } from '../errors.ts'
 import type { Expression } from './expressions.ts'
-import { inputsOf, type Join, type PlanNode, type Project, type Scan, schemaOf } from './nodes.ts'
+import { inputsOf } from './inputs.ts'
+import { type Join, type PlanNode, type Project, type Scan, schemaOf } from './nodes.ts'
 import { windowColumn, windowSpec } from './window-columns.ts'
 
 export interface NodeTraits {

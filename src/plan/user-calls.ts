@@ -1,7 +1,8 @@
 /** What a plan asks of users' functions that they can't give: an aggregate's missing method, a name of state that stands for two. */
 import type { UserFunctionType } from './functions/user.ts'
 import { isUserFunction, userFunctionName } from './functions/user.ts'
-import { type AsyncCall, inputsOf, type PlanNode, schemaOf } from './nodes.ts'
+import { inputsOf } from './inputs.ts'
+import { type AsyncCall, type PlanNode, schemaOf } from './nodes.ts'
 import { traitsOf } from './traits.ts'
 
 export interface RefusedCall {

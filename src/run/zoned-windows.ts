@@ -8,14 +8,13 @@
 import { constantOffsetUs } from '../compile/zone.ts'
 import { MillraceError } from '../errors.ts'
 import type { Expression } from '../plan/expressions.ts'
+import { inputsOf, withInputs } from '../plan/inputs.ts'
 import {
-  inputsOf,
   type PlanNode,
   type Project,
   schemaOf,
   type WindowAggregate,
   type WindowTable,
-  withInputs,
 } from '../plan/nodes.ts'
 import type { Window } from '../plan/windows.ts'
 

@@ -1,6 +1,7 @@
 /** A pipeline whose tables are those of a test: its plan stays as it is, only where rows come from and go to is another place. */
 import type { Connector } from '../connectors/contract/connector.ts'
-import { inputsOf, type PlanNode, type Scan, type SinkNode, withInputs } from '../plan/nodes.ts'
+import { inputsOf, withInputs } from '../plan/inputs.ts'
+import type { PlanNode, Scan, SinkNode } from '../plan/nodes.ts'
 import type { Pipeline } from '../plan/pipeline.ts'
 import type { TableDefinition } from '../plan/tables.ts'
 import { CONNECTORS } from '../run/connectors.ts'

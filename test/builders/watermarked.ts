@@ -1,7 +1,7 @@
 /** Watermarks of the rows that an engine read, worked out row by row from the order in which it read them: for the oracle. */
 
+import { inputsOf, withInputs } from '../../src/plan/inputs.ts'
 import type { PlanNode, Scan } from '../../src/plan/nodes.ts'
-import { inputsOf, withInputs } from '../../src/plan/nodes.ts'
 import type { NaiveRow } from '../naive/expression.ts'
 import type { Change, Input } from '../naive/interpret.ts'
 import type { Fed, FedRow, ReadEvent } from './engine-run.ts'

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict'
 import { existsSync, readFileSync } from 'node:fs'
 import test from 'node:test'
-import { inputsOf, type PlanNode } from '../../src/plan/nodes.ts'
+import { inputsOf } from '../../src/plan/inputs.ts'
+import type { PlanNode } from '../../src/plan/nodes.ts'
 import { readScenarios } from './scenarios.ts'
 
 interface Cover {

@@ -7,7 +7,8 @@
  */
 import assert from 'node:assert/strict'
 import type { AggregateCall, Expression } from '../../src/plan/expressions.ts'
-import { inputsOf, type PlanNode, type SinkNode, schemaOf } from '../../src/plan/nodes.ts'
+import { inputsOf } from '../../src/plan/inputs.ts'
+import { type PlanNode, type SinkNode, schemaOf } from '../../src/plan/nodes.ts'
 import { makesChanges } from '../../src/plan/traits.ts'
 import type { Window } from '../../src/plan/windows.ts'
 import type { RowKindText } from '../builders/batch.ts'

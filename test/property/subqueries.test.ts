@@ -1,7 +1,8 @@
 /** Subqueries, made joins, say what they say when they are asked again for every row. */
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { inputsOf, type PlanNode, withInputs } from '../../src/plan/nodes.ts'
+import { inputsOf, withInputs } from '../../src/plan/inputs.ts'
+import type { PlanNode } from '../../src/plan/nodes.ts'
 import { bindText } from '../../src/sql/bind-text.ts'
 import { fc } from '../builders/properties.ts'
 import { interpret } from '../naive/interpret.ts'

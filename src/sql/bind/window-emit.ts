@@ -4,7 +4,8 @@
  *
  * @see Flink, WindowEmitStrategy: of windows in GROUP BY alone; here of window table functions too
  */
-import { inputsOf, type PlanNode, type WindowAggregate, withInputs } from '../../plan/nodes.ts'
+import { inputsOf, withInputs } from '../../plan/inputs.ts'
+import type { PlanNode, WindowAggregate } from '../../plan/nodes.ts'
 import type { WindowEmit } from '../../plan/windows.ts'
 import type { Place } from '../place.ts'
 import { SqlError } from '../sql-error.ts'
