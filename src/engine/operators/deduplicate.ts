@@ -99,11 +99,8 @@ function firstByArrival(plan: Deduplicate, context: OperatorContext): Operator {
   const { memory } = context
   const keysOf = keysEvaluator(plan, context)
   // 1 once the key has come.
-  const make = keyedTables(memory, {
-    keys: plan.partition.map(({ type }) => type),
-    values: ['i64'],
-  })
-  let table = make()
+  const keys = plan.partition.map(({ type }) => type)
+  const table = keyedTables(memory, { keys, values: ['i64'] })()
   const cameOffset = table.valueOffset(0)
   return {
     name: 'deduplicate(first)',
@@ -131,10 +128,7 @@ function firstByArrival(plan: Deduplicate, context: OperatorContext): Operator {
     },
     restore(reader) {
       const source = reader.source(TABLE)
-      if (source === undefined) return
-      table.dispose()
-      table = make()
-      table.restore(source)
+      if (source !== undefined) table.restore(source)
     },
     dispose() {
       table.dispose()

@@ -87,8 +87,7 @@ class Latest implements LatestRows {
   readonly #memory: LinearMemory
   readonly #options: LatestRowsOptions
   readonly #cells: RowCells
-  readonly #make: () => KeyedTable
-  #table: KeyedTable
+  readonly #table: KeyedTable
   readonly #heldOffset: number
   readonly #staysOffset: number
   readonly #order: RowOrder | undefined
@@ -98,16 +97,13 @@ class Latest implements LatestRows {
     this.#memory = memory
     this.#options = options
     this.#cells = rowCells(memory, schema, ROW)
-    this.#make = keyedTables(memory, { keys, values: ['i64', 'i64', ...this.#cells.values] })
-    this.#table = this.#make()
+    this.#table = keyedTables(memory, { keys, values: ['i64', 'i64', ...this.#cells.values] })()
     this.#heldOffset = this.#table.valueOffset(HELD)
     this.#staysOffset = this.#table.valueOffset(STAYS)
-    // Of any table of this layout.
-    const table = this.#table
     this.#order = order?.({
       memory,
-      cellOffset: (column) => table.valueOffset(this.#cells.cellOf(column)),
-      isNull: (entry, column) => this.#cells.isNull(table, entry, column),
+      cellOffset: (column) => this.#table.valueOffset(this.#cells.cellOf(column)),
+      isNull: (entry, column) => this.#cells.isNull(this.#table, entry, column),
     })
   }
 
@@ -159,10 +155,7 @@ class Latest implements LatestRows {
 
   restore(reader: StateReader): void {
     const source = reader.source(TABLE)
-    if (source === undefined) return
-    this.#table.dispose()
-    this.#table = this.#make()
-    this.#table.restore(source)
+    if (source !== undefined) this.#table.restore(source)
   }
 
   dispose(): void {

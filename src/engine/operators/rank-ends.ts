@@ -28,8 +28,7 @@ export function rankEnds(
     return { ofRows: () => same, ofList: same, snapshot() {}, restore() {}, dispose() {} }
   }
   // 1 once it is known, and the number.
-  const make = keyedTables(memory, { keys, values: ['i64', 'i64'] })
-  let table = make()
+  const table = keyedTables(memory, { keys, values: ['i64', 'i64'] })()
   const knownOffset = table.valueOffset(0)
   const endOffset = table.valueOffset(1)
   const endOf = (entry: Pointer): number => Number(memory.i64[(entry + endOffset) / 8]!)
@@ -64,10 +63,7 @@ export function rankEnds(
     },
     restore(reader) {
       const source = reader.source(TABLE)
-      if (source === undefined) return
-      table.dispose()
-      table = make()
-      table.restore(source)
+      if (source !== undefined) table.restore(source)
     },
     dispose() {
       table.dispose()

@@ -38,8 +38,7 @@ export function upsertMaterializer(
   primaryKey: readonly number[],
 ): UpsertMaterializer {
   const keys = primaryKey.map((index) => schema[index]!.type)
-  const make = keyedTables(memory, { keys, values: ['bytes'] })
-  let table = make()
+  const table = keyedTables(memory, { keys, values: ['bytes'] })()
   const rows: DataType = {
     kind: 'array',
     nullable: false,
@@ -103,10 +102,7 @@ export function upsertMaterializer(
     snapshot: (writer) => writer.table(TABLE, (sink) => table.writeChanges(sink)),
     restore(reader) {
       const source = reader.source(TABLE)
-      if (source === undefined) return
-      table.dispose()
-      table = make()
-      table.restore(source)
+      if (source !== undefined) table.restore(source)
     },
     dispose: () => table.dispose(),
   }
