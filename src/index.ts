@@ -58,7 +58,7 @@ export {
   when,
 } from './api/functions.ts'
 export { type PipelineDefinition, pipeline } from './api/pipeline.ts'
-export { type ProcessContext, processFunction } from './api/process-functions.ts'
+export { processFunction } from './api/process-functions.ts'
 export type { RowOfShape } from './api/shape.ts'
 export type { Insert, Stream } from './api/stream.ts'
 export { type Table, table } from './api/table.ts'
@@ -73,6 +73,7 @@ export { cumulate, emit, hop, session, tumble, type Window } from './api/window.
 export type { DataType, Field, Schema } from './data/types.ts'
 export type { Row, Value } from './data/values.ts'
 export { ERRORS, type ErrorCode, MillraceError } from './errors.ts'
+export type { ProcessContext } from './plan/process-context.ts'
 export type { Asking, AskOptions } from './run/asking.ts'
 export type { Outcome, ReadPositions, RunEvent, RunHandle, RunStatus } from './run/handle.ts'
 export type { View } from './run/view.ts'
@@ -218,10 +219,8 @@ class Opened implements Millrace {
   }
 
   changes(asked: string | Stream<Shape>, options: QueryOptions = {}): AsyncIterable<never> {
-    const node = this.#asked(asked, options)
-    return runChanges(
-      this.#queryStart(node, options),
-    ) as AsyncIterable<AnyChange> as AsyncIterable<never>
+    const start = this.#queryStart(this.#asked(asked, options), options)
+    return runChanges(start) as AsyncIterable<AnyChange> as AsyncIterable<never>
   }
 
   view(asked: string | Stream<Shape>, { key, signal }: ViewOptions): View<Row> {

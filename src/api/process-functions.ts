@@ -6,6 +6,7 @@
  *   SELECT * FROM pings(input => TABLE events PARTITION BY id, on_time => DESCRIPTOR(ts), uid => 'pings')
  */
 import type { DataType, Schema } from '../data/types.ts'
+import type { OnTimerContext, ProcessContext } from '../plan/process-context.ts'
 import { type Columns, type RowOf, rowType } from './columns.ts'
 import type { StateOf, VersionOptions } from './function-options.ts'
 
@@ -25,32 +26,6 @@ export interface UserProcess {
   }
   /** ProcessDefinition's methods. */
   readonly code: object
-}
-
-/** What a call can ask for and do. Times are those of events. */
-export interface ProcessContext<Output, StateName extends string = string> {
-  /** Tells a row. */
-  collect(row: Output): void
-  /** Of the row or timer; null without on_time. */
-  time(): Date | null
-  /** null before the first. */
-  currentWatermark(): Date | null
-  /** Calls `onTimer` when the watermark reaches `time`; once, however often it is asked for. */
-  registerOnTime(time: Date): void
-  /** In place of the timer of that name, if there is one. */
-  registerOnTime(name: string, time: Date): void
-  clearTimer(timer: string | Date): void
-  clearAllTimers(): void
-  /** Once the call is over, whatever it writes then. */
-  clearState(name: StateName): void
-  clearAllState(): void
-  clearAll(): void
-}
-
-export interface OnTimerContext<Output, StateName extends string = string>
-  extends ProcessContext<Output, StateName> {
-  /** Its name; null if it has none. */
-  currentTimer(): string | null
 }
 
 /** Entries by name, their fields to be written to; all are null at first, and an entry whose fields all are is not kept. */

@@ -5,6 +5,7 @@
 import type { DataType } from '../data/types.ts'
 import type { Value as Told } from '../data/values.ts'
 import { invariant } from '../errors.ts'
+import type { OnTimerContext, ProcessContext } from '../plan/process-context.ts'
 import type { Fields } from './user-values.ts'
 
 type RowType = Extract<DataType, { kind: 'row' }>
@@ -60,34 +61,11 @@ export interface ProcessCode {
   readonly kind: 'process'
   readonly output: RowType
   eval(context: ProcessContext, state: States, input: Fields, args: Fields): unknown
-  onTimer?(context: TimerContext, state: States, args: Fields): unknown
+  onTimer?(context: OnTimerContext, state: States, args: Fields): unknown
 }
 
 /** State entries by name. */
 export type States = Readonly<Record<string, Fields>>
-
-/** Times are those of events. */
-export interface ProcessContext {
-  collect(row: unknown): void
-  /** Of the row or timer; null without on_time. */
-  time(): Date | null
-  /** null before the first. */
-  currentWatermark(): Date | null
-  registerOnTime(time: Date): void
-  /** In place of the timer of that name, if there is one. */
-  registerOnTime(name: string, time: Date): void
-  clearTimer(timer: string | Date): void
-  clearAllTimers(): void
-  /** Once the call is over, whatever it writes then. */
-  clearState(name: string): void
-  clearAllState(): void
-  clearAll(): void
-}
-
-export interface TimerContext extends ProcessContext {
-  /** null if it has none. */
-  currentTimer(): string | null
-}
 
 const loaded = new Map<string, UserCode>()
 

@@ -232,12 +232,12 @@ test('a server that is down, silent, or closes half-way is tried again, and name
   await gone.close()
   try {
     const faults = [
-      [gone.url, /ECONNREFUSED/],
-      [await listen(silent), /no answer within 20 ms/],
-      [await listen(halfway), /aborted|hang up/],
+      [gone.url, '60 s', /ECONNREFUSED/],
+      [await listen(silent), '20 ms', /no answer within 20 ms/],
+      [await listen(halfway), '60 s', /aborted|hang up/],
     ] as const
-    const met = faults.map(async ([url, said]) => {
-      const options = `, 'sink.max-retries' = '0', 'request.timeout' = '20 ms'`
+    const met = faults.map(async ([url, timeout, said]) => {
+      const options = `, 'sink.max-retries' = '0', 'request.timeout' = '${timeout}'`
       const settings = `SET 'restart-strategy.exponential-delay.attempts-before-reset-backoff' = '1';`
       await sending({ url, options, settings, rows: ROWS.slice(0, 1) }, async ({ run }) => {
         const outcome = await run()

@@ -1,12 +1,13 @@
 /** One call of a process function: what it is given, and what it asks for, which counts only if it returns. */
 import { compileProjection } from '../../compile/expression.ts'
 import { RowFailure } from '../../compile/row-failure.ts'
-import type { ProcessCode, States, TimerContext } from '../../compile/user-code.ts'
+import type { ProcessCode, States } from '../../compile/user-code.ts'
 import { cellOf, type Fields, GIVEN_MAX, toldAt, UTC } from '../../compile/user-values.ts'
 import type { Value } from '../../compile/value.ts'
 import type { Vector } from '../../data/batch.ts'
 import type { LinearMemory } from '../../data/memory.ts'
 import type { ProcessCall } from '../../plan/process.ts'
+import type { OnTimerContext } from '../../plan/process-context.ts'
 import { evaluationOf, type OperatorContext } from '../evaluation.ts'
 
 /** A time at which `onTimer` is called. */
@@ -30,7 +31,7 @@ export interface Calling {
 }
 
 export interface Called {
-  readonly context: TimerContext
+  readonly context: OnTimerContext
   /** Of the function's own columns. */
   readonly rows: readonly (readonly Value[])[]
   readonly cleared: ReadonlySet<string>
@@ -67,7 +68,7 @@ export function calling({
   const clearAllTimers = (): void => {
     timers = []
   }
-  const context: TimerContext = {
+  const context: OnTimerContext = {
     collect(row) {
       if (rows.length === GIVEN_MAX) throw new RowFailure(`it gave more than ${GIVEN_MAX} rows`)
       rows.push(cellOf(row, code.output, UTC) as readonly Value[])
