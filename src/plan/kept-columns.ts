@@ -15,12 +15,25 @@ export function keptColumns(node: PlanNode | SinkNode): readonly string[] | unde
     case 'window-rank':
     case 'changelog-normalize':
     case 'temporal-sort':
-      return inputsOf(node).flatMap((input) => schemaOf(input).map(columnText))
+    case 'over-aggregate':
+    case 'match-recognize':
+      return columnsOfInputs(node)
     case 'deduplicate':
-      return node.keep === 'last' ? schemaOf(node.input).map(columnText) : undefined
+      // The first by arrival is told at once: its key alone is kept.
+      return node.keep === 'first' && node.timeDomain === 'processing'
+        ? undefined
+        : columnsOfInputs(node)
+    case 'window-table':
+      return node.window.kind === 'session' ? columnsOfInputs(node) : undefined
+    case 'sink':
+      return node.materializes ? columnsOfInputs(node) : undefined
     default:
       return undefined
   }
+}
+
+function columnsOfInputs(node: PlanNode | SinkNode): readonly string[] {
+  return inputsOf(node).flatMap((input) => schemaOf(input).map(columnText))
 }
 
 function columnText({ name, type }: Field): string {

@@ -32,8 +32,10 @@ export function traitsOf(node: PlanNode): NodeTraits {
         ...(upsertKey === undefined ? {} : { upsertKey }),
       }
     }
-    case 'values':
     case 'window-table':
+      // Rows wait until their session has closed; other windows are known from a row alone.
+      return { changes, state: node.window.kind === 'session' ? 'windows' : 'none' }
+    case 'values':
     case 'union-all':
     case 'correlate':
     case 'expand':

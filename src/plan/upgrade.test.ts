@@ -60,6 +60,50 @@ test('rows that a join keeps with other columns are told apart, also where they 
   assert.deepEqual([kinds(wider.kept), wider.changed], [['join'], []])
 })
 
+test('rows that OVER, first rows, sessions and patterns keep with other columns are told apart', () => {
+  const session = (column: string) =>
+    `SESSION((SELECT k, ${column}, at_time FROM t) PARTITION BY k, DESCRIPTOR(at_time), INTERVAL '1' MINUTE)`
+  const queries: readonly ((column: string) => string)[] = [
+    (column) => `SELECT k, ${column} + COUNT(*) OVER (PARTITION BY k ORDER BY at_time)
+      FROM (SELECT k, ${column}, at_time FROM t)`,
+    (column) => `SELECT k, CAST(${column} AS BIGINT) FROM (
+      SELECT *, ROW_NUMBER() OVER (PARTITION BY k ORDER BY at_time) AS n
+      FROM (SELECT k, ${column}, at_time FROM t)) WHERE n = 1`,
+    (column) => `SELECT k, CAST(${column} AS BIGINT) FROM TABLE(${session(column)})`,
+    (
+      column,
+    ) => `SELECT k, c FROM (SELECT k, ${column}, at_time FROM t) MATCH_RECOGNIZE (PARTITION BY k
+      ORDER BY at_time MEASURES COUNT(*) AS c PATTERN (A B) DEFINE A AS TRUE, B AS TRUE)`,
+  ]
+  for (const query of queries) {
+    const before = pipelineOf(query('v'))
+    const other = upgradeOf(before, pipelineOf(query('w')))
+    assert.deepEqual([other.kept, other.added, other.removed], [[], [], []], query('w'))
+    assert.match(other.changed[0]!.because.join(), /column v integer gone from the rows it keeps/)
+    assert.deepEqual(upgradeOf(before, pipelineOf(query('v'), 'BIGINT')).changed, [])
+  }
+})
+
+test('a sink that keeps rows of its key is told, and holds them to their columns', () => {
+  const pipeline = (columns: string) => {
+    const { pipeline, errors } = bindText(
+      `CREATE TABLE t (k INT, v INT, w INT) WITH ('connector' = 'none');
+       CREATE TABLE o (n INT, ${columns}, PRIMARY KEY (n) NOT ENFORCED) WITH ('connector' = 'none');
+       INSERT INTO o SELECT n, ${columns.split(' ')[0]} FROM (
+         SELECT k, MAX(v) AS v, MAX(w) AS w, MIN(v) AS n FROM t GROUP BY k)`,
+      'p',
+      [],
+    )
+    assert.deepEqual(errors, [])
+    return pipeline!
+  }
+  const sinks = pipeline('v INT').sinks.filter(({ materializes }) => materializes)
+  assert.equal(sinks.length, 1)
+  const { changed } = upgradeOf(pipeline('v INT'), pipeline('w INT'))
+  assert.ok(changed.some(({ after }) => after.kind === 'sink'))
+  assert.deepEqual(upgradeOf(pipeline('v INT'), pipeline('v INT')).changed, [])
+})
+
 test('a function of another version is named, and where its calls aggregate, its state is not gone on with', () => {
   const of = (version: string, select: string) => {
     const [args, returns] = [[types.int], types.int]

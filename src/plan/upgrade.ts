@@ -8,23 +8,26 @@ import { userFunctionPlace } from './functions/user.ts'
 import { operatorIds } from './identity.ts'
 import { inputsOf } from './inputs.ts'
 import { columnsDiffer, keptColumns } from './kept-columns.ts'
-import { type PlanNode, schemaOf } from './nodes.ts'
+import { type PlanNode, type SinkNode, schemaOf } from './nodes.ts'
 import type { Pipeline } from './pipeline.ts'
 import { traitsOf } from './traits.ts'
 
+/** A sink keeps rows where several of them may bear one primary key. */
+type Stateful = PlanNode | SinkNode
+
 export interface Upgrade {
   /** Operators that go on with their state. */
-  readonly kept: readonly PlanNode[]
+  readonly kept: readonly Stateful[]
   /** Operators whose meaning has changed: state of the old one means something else. */
   readonly changed: readonly {
-    readonly before: PlanNode
-    readonly after: PlanNode
+    readonly before: Stateful
+    readonly after: Stateful
     readonly because: readonly string[]
   }[]
   /** Operators that begin empty. */
-  readonly added: readonly PlanNode[]
+  readonly added: readonly Stateful[]
   /** Operators that are gone: a restore is refused unless their state is given up. */
-  readonly removed: readonly PlanNode[]
+  readonly removed: readonly Stateful[]
   /** Users' functions of another version than before: what was computed with the old one stays as it is. */
   readonly functions: readonly {
     readonly name: string
@@ -82,19 +85,22 @@ function versionsIn(plan: unknown): ReadonlyMap<string, { name: string; version:
 }
 
 /** Operators that keep something, by id, each once. */
-function stateful(pipeline: Pick<Pipeline, 'sinks'>): ReadonlyMap<string, PlanNode> {
+function stateful(pipeline: Pick<Pipeline, 'sinks'>): ReadonlyMap<string, Stateful> {
   const ids = operatorIds(pipeline)
-  const found = new Map<string, PlanNode>()
+  const found = new Map<string, Stateful>()
   const visit = (node: PlanNode): void => {
     if (traitsOf(node).state !== 'none') found.set(ids.get(node)!, node)
     for (const input of inputsOf(node)) visit(input)
   }
-  for (const { input } of pipeline.sinks) visit(input)
+  for (const sink of pipeline.sinks) {
+    if (sink.materializes) found.set(ids.get(sink)!, sink)
+    visit(sink.input)
+  }
   return found
 }
 
 /** What differs between two operators of a kind, in words. */
-function differences(before: PlanNode, after: PlanNode): readonly string[] {
+function differences(before: Stateful, after: Stateful): readonly string[] {
   const told = [
     ...listed('key', keysIn(before), keysIn(after)),
     ...listed('aggregate', aggregatesIn(before), aggregatesIn(after)),
@@ -112,7 +118,7 @@ function listed(what: string, before: readonly string[], after: readonly string[
   return [...added, ...gone]
 }
 
-function keysIn(node: PlanNode): readonly string[] {
+function keysIn(node: Stateful): readonly string[] {
   const keys =
     'keys' in node && (node.kind === 'group-aggregate' || node.kind === 'window-aggregate')
       ? node.keys
@@ -124,19 +130,19 @@ function keysIn(node: PlanNode): readonly string[] {
   return keys.map((key) => expressionText(key, schemaOf(inputsOf(node)[0]!)))
 }
 
-function aggregatesIn(node: PlanNode): readonly string[] {
+function aggregatesIn(node: Stateful): readonly string[] {
   if (!('aggregates' in node)) return []
   return node.aggregates.map((call) => aggregateText(call, schemaOf(node.input)))
 }
 
-function windowDiffers(before: PlanNode, after: PlanNode): string[] {
+function windowDiffers(before: Stateful, after: Stateful): string[] {
   if (!('window' in before) || !('window' in after)) return []
   const isSame = JSON.stringify(before.window) === JSON.stringify(after.window)
   return isSame ? [] : ['the window differs']
 }
 
 /** Columns of one name whose type is another. */
-function typesDiffer(before: PlanNode, after: PlanNode): string[] {
+function typesDiffer(before: Stateful, after: Stateful): string[] {
   const old = new Map(inputsOf(before).flatMap((input) => schemaOf(input).map(told)))
   return inputsOf(after)
     .flatMap((input) => schemaOf(input).map(told))

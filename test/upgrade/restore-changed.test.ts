@@ -85,3 +85,34 @@ test('rows of a join that have other columns now are refused, though they lie in
   })
   assert.equal((await count(joined('a.v + 1'))).length, 1)
 })
+
+test('rows of OVER that have other columns now are refused, though they lie in the same cells', async (context) => {
+  const { feed, count } = await project(context)
+  await feed(ROW)
+  const summed = (name: string, factor: number) =>
+    `INSERT INTO counts SELECT k, ${name} + SUM(v) OVER (
+       PARTITION BY k ORDER BY t RANGE BETWEEN INTERVAL '1' HOUR PRECEDING AND CURRENT ROW)
+     FROM (SELECT k, t, v, v * ${factor} AS ${name} FROM events)`
+  await count(summed('twice', 2))
+  await count(summed('twice', 2))
+  await assert.rejects(count(summed('thrice', 3)), (error) => {
+    assert.ok(error instanceof MillraceError)
+    assert.match(error.message, /column thrice integer added/)
+    assert.match(error.hint, /--fresh/)
+    return error.code === 'CHECKPOINT_MISMATCH'
+  })
+})
+
+test('rows of a pattern that have other columns now are refused, though they lie in the same cells', async (context) => {
+  const { feed, count } = await project(context)
+  await feed(ROW)
+  const matched = (column: string) =>
+    `INSERT INTO counts SELECT k, c FROM (SELECT k, t, ${column} FROM events) MATCH_RECOGNIZE (PARTITION BY k
+       ORDER BY t MEASURES COUNT(*) AS c PATTERN (A B) DEFINE A AS TRUE, B AS TRUE)`
+  await count(matched('v AS x'))
+  await assert.rejects(count(matched('v * 2 AS y')), (error) => {
+    assert.ok(error instanceof MillraceError)
+    assert.match(error.message, /column x integer gone/)
+    return error.code === 'CHECKPOINT_MISMATCH'
+  })
+})

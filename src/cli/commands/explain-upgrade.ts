@@ -1,6 +1,6 @@
 /** `millrace explain NEW --upgrade OLD`: which state survives a change of a pipeline's text. */
 import { MillraceError } from '../../errors.ts'
-import type { PlanNode } from '../../plan/nodes.ts'
+import type { PlanNode, SinkNode } from '../../plan/nodes.ts'
 import { upgradeOf } from '../../plan/upgrade.ts'
 import type { Io } from '../io.ts'
 import { fileName } from '../project.ts'
@@ -18,7 +18,7 @@ export function explainUpgrade(
   const [after, ...others] = now
   if (before === undefined || after === undefined || others.length > 0) throw oneOnly()
   const { kept, changed, added, removed, functions } = upgradeOf(before.pipeline, after.pipeline)
-  const texts = (nodes: readonly PlanNode[]) => nodes.map((node) => nodeText(node))
+  const texts = (nodes: readonly (PlanNode | SinkNode)[]) => nodes.map(textOf)
   if (isJson) {
     io.out(
       JSON.stringify({
@@ -26,8 +26,8 @@ export function explainUpgrade(
         after: fileName(after.file),
         kept: texts(kept),
         changed: changed.map(({ before, after, because }) => ({
-          before: nodeText(before),
-          after: nodeText(after),
+          before: textOf(before),
+          after: textOf(after),
           because,
         })),
         added: texts(added),
@@ -42,10 +42,7 @@ export function explainUpgrade(
   section(
     io,
     'means something else now: its state is not gone on with',
-    changed.flatMap(({ after, because }) => [
-      nodeText(after),
-      ...because.map((each) => `  ${each}`),
-    ]),
+    changed.flatMap(({ after, because }) => [textOf(after), ...because.map((each) => `  ${each}`)]),
   )
   section(io, 'begins empty', texts(added))
   section(io, 'is gone', texts(removed))
@@ -56,6 +53,10 @@ export function explainUpgrade(
   )
   io.out('')
   for (const line of verdict(changed.length + removed.length, added.length)) io.out(`  ${line}`)
+}
+
+function textOf(node: PlanNode | SinkNode): string {
+  return node.kind === 'sink' ? `sink ${node.table.name}` : nodeText(node)
 }
 
 function section(io: Io, title: string, lines: readonly string[]): void {
