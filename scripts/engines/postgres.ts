@@ -55,7 +55,7 @@ export async function startPostgres({
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'pipe'],
       cwd: home,
-      env: { ...process.env, PGPASSWORD: POSTGRES.password },
+      env: { ...process.env, HOME: home, PGPASSWORD: POSTGRES.password },
       ...(owner ?? {}),
     })
   const secret = join(home, 'password')

@@ -16,6 +16,8 @@ import {
 import { connect } from 'node:net'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { nodeHttp } from '../../src/ports/node/http.ts'
+import { s3Headers } from '../../src/ports/s3/signature.ts'
 
 const HOME = resolve('.cache/engines/seaweed')
 const S3_PORT = 18333
@@ -57,6 +59,19 @@ export async function startSeaweed(): Promise<void> {
   }
   // The port is open a little before the filer behind it is.
   await sleep(2000)
+}
+
+/** Empty, unless it is there. */
+export async function makeBucket(name: string): Promise<void> {
+  const url = `${SEAWEED.AWS_ENDPOINT_URL}/${name}`
+  const credentials = {
+    accessKeyId: SEAWEED.AWS_ACCESS_KEY_ID!,
+    secretAccessKey: SEAWEED.AWS_SECRET_ACCESS_KEY!,
+  }
+  const body = new Uint8Array()
+  const signed = { method: 'PUT', url, region: 'us-east-1', body, nowMs: Date.now(), headers: {} }
+  const headers = s3Headers({ ...signed, credentials })
+  await nodeHttp({ method: 'PUT', url, headers, body, timeoutMs: 10_000, answerBytesMax: 1 << 20 })
 }
 
 export async function stopSeaweed(): Promise<void> {

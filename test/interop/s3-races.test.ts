@@ -4,10 +4,8 @@ import { request as ask, createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import test, { after, before } from 'node:test'
-import { SEAWEED, startSeaweed, stopSeaweed } from '../../scripts/engines/seaweed.ts'
+import { makeBucket, SEAWEED, startSeaweed, stopSeaweed } from '../../scripts/engines/seaweed.ts'
 import { open } from '../../src/index.ts'
-import { nodeHttp } from '../../src/ports/node/http.ts'
-import { s3Headers } from '../../src/ports/s3/signature.ts'
 import { inDirectory } from '../cli/process.ts'
 
 const WRITERS = 64
@@ -40,15 +38,7 @@ const failing = createServer((incoming, outgoing) => {
 
 before(async () => {
   await startSeaweed()
-  const url = `${SEAWEED.AWS_ENDPOINT_URL}/${BUCKET}`
-  const credentials = {
-    accessKeyId: SEAWEED.AWS_ACCESS_KEY_ID!,
-    secretAccessKey: SEAWEED.AWS_SECRET_ACCESS_KEY!,
-  }
-  const body = new Uint8Array()
-  const signed = { method: 'PUT', url, region: 'us-east-1', body, nowMs: Date.now(), headers: {} }
-  const headers = s3Headers({ ...signed, credentials })
-  await nodeHttp({ method: 'PUT', url, headers, body, timeoutMs: 10_000, answerBytesMax: 1 << 20 })
+  await makeBucket(BUCKET)
   await new Promise<void>((resolve) => failing.listen(0, '127.0.0.1', resolve))
   const { port } = failing.address() as AddressInfo
   Object.assign(process.env, SEAWEED, { AWS_ENDPOINT_URL: `http://127.0.0.1:${port}` })

@@ -6,14 +6,13 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import test, { after, before } from 'node:test'
-import { SEAWEED, startSeaweed, stopSeaweed } from '../../scripts/engines/seaweed.ts'
+import { makeBucket, SEAWEED, startSeaweed, stopSeaweed } from '../../scripts/engines/seaweed.ts'
 import { open } from '../../src/index.ts'
 import type { HttpSend } from '../../src/ports/http.ts'
 import { nodeHttp } from '../../src/ports/node/http.ts'
 import { nodePorts } from '../../src/ports/node/ports.ts'
 import type { ObjectStore } from '../../src/ports/objects.ts'
 import { s3Objects } from '../../src/ports/s3/objects.ts'
-import { s3Headers } from '../../src/ports/s3/signature.ts'
 import { inDirectory } from '../cli/process.ts'
 
 const BUCKET = 'lake'
@@ -23,15 +22,7 @@ const impatient = { ...clock, sleep: async () => {} }
 
 before(async () => {
   await startSeaweed()
-  const url = `${SEAWEED.AWS_ENDPOINT_URL}/${BUCKET}`
-  const credentials = {
-    accessKeyId: SEAWEED.AWS_ACCESS_KEY_ID!,
-    secretAccessKey: SEAWEED.AWS_SECRET_ACCESS_KEY!,
-  }
-  const body = new Uint8Array()
-  const signed = { method: 'PUT', url, region: 'us-east-1', body, nowMs: Date.now(), headers: {} }
-  const headers = s3Headers({ ...signed, credentials })
-  await nodeHttp({ method: 'PUT', url, headers, body, timeoutMs: 10_000, answerBytesMax: 1 << 20 })
+  await makeBucket(BUCKET)
 })
 after(stopSeaweed)
 

@@ -6,9 +6,9 @@ import { after, before, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { startKafka } from '../../scripts/engines/kafka.ts'
 import { fetchPeers, startPeer } from '../interop/delta-peers.ts'
-import { consumeWithJava, fetchLibrdkafka } from './broker.ts'
+import { administer, consumeWithJava, fetchLibrdkafka, uniqueTopic } from './broker.ts'
 import { feed, finish, type Setting, setting, written } from './crash-setting.ts'
-import { temporaryDirectory } from './pipelines.ts'
+import { runToEnd, temporaryDirectory } from './pipelines.ts'
 import { kill, killAll, launch } from './processes.ts'
 
 const STEPS = [
@@ -91,6 +91,27 @@ test('down for longer than the time-out of its transaction, a pipeline goes back
     inLake.sort((x, y) => x - y),
     expected,
   )
+})
+
+test('without the topic of its markers a pipeline that was killed between commit and confirmation stops by name, and writes nothing again', {
+  timeout: 60_000,
+}, async () => {
+  const markers = uniqueTopic('markers')
+  const set = await setting('SELECT n FROM i', 'n BIGINT', {
+    options: { 'sink.checkpoint-topic': markers },
+  })
+  await feed(set, 0, 500)
+  const life = launch(set.directory, set.sql, { killAt: 'checkpoint-committed' })
+  assert.equal(await life.ended, undefined, life.lines.join('\n'))
+  const before = await written(set)
+  assert.ok(before.length > 0)
+  await administer((admin) => admin.deleteTopics({ topics: [markers] }))
+  const request = { sql: set.sql, directory: join(set.directory, 'data') }
+  await assert.rejects(runToEnd(request), {
+    code: 'COMMIT_REFUSED',
+    message: /what became of the transaction of millrace-.* can't be known/,
+  })
+  assert.deepEqual(await written(set), before)
 })
 
 for (const workers of [1, 2])

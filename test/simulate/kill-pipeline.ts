@@ -5,13 +5,13 @@ import { CONNECTORS } from '../../src/run/connectors.ts'
 import { startPipeline } from '../../src/run/start.ts'
 import { bindText } from '../../src/sql/bind-text.ts'
 
-const [directory, total, mode] = process.argv.slice(2)
+const [directory, total, mode, table] = process.argv.slice(2)
 const SQL = `
 SET 'execution.checkpointing.interval' = '100 ms';
 CREATE TABLE clicks (n BIGINT, at_time TIMESTAMP_LTZ(3), WATERMARK FOR at_time AS at_time)
   WITH ('connector' = 'log', 'topic' = 'clicks', 'format' = 'json', 'json.timestamp-format.standard' = 'ISO-8601');
 CREATE TABLE sums (window_start TIMESTAMP(3), events BIGINT, total BIGINT)
-  WITH ('connector' = 'delta', 'table-path' = '${directory}/sums');
+  WITH ('connector' = 'delta', 'table-path' = '${table}');
 INSERT INTO sums SELECT window_start, COUNT(*), SUM(n)
 FROM TABLE(TUMBLE(TABLE clicks, DESCRIPTOR(at_time), INTERVAL '10' SECOND)) GROUP BY window_start, window_end;
 `

@@ -232,7 +232,7 @@ export class BatchSender {
       (isFenced || isForgotten || code === CODE.invalidTransactionState)
     )
       this.#fail(transactionLost(table, transactionalId))
-    else if (code === CODE.messageTooLarge || code === 18)
+    else if (code === CODE.messageTooLarge || code === CODE.recordListTooLarge)
       this.#fail(recordTooLarge(table, queue.topic, queue.waiting[0]!.batch.length))
     else this.#fail(cluster.failed(what, code))
     return undefined

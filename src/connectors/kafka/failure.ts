@@ -5,9 +5,10 @@ import { type ErrorCode, MillraceError } from '../../errors.ts'
 export const CODE = {
   none: 0,
   offsetOutOfRange: 1,
+  corruptMessage: 2,
   unknownTopic: 3,
   messageTooLarge: 10,
-  topicDenied: 29,
+  recordListTooLarge: 18,
   topicExists: 36,
   outOfOrderSequence: 45,
   duplicateSequence: 46,
@@ -16,7 +17,9 @@ export const CODE = {
   invalidProducerIdMapping: 49,
   invalidTransactionTimeout: 50,
   concurrentTransactions: 51,
+  operationNotAttempted: 55,
   unknownProducerId: 59,
+  offsetNotAvailable: 78,
   producerFenced: 90,
   unknownTopicId: 100,
 } as const
@@ -24,7 +27,7 @@ export const CODE = {
 const DENIED: ReadonlySet<number> = new Set([29, 30, 31, 53, 54, 65])
 /** What passes by itself: leaders and coordinators that move, load, or are not known yet. */
 const PASSING: ReadonlySet<number> = new Set([
-  ...[3, 5, 6, 7, 8, 9, 13, 14, 15, 16, 19, 20, 41, 51, 52, 56, 72, 74, 75, 76, 84, 89, 91, 100],
+  ...[3, 5, 6, 7, 8, 9, 13, 14, 15, 16, 19, 20, 41, 51, 52, 56, 72, 74, 75, 78, 88, 89, 100],
 ])
 
 export function isPassing(code: number): boolean {

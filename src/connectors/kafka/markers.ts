@@ -19,7 +19,8 @@ import { readRecords, type StoredRecord } from '../../log/records.ts'
 import { type CheckpointId, isAfter } from '../contract/sink.ts'
 import { type Cluster, topicMetadata } from './cluster.ts'
 import { CODE } from './failure.ts'
-import { FETCH_KEY, fetchApi } from './fetch-request.ts'
+import { FETCH_KEY, type FetchedPartition, fetchApi } from './fetch-request.ts'
+import { latestOffset } from './offsets.ts'
 
 export const MARKER_PARTITION = 0
 const PATIENCE_MS = 60_000
@@ -27,19 +28,28 @@ const FETCH_BYTES = 1 << 20
 
 export interface MarkerPlace {
   readonly topic: string
+  /** Absent in what was written before it was noted. */
+  readonly topicId: string | undefined
   readonly offset: number
 }
 
-export type Fate = 'committed' | 'aborted' | 'open'
+/** 'unknown': the marker is not where it was written, for the topic is another one, or has lost its end. */
+export type Fate = 'committed' | 'aborted' | 'open' | 'unknown'
 
-/** @throws KAFKA_DENIED if it is not there and can't be made */
-export async function ensureMarkerTopic(cluster: Cluster, topic: string): Promise<void> {
-  await cluster.patiently(PATIENCE_MS, async () => {
-    if ((await topicMetadata(cluster, topic)) !== undefined) return
+/** @returns its id. @throws KAFKA_DENIED if it is not there and can't be made */
+export async function ensureMarkerTopic(cluster: Cluster, topic: string): Promise<string> {
+  return cluster.patiently(PATIENCE_MS, async () => {
+    const found = await topicMetadata(cluster, topic)
+    if (found !== undefined) return found.topicId
     const metadata = await cluster.metadata([])
     const to = await cluster.connection('ask', metadata.controllerId)
     const { api } = cluster.client.createTopicsV7
-    const configs = { 'cleanup.policy': 'compact', 'segment.bytes': '16777216' }
+    const configs = {
+      'cleanup.policy': 'compact',
+      'segment.bytes': '16777216',
+      // As we write them: markers are read here without codecs.
+      'compression.type': 'producer',
+    }
     const wanted = {
       name: topic,
       numPartitions: 1,
@@ -68,10 +78,15 @@ export async function fateOf(
   pipeline: string,
   checkpoint: CheckpointId,
 ): Promise<Fate> {
+  const topic = await cluster.patiently(PATIENCE_MS, () => topicMetadata(cluster, place.topic))
+  if (topic === undefined || (place.topicId ?? topic.topicId) !== topic.topicId) return 'unknown'
+  const end = await endOf(cluster, place.topic)
+  if (end <= place.offset) return 'unknown'
   let isThere = false
-  const ends = new Map<number, boolean>()
-  const later: { readonly producerId: number }[] = []
-  for await (const batch of batchesFrom(cluster, place)) {
+  let isPassed = false
+  /** Whose open transactions hold later markers of the pipeline. */
+  const later = new Set<number>()
+  for await (const batch of batchesFrom(cluster, place, end)) {
     const { header } = batch
     if (batch.isCommit === undefined) {
       if (
@@ -81,14 +96,14 @@ export async function fateOf(
       )
         isThere = true
       for (const marker of markersOf(batch.records, pipeline))
-        if (!isAfter(checkpoint, marker)) later.push({ producerId: header.producerId })
+        if (!isAfter(checkpoint, marker)) later.add(header.producerId)
       continue
     }
     if (isThere && header.producerId === producerId) return batch.isCommit ? 'committed' : 'aborted'
-    ends.set(header.producerId, batch.isCommit)
+    if (later.delete(header.producerId) && batch.isCommit) isPassed = true
   }
   if (isThere) return 'open'
-  return later.some((each) => ends.get(each.producerId) === true) ? 'committed' : 'aborted'
+  return isPassed ? 'committed' : 'aborted'
 }
 
 /** The newest committed checkpoint of a pipeline. */
@@ -99,7 +114,9 @@ export async function lastMarker(
 ): Promise<CheckpointId | undefined> {
   let last: CheckpointId | undefined
   const open = new Map<number, CheckpointId>()
-  for await (const { header, isCommit, records } of batchesFrom(cluster, { topic, offset: 0 })) {
+  const place = { topic, offset: 0 }
+  const end = await endOf(cluster, topic)
+  for await (const { header, isCommit, records } of batchesFrom(cluster, place, end)) {
     if (isCommit === undefined) {
       const [marker] = markersOf(records, pipeline)
       if (marker !== undefined) open.set(header.producerId, marker)
@@ -121,12 +138,25 @@ interface MarkerBatch {
   readonly records: readonly StoredRecord[]
 }
 
-/** All batches from an offset to where the topic ends now, uncommitted ones too. */
-async function* batchesFrom(cluster: Cluster, place: MarkerPlace): AsyncGenerator<MarkerBatch> {
-  let { offset } = place
-  for (;;) {
-    const bytes = await cluster.patiently(PATIENCE_MS, () => fetched(cluster, place.topic, offset))
-    if (bytes === undefined || bytes.length === 0) return
+/**
+ * Where the topic ends now, uncommitted records included. A leader that is new answers it when it knows of all that was acknowledged,
+ * while it would answer a fetch at once: what is not there yet must not be taken for what is not there.
+ */
+function endOf(cluster: Cluster, topic: string): Promise<number> {
+  const asked = { cluster, table: topic, isReadCommitted: false }
+  return latestOffset(asked, { topic, partition: MARKER_PARTITION })
+}
+
+/** All batches from an offset to `end`, uncommitted ones too. */
+async function* batchesFrom(
+  cluster: Cluster,
+  { topic, offset: from }: Pick<MarkerPlace, 'topic' | 'offset'>,
+  end: number,
+): AsyncGenerator<MarkerBatch> {
+  let offset = from
+  while (offset < end) {
+    const bytes = await cluster.patiently(PATIENCE_MS, () => fetched(cluster, topic, offset, end))
+    if (bytes === undefined) return
     let at = 0
     while (at + HEADER_BYTES <= bytes.length) {
       const length = new DataView(bytes.buffer, bytes.byteOffset + at).getInt32(8) + PREFIX_BYTES
@@ -140,7 +170,7 @@ async function* batchesFrom(cluster: Cluster, place: MarkerPlace): AsyncGenerato
       const records = (header.attributes & COMPRESSION_MASK) === 0 ? readRecords(batch) : []
       yield { header, records, isCommit: isControl ? isCommitMarker(records) : undefined }
     }
-    if (at === 0) return
+    if (at === 0) throw cluster.failed(`reading ${topic}`, CODE.corruptMessage)
   }
 }
 
@@ -158,11 +188,12 @@ function markersOf(records: readonly StoredRecord[], pipeline: string): Checkpoi
   })
 }
 
-/** Undefined behind the end. */
+/** Undefined if compaction has left nothing up to `end`. */
 async function fetched(
   cluster: Cluster,
   topic: string,
   offset: number,
+  end: number,
 ): Promise<Uint8Array | undefined> {
   const found = await topicMetadata(cluster, topic)
   const what = `reading ${topic}`
@@ -176,11 +207,20 @@ async function fetched(
   ])
   const [partition] = answer.partitions
   const code = answer.errorCode || (partition?.errorCode ?? CODE.unknownTopic)
-  if (code === CODE.offsetOutOfRange) {
-    if (partition !== undefined && offset < partition.logStartOffset)
-      return fetched(cluster, topic, partition.logStartOffset)
-    return undefined
-  }
+  if (code === CODE.offsetOutOfRange && isBefore(offset, partition))
+    return fetched(cluster, topic, partition.logStartOffset, end)
+  // Behind the end of a leader that does not know all yet.
+  const isBehind = code === CODE.none && partition!.highWatermark < end
+  if (isBehind || code === CODE.offsetOutOfRange)
+    throw cluster.failed(what, CODE.offsetNotAvailable)
   if (code !== CODE.none) throw cluster.failed(what, code)
-  return Buffer.concat(partition?.pieces ?? [])
+  const bytes = Buffer.concat(partition!.pieces)
+  return bytes.length === 0 ? undefined : bytes
+}
+
+function isBefore(
+  offset: number,
+  partition: FetchedPartition | undefined,
+): partition is FetchedPartition {
+  return partition !== undefined && offset < partition.logStartOffset
 }

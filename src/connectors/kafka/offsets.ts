@@ -19,6 +19,8 @@ export interface OffsetsRequest {
   readonly isReadCommitted: boolean
 }
 
+type LookUpRequest = Pick<OffsetsRequest, 'cluster' | 'table' | 'isReadCommitted'>
+
 const EARLIEST = -2n
 const LATEST = -1n
 
@@ -45,7 +47,7 @@ export function earliestOffset(request: OffsetsRequest, at: TopicPartition): Pro
 }
 
 /** The end of what may be read: with read_committed the last stable offset. */
-export function latestOffset(request: OffsetsRequest, at: TopicPartition): Promise<number> {
+export function latestOffset(request: LookUpRequest, at: TopicPartition): Promise<number> {
   return lookUp(request, at, LATEST)
 }
 
@@ -123,7 +125,7 @@ async function groupOffset(
 
 /** By time, or EARLIEST or LATEST; -1 if there is nothing so late. */
 async function lookUp(
-  { cluster, isReadCommitted, table }: OffsetsRequest,
+  { cluster, isReadCommitted, table }: LookUpRequest,
   { topic, partition }: TopicPartition,
   timestamp: bigint,
 ): Promise<number> {

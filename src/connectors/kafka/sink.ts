@@ -8,7 +8,7 @@ import type { LinearMemory } from '../../data/memory.ts'
 import type { Sink, SinkCommitter, SinkRequest, SinkWriter } from '../contract/sink.ts'
 import { openKeyFormat, openValueFormat } from '../formats.ts'
 import { keySchemaOf, valueSchemaOf } from '../records/key-fields.ts'
-import { BatchSender, type ProducerIdentity } from './batch-sender.ts'
+import { BatchSender, type ProducerIdentity, type QueuePlace } from './batch-sender.ts'
 import { type Cluster, topicMetadata } from './cluster.ts'
 import { CODE } from './failure.ts'
 import { type BatchHands, handBatches } from './handed-batches.ts'
@@ -104,6 +104,48 @@ function partitionsOf(cluster: Cluster, { table, options }: SinkRequest): Promis
   })
 }
 
+/** Where record batches go: at least once, into the transaction, or to the thread that has it. */
+interface Outlet {
+  add(place: QueuePlace, bytes: Uint8Array<ArrayBuffer>, recordCount: number): void
+  isFull(bufferBytes: number): boolean
+  /** Resolves when at most so many bytes are not acknowledged. @throws what keeps them from being */
+  below(bytes: number): Promise<void>
+  close(): void | Promise<void>
+}
+
+function writerInto(
+  outlet: Outlet,
+  { request, properties }: Opened,
+  rows: RowBatches,
+  memory: LinearMemory,
+): SinkWriter {
+  const bufferBytes = properties.number('buffer.memory', BUFFER_BYTES)
+  const topic = request.options.topic!
+  return {
+    write(batch) {
+      if (batch.count === 0) return
+      const mark = memory.arena.mark()
+      rows.encode(batch, (partition, bytes, count) =>
+        outlet.add({ topic, partition }, bytes, count),
+      )
+      memory.arena.release(mark)
+    },
+    get full() {
+      return outlet.isFull(bufferBytes)
+    },
+    drain: () => outlet.below(bufferBytes >> 1),
+    // Exactly once all tables have one transaction, and their committers prepare it.
+    async prepare() {
+      await outlet.below(0)
+      return undefined
+    },
+    async close() {
+      rows.dispose()
+      await outlet.close()
+    },
+  }
+}
+
 async function plainWriter(
   opened: Opened,
   worker: number,
@@ -112,7 +154,7 @@ async function plainWriter(
   const { request, properties } = opened
   const cluster = await clusterOf(request, properties)
   try {
-    const partitions = await partitionsOf(cluster, request)
+    const rows = await openRows(opened, cluster, worker, memory, false)
     const sender = new BatchSender({
       cluster,
       ports: request.ports,
@@ -121,32 +163,16 @@ async function plainWriter(
       requestTimeoutMs: properties.number('request.timeout.ms', 30_000),
       identity: () => newIdentity(cluster),
     })
-    const rows = await openRows(opened, cluster, partitions, worker, memory, false)
-    const bufferBytes = properties.number('buffer.memory', BUFFER_BYTES)
-    const topic = request.options.topic!
-    return {
-      write(batch) {
-        const mark = memory.arena.mark()
-        if (batch.count > 0)
-          rows.encode(batch, (partition, bytes, count) =>
-            sender.add({ topic, partition }, bytes, count),
-          )
-        memory.arena.release(mark)
-      },
-      get full() {
-        return sender.bytesPending > bufferBytes || sender.failure !== undefined
-      },
-      drain: () => sender.below(bufferBytes >> 1),
-      async prepare() {
-        await sender.below(0)
-        return undefined
-      },
+    const outlet: Outlet = {
+      add: (place, bytes, recordCount) => sender.add(place, bytes, recordCount),
+      isFull: (bufferBytes) => sender.bytesPending > bufferBytes || sender.failure !== undefined,
+      below: (bytes) => sender.below(bytes),
       async close() {
         sender.close()
-        rows.dispose()
         await cluster.close()
       },
     }
+    return writerInto(outlet, opened, rows, memory)
   } catch (error) {
     await cluster.close()
     throw error
@@ -159,41 +185,20 @@ async function transactionalWriter(
   worker: number,
   memory: LinearMemory,
 ): Promise<SinkWriter> {
-  const { request, properties } = opened
   const cluster = await transactions.open()
-  let rows: RowBatches
   try {
-    const partitions = await partitionsOf(cluster, request)
-    rows = await openRows(opened, cluster, partitions, worker, memory, true)
+    const rows = await openRows(opened, cluster, worker, memory, true)
+    const outlet: Outlet = {
+      add: (place, bytes, recordCount) => transactions.sender().add(place, bytes, recordCount),
+      isFull: (bufferBytes) =>
+        transactions.bytesPending > bufferBytes || transactions.failure !== undefined,
+      below: (bytes) => transactions.below(bytes),
+      close: () => transactions.leave(),
+    }
+    return writerInto(outlet, opened, rows, memory)
   } catch (error) {
     await transactions.leave()
     throw error
-  }
-  const bufferBytes = properties.number('buffer.memory', BUFFER_BYTES)
-  const topic = request.options.topic!
-  return {
-    write(batch) {
-      if (batch.count === 0) return
-      const mark = memory.arena.mark()
-      const sender = transactions.sender()
-      rows.encode(batch, (partition, bytes, count) =>
-        sender.add({ topic, partition }, bytes, count),
-      )
-      memory.arena.release(mark)
-    },
-    get full() {
-      return transactions.bytesPending > bufferBytes || transactions.failure !== undefined
-    },
-    drain: () => transactions.below(bufferBytes >> 1),
-    // All tables have one transaction, and their committers prepare it.
-    async prepare() {
-      await transactions.below(0)
-      return undefined
-    },
-    async close() {
-      rows.dispose()
-      await transactions.leave()
-    },
   }
 }
 
@@ -204,32 +209,11 @@ async function handingWriter(
   worker: number,
   memory: LinearMemory,
 ): Promise<SinkWriter> {
-  const { request, properties } = opened
-  const rows = await withCluster(opened, async (cluster) =>
-    openRows(opened, cluster, await partitionsOf(cluster, request), worker, memory, true),
+  const rows = await withCluster(opened, (cluster) =>
+    openRows(opened, cluster, worker, memory, true),
   )
-  const bufferBytes = properties.number('buffer.memory', BUFFER_BYTES)
-  const topic = request.options.topic!
-  return {
-    write(batch) {
-      if (batch.count === 0) return
-      const mark = memory.arena.mark()
-      rows.encode(batch, (partition, bytes, count) => hands.add({ topic, partition }, bytes, count))
-      memory.arena.release(mark)
-    },
-    get full() {
-      return hands.full
-    },
-    drain: () => hands.below(bufferBytes >> 1),
-    async prepare() {
-      await hands.below(0)
-      return undefined
-    },
-    async close() {
-      rows.dispose()
-      hands.close()
-    },
-  }
+  const { add, below, close } = hands
+  return writerInto({ add, below, close, isFull: () => hands.full }, opened, rows, memory)
 }
 
 /** Connected for as long as `act` takes. */
@@ -245,14 +229,15 @@ async function withCluster<Result>(
   }
 }
 
-function openRows(
+async function openRows(
   { request, properties, kind }: Opened,
-  { client }: Cluster,
-  partitions: number,
+  cluster: Cluster,
   worker: number,
   memory: LinearMemory,
   isTransactional: boolean,
-): ReturnType<typeof openRowBatches> {
+): Promise<RowBatches> {
+  const partitions = await partitionsOf(cluster, request)
+  const { client } = cluster
   const { isUpsert } = kind
   return openRowBatches({
     ...{ request, properties, memory, client, partitions, worker, isTransactional, isUpsert },

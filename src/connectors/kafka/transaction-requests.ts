@@ -98,7 +98,8 @@ export async function addPartitions(
     ]
     if (codes.some((code) => fenced.includes(code))) return 'fenced'
     // The transaction before is still being written down, or another partition of this request was refused.
-    const failed = codes.find((code) => code !== CODE.none && code !== 55) ?? codes.find(Boolean)
+    const isOwn = (code: number) => code !== CODE.none && code !== CODE.operationNotAttempted
+    const failed = codes.find(isOwn) ?? codes.find((code) => code !== CODE.none)
     if (failed !== undefined) throw cluster.failed(what, failed)
     return 'added'
   })

@@ -20,6 +20,7 @@ import type {
 } from '../contract/sink.ts'
 import { BatchSender, type QueuePlace, transactionLost } from './batch-sender.ts'
 import type { Cluster } from './cluster.ts'
+import { CODE } from './failure.ts'
 import { takeBatches } from './handed-batches.ts'
 import { ensureMarkerTopic, fateOf, lastMarker, MARKER_PARTITION } from './markers.ts'
 import { clusterOf } from './open-cluster.ts'
@@ -35,6 +36,7 @@ import {
 /** What a manifest keeps. */
 interface Prepared extends TransactionName {
   readonly markerTopic: string
+  readonly markerTopicId?: string
   readonly markerOffset: number
 }
 
@@ -98,6 +100,7 @@ export class Transactions {
   /** The last that was committed here: other tables of the transaction ask for it too. */
   #done: string | undefined
   #opening: Promise<void> | undefined
+  #markerTopicId = ''
 
   constructor(options: TransactionsOptions, leave: () => void) {
     this.#options = options
@@ -134,7 +137,7 @@ export class Transactions {
     const { request, properties, prefix, markerTopic } = this.#options
     const cluster = await clusterOf(request, properties)
     try {
-      await ensureMarkerTopic(cluster, markerTopic)
+      this.#markerTopicId = await ensureMarkerTopic(cluster, markerTopic)
     } catch (error) {
       await cluster.close()
       throw error
@@ -173,7 +176,11 @@ export class Transactions {
     this.#opening ??= (async () => {
       for (const slot of this.#slots)
         slot.name = { id: slot.id, ...(await openProducer(cluster, slot.id, timeoutMs)) }
-    })()
+    })().catch((error: unknown) => {
+      // Whoever asks next tries anew.
+      this.#opening = undefined
+      throw error
+    })
     return this.#opening
   }
 
@@ -221,7 +228,11 @@ export class Transactions {
     slot.sender.add({ topic: markerTopic, partition: MARKER_PARTITION }, batch, 1, resolve)
     await slot.sender.below(0)
     request.ports.faultPoint('kafka.transaction.prepared')
-    const prepared: Prepared = { ...slot.name!, markerTopic, markerOffset: await promise }
+    const markerOffset = await promise
+    // Acknowledged as written before, without a place: what became of it could not be read.
+    if (markerOffset < 0) throw transactionLost(request.table, slot.id)
+    const markerTopicId = this.#markerTopicId
+    const prepared: Prepared = { ...slot.name!, markerTopic, markerTopicId, markerOffset }
     slot.prepared = { checkpoint, committable: JSON.stringify(prepared) }
     return slot.prepared.committable
   }
@@ -248,7 +259,9 @@ export class Transactions {
     for (const committable of new Set(committables)) {
       if (committable === this.#done) continue
       const slot = this.#slots.find((each) => each.prepared?.committable === committable)
-      const outcome = await this.#commitOne(pipeline, checkpoint, JSON.parse(committable), slot)
+      const prepared: Prepared = JSON.parse(committable)
+      const outcome = await this.#commitOne(pipeline, checkpoint, prepared, slot)
+      if (outcome === 'unknown') return markerGone(prepared)
       if (outcome === 'lost')
         return {
           kind: 'lost',
@@ -267,16 +280,17 @@ export class Transactions {
   async #commitOne(
     pipeline: string,
     checkpoint: CheckpointId,
-    { markerTopic, markerOffset, ...name }: Prepared,
+    { markerTopic, markerTopicId, markerOffset, ...name }: Prepared,
     slot: Slot | undefined,
-  ): Promise<'committed' | 'already' | 'lost'> {
+  ): Promise<'committed' | 'already' | 'lost' | 'unknown'> {
     const cluster = await this.#cluster!
-    const place = { topic: markerTopic, offset: markerOffset }
+    const place = { topic: markerTopic, topicId: markerTopicId, offset: markerOffset }
     const fate = () => fateOf(cluster, place, name.producerId, pipeline, checkpoint)
     // In a later life the id may have gone on to another transaction: whether this one is open is read first.
     const before = slot === undefined ? await fate() : 'open'
     if (before === 'committed') return 'already'
     if (before === 'aborted') return 'lost'
+    if (before === 'unknown') return 'unknown'
     if ((await endTransaction(cluster, name, 'commit')) === 'ended') {
       await settled(cluster, name.id)
       return 'committed'
@@ -284,7 +298,9 @@ export class Transactions {
     // The broker is aborting it, or another has committed it: which, is known when it is done.
     return cluster.patiently(60_000, async () => {
       const after = await fate()
-      if (after === 'open') throw cluster.failed(`ending the transaction of ${name.id}`, 51)
+      if (after === 'open')
+        throw cluster.failed(`ending the transaction of ${name.id}`, CODE.concurrentTransactions)
+      if (after === 'unknown') return after
       return after === 'committed' ? 'already' : 'lost'
     })
   }
@@ -295,6 +311,15 @@ export class Transactions {
     this.#leave()
     for (const { sender } of this.#slots) sender.close()
     await (await this.#cluster)?.close()
+  }
+}
+
+/** Going back would write what may be there, and going on would leave out what may not. */
+function markerGone({ id, markerTopic }: Prepared): CommitOutcome {
+  return {
+    kind: 'refused',
+    reason: `what became of the transaction of ${id} can't be known: topic ${markerTopic} is not the one that its marker was written to, or has lost its end`,
+    remedy: `see whether the rows are in the topics that the pipeline writes; then start it with --fresh, or from a savepoint with --allow-duplicates`,
   }
 }
 
