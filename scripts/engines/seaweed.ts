@@ -61,7 +61,7 @@ export async function startSeaweed(): Promise<void> {
   await sleep(2000)
 }
 
-/** Empty, unless it is there. */
+/** Empty, unless it is there. The port is open a little before what is behind it answers: it is tried until then. */
 export async function makeBucket(name: string): Promise<void> {
   const url = `${SEAWEED.AWS_ENDPOINT_URL}/${name}`
   const credentials = {
@@ -69,16 +69,27 @@ export async function makeBucket(name: string): Promise<void> {
     secretAccessKey: SEAWEED.AWS_SECRET_ACCESS_KEY!,
   }
   const body = new Uint8Array()
-  const signed = { method: 'PUT', url, region: 'us-east-1', body, nowMs: Date.now(), headers: {} }
-  const headers = s3Headers({ ...signed, credentials })
-  await nodeHttp({ method: 'PUT', url, headers, body, timeoutMs: 10_000, answerBytesMax: 1 << 20 })
+  const deadline = Date.now() + START_TIMEOUT_MS
+  for (;;) {
+    const signed = { method: 'PUT', url, region: 'us-east-1', body, nowMs: Date.now(), headers: {} }
+    const headers = s3Headers({ ...signed, credentials })
+    const sent = { method: 'PUT', url, headers, body, timeoutMs: 10_000, answerBytesMax: 1 << 20 }
+    const { status } = await nodeHttp(sent)
+    if (status < 500) return
+    if (Date.now() > deadline) throw new Error(`bucket ${name} can't be made: ${status}`)
+    await sleep(200)
+  }
 }
 
 export async function stopSeaweed(): Promise<void> {
   const file = join(HOME, 'weed.pid')
   if (!existsSync(file)) return
+  const pid = Number(readFileSync(file, 'utf8'))
   try {
-    process.kill(Number(readFileSync(file, 'utf8')))
+    process.kill(pid)
+    // Whoever starts it next must not find the one that is about to end.
+    for (let waited = 0; waited < 100 && (await isUp()); waited++) await sleep(100)
+    process.kill(pid, 'SIGKILL')
   } catch {
     // It has ended by itself.
   }
