@@ -71,10 +71,10 @@ export async function makeBucket(name: string): Promise<void> {
   const body = new Uint8Array()
   const deadline = Date.now() + START_TIMEOUT_MS
   for (;;) {
-    const signed = { method: 'PUT', url, region: 'us-east-1', body, nowMs: Date.now(), headers: {} }
-    const headers = s3Headers({ ...signed, credentials })
-    const sent = { method: 'PUT', url, headers, body, timeoutMs: 10_000, answerBytesMax: 1 << 20 }
-    const { status } = await nodeHttp(sent)
+    const request = { method: 'PUT', url, body } as const
+    const signed = { ...request, region: 'us-east-1', nowMs: Date.now(), headers: {}, credentials }
+    const limits = { timeoutMs: 10_000, answerBytesMax: 1 << 20 }
+    const { status } = await nodeHttp({ ...request, ...limits, headers: s3Headers(signed) })
     if (status < 500) return
     if (Date.now() > deadline) throw new Error(`bucket ${name} can't be made: ${status}`)
     await sleep(200)
