@@ -1,4 +1,5 @@
 /** How a broker is reached, from a table's properties: addresses, TLS and who one is. */
+import { isIP } from 'node:net'
 import type { ConnectionOptions } from '@platformatic/kafka'
 import type { Ports } from '../../ports/ports.ts'
 import { readNamedFile } from '../named-file.ts'
@@ -14,9 +15,21 @@ export function connectionOptions(properties: Properties, ports: Ports): Connect
   return {
     connectTimeout: properties.number('socket.connection.setup.timeout.ms', 10_000),
     requestTimeout: properties.number('request.timeout.ms', 30_000),
-    ...(protocol.endsWith('SSL') ? { tls: tlsOptions(properties, ports) } : {}),
+    ...(protocol.endsWith('SSL')
+      ? { tls: tlsOptions(properties, ports), tlsServerName: areNamed(properties) }
+      : {}),
     ...(protocol.startsWith('SASL') ? { sasl: saslOptions(properties, ports) } : {}),
   }
+}
+
+/** Brokers behind one address, as managed ones are, are told apart by the name that TLS is begun with; an address is none. */
+function areNamed(properties: Properties): boolean {
+  const servers = properties.get('bootstrap.servers') ?? ''
+  return servers.split(',').some((server) => isIP(hostOf(server.trim())) === 0)
+}
+
+function hostOf(server: string): string {
+  return server.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1')
 }
 
 type Sasl = NonNullable<ConnectionOptions['sasl']>

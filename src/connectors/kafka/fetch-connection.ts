@@ -7,7 +7,7 @@
  *   answer   size i32 · correlation id i32 · [tagged fields, where the request says so] · body
  */
 
-import { connect as connectPlain, type Socket } from 'node:net'
+import { connect as connectPlain, isIP, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import type {
   Broker,
@@ -162,7 +162,7 @@ class AnswerReader {
     const socket =
       tls === undefined
         ? connectPlain({ host, port, onread })
-        : connectTls(Object.assign({ ...tls, host, port }, { onread }))
+        : connectTls(Object.assign({ ...tls, ...named(host), host, port }, { onread }))
     this.#socket = socket
     const timer = setTimeout(
       () => socket.destroy(new Error(`no connection to ${host}:${port} in time`)),
@@ -249,6 +249,11 @@ class AnswerReader {
     this.#asked?.fail(error)
     this.#asked = undefined
   }
+}
+
+/** Of an address there is no name to tell. */
+function named(host: string): { readonly servername?: string } {
+  return isIP(host) === 0 ? { servername: host } : {}
 }
 
 async function authenticate(

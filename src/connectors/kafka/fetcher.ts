@@ -54,7 +54,8 @@ const MISSING_MS = 10_000
 export class Fetcher {
   readonly #options: FetcherOptions
   readonly #feeds: Feed[] = []
-  readonly #loops = new Map<number, Promise<void>>()
+  /** Leaders that are asked. */
+  readonly #loops = new Set<number>()
   readonly #stopping = new AbortController()
   #room = Promise.withResolvers<void>()
   #refreshing: Promise<void> | undefined
@@ -94,8 +95,8 @@ export class Fetcher {
   #startLoops(): void {
     for (const { leader } of this.#feeds) {
       if (leader < 0 || this.#loops.has(leader) || this.#isClosed) continue
-      const loop = this.#loop(leader).finally(() => this.#loops.delete(leader))
-      this.#loops.set(leader, loop)
+      this.#loops.add(leader)
+      void this.#loop(leader)
     }
   }
 
@@ -104,7 +105,7 @@ export class Fetcher {
     let retryMs = RETRY_MS
     while (!this.#isClosed) {
       const led = this.#feeds.filter((feed) => feed.leader === leader)
-      if (led.length === 0) return
+      if (led.length === 0) break
       const wanted = led.filter(hasRoom)
       if (wanted.length === 0) {
         await this.#room.promise
@@ -116,13 +117,15 @@ export class Fetcher {
         if (!isMoved && !this.#isDiscoveryDue()) continue
         if (isMoved) await clock.sleep(RETRY_MS, this.#stopping.signal)
       } catch (error) {
-        if (this.#isClosed) return
+        if (this.#isClosed) break
         for (const feed of led) tell(feed, error)
         await clock.sleep(retryMs, this.#stopping.signal)
         retryMs = Math.min(retryMs * 2, RETRY_MS_MAX)
       }
       await this.#refreshTold()
     }
+    // At once: who finds a leader for a partition from here on begins anew.
+    this.#loops.delete(leader)
   }
 
   #isDiscoveryDue(): boolean {
