@@ -101,7 +101,9 @@ test('without the topic of its markers a pipeline that was killed between commit
     options: { 'sink.checkpoint-topic': markers },
   })
   await feed(set, 0, 500)
-  const life = launch(set.directory, set.sql, { killAt: 'checkpoint-committed' })
+  const life = launch(set.directory, set.sql, { killAt: 'checkpoint-committed:2' })
+  await life.line(/"rows":500/)
+  await feed(set, 500, 1000)
   assert.equal(await life.ended, undefined, life.lines.join('\n'))
   const before = await written(set)
   assert.ok(before.length > 0)
