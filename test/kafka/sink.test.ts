@@ -162,7 +162,7 @@ test('a row that the topic does not take stops the pipeline by name', async () =
   }
 })
 
-test('tables of one pipeline share a transaction, and a second cluster is refused', async () => {
+test('tables of one pipeline share a transaction: a second cluster and other transactions are refused', async () => {
   const markers = uniqueTopic('markers')
   const options = { 'sink.delivery-guarantee': 'exactly-once', 'sink.checkpoint-topic': markers }
   const [a, b] = [await createTopic(uniqueTopic('a')), await createTopic(uniqueTopic('b'))]
@@ -173,6 +173,11 @@ test('tables of one pipeline share a transaction, and a second cluster is refuse
   await assert.rejects(runToEnd({ sql: sql(other), directory: temporaryDirectory() }), (error) => {
     assert.match(String((error as { hint?: string }).hint), /one cluster a pipeline/)
     return true
+  })
+  const prefixed = { 'sink.transactional-id-prefix': 'other' }
+  await assert.rejects(runToEnd({ sql: sql(prefixed), directory: temporaryDirectory() }), {
+    code: 'KAFKA_OPTION_INVALID',
+    hint: /all share one transaction/,
   })
   await runToEnd({ sql: sql({}), directory: temporaryDirectory() })
   const numbers = async (topic: string) =>

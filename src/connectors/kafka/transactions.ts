@@ -62,36 +62,49 @@ export interface TransactionsOptions {
 export const TIMEOUT_MS = 900_000
 const joined = new Map<string, Transactions>()
 
-/** The same for all tables of a pipeline on one cluster. @throws KAFKA_OPTION_INVALID for a second cluster */
+/** What tables of one transaction must say alike, by option. */
+const SHARED = [
+  ['prefix', 'sink.transactional-id-prefix'],
+  ['markerTopic', 'sink.checkpoint-topic'],
+  ['timeoutMs', 'properties.transaction.timeout.ms'],
+] as const
+
+/** The same for all tables of a pipeline on one cluster. @throws KAFKA_OPTION_INVALID for a second cluster, or other transactions */
 export function joinTransactions(request: SinkRequest, properties: Properties): Transactions {
   const { pipeline, options, table, dataDirectory } = request
   const place = `${dataDirectory}\n${pipeline}`
   const servers = options['properties.bootstrap.servers']!
+  const wanted: TransactionsOptions = {
+    request,
+    properties,
+    prefix: options['sink.transactional-id-prefix'] ?? `millrace-${pipeline}`,
+    markerTopic: options['sink.checkpoint-topic'] ?? 'millrace-checkpoints',
+    timeoutMs: properties.number('transaction.timeout.ms', TIMEOUT_MS),
+  }
   const known = joined.get(place)
   if (known === undefined) {
-    const made = new Transactions(
-      {
-        request,
-        properties,
-        prefix: options['sink.transactional-id-prefix'] ?? `millrace-${pipeline}`,
-        markerTopic: options['sink.checkpoint-topic'] ?? 'millrace-checkpoints',
-        timeoutMs: properties.number('transaction.timeout.ms', TIMEOUT_MS),
-      },
-      () => joined.delete(place),
-    )
+    const made = new Transactions(wanted, () => joined.delete(place))
     joined.set(place, made)
     return made
   }
-  if (known.servers === servers) return known
-  throw optionInvalid(
-    table,
-    'properties.bootstrap.servers',
-    `pipeline '${pipeline}' writes exactly once to ${known.servers} already: one cluster a pipeline, the others at least once`,
-  )
+  if (known.servers !== servers)
+    throw optionInvalid(
+      table,
+      'properties.bootstrap.servers',
+      `pipeline '${pipeline}' writes exactly once to ${known.servers} already: one cluster a pipeline, the others at least once`,
+    )
+  for (const [name, option] of SHARED)
+    if (known.options[name] !== wanted[name])
+      throw optionInvalid(
+        table,
+        option,
+        `another table of pipeline '${pipeline}' has ${known.options[name]}: all share one transaction`,
+      )
+  return known
 }
 
 export class Transactions {
-  readonly #options: TransactionsOptions
+  readonly options: TransactionsOptions
   readonly #leave: () => void
   #cluster: Promise<Cluster> | undefined
   #slots: Slot[] = []
@@ -103,12 +116,12 @@ export class Transactions {
   #markerTopicId = ''
 
   constructor(options: TransactionsOptions, leave: () => void) {
-    this.#options = options
+    this.options = options
     this.#leave = leave
   }
 
   get servers(): string {
-    return this.#options.request.options['properties.bootstrap.servers']!
+    return this.options.request.options['properties.bootstrap.servers']!
   }
 
   get bytesPending(): number {
@@ -134,7 +147,7 @@ export class Transactions {
   }
 
   async #connected(): Promise<Cluster> {
-    const { request, properties, prefix, markerTopic } = this.#options
+    const { request, properties, prefix, markerTopic } = this.options
     const cluster = await clusterOf(request, properties)
     try {
       this.#markerTopicId = await ensureMarkerTopic(cluster, markerTopic)
@@ -147,7 +160,7 @@ export class Transactions {
   }
 
   #slot(cluster: Cluster, id: string): Slot {
-    const { request, properties, timeoutMs } = this.#options
+    const { request, properties, timeoutMs } = this.options
     const slot: Slot = {
       id,
       name: undefined,
@@ -188,7 +201,7 @@ export class Transactions {
     const missing = places.filter((place) => !slot.added.has(keyOf(place)))
     if (missing.length === 0) return
     const added = await addPartitions(cluster, slot.name!, missing)
-    if (added === 'fenced') throw transactionLost(this.#options.request.table, slot.id)
+    if (added === 'fenced') throw transactionLost(this.options.request.table, slot.id)
     for (const place of missing) slot.added.add(keyOf(place))
   }
 
@@ -205,7 +218,7 @@ export class Transactions {
     const slot = this.#slots[this.#current]!
     if (slot.prepared === undefined) return slot
     throw new MillraceError('INVARIANT_BROKEN', {
-      message: `both transactions of ${this.#options.prefix} wait for their commit`,
+      message: `both transactions of ${this.options.prefix} wait for their commit`,
       hint: 'this is a bug in Millrace: please report it with the steps that led here',
     })
   }
@@ -216,7 +229,7 @@ export class Transactions {
 
   /** The same committable for every table; undefined if no row was written since the last one. */
   async #prepare(checkpoint: CheckpointId): Promise<string | undefined> {
-    const { request, markerTopic, timeoutMs } = this.#options
+    const { request, markerTopic, timeoutMs } = this.options
     const slot = this.#slots[this.#current]!
     if (isSame(slot.prepared?.checkpoint, checkpoint)) return slot.prepared!.committable
     // What an earlier life had open must not stay until it times out, though there is nothing to write.
@@ -249,7 +262,7 @@ export class Transactions {
       prepare: (checkpoint) => this.#prepare(checkpoint),
       commit: (commit) => this.#commit(commit),
       lastCommitted: async (pipeline) =>
-        lastMarker(await this.#cluster!, this.#options.markerTopic, pipeline),
+        lastMarker(await this.#cluster!, this.options.markerTopic, pipeline),
       close: () => this.leave(),
     }
   }
