@@ -13,6 +13,7 @@ import type {
   metadataV12,
 } from '@platformatic/kafka'
 import { MillraceError } from '../../errors.ts'
+import type { Clock } from '../../ports/clock.ts'
 import type { Ports } from '../../ports/ports.ts'
 import type { KafkaClient } from './client.ts'
 import { brokerError, CODE, clientError, isPassing } from './failure.ts'
@@ -46,7 +47,7 @@ export interface Cluster {
     ...args: Arguments
   ): Promise<Answer>
   failed(what: string, code: number): MillraceError
-  /** Tries again while what fails may pass, for so long. @throws the last failure */
+  /** Tries again while what fails may pass, for so long, or until it is closed. @throws the last failure */
   patiently<Result>(timeoutMs: number, act: () => Promise<Result>): Promise<Result>
   close(): Promise<void>
 }
@@ -61,6 +62,7 @@ export async function openCluster(options: ClusterOptions): Promise<Cluster> {
   const bootstrap = servers.split(',').map((each) => client.parseBroker(each.trim()))
   const pools = new Map<Lane, ConnectionPool>()
   const brokers = new Map<number, Broker>()
+  const closing = new AbortController()
   let versions: ReadonlyMap<number, number> | undefined
 
   const poolOf = (lane: Lane): ConnectionPool => {
@@ -75,6 +77,8 @@ export async function openCluster(options: ClusterOptions): Promise<Cluster> {
   const fetching = fetchConnections(client, clientId, connecting)
 
   async function connection(lane: Lane, broker?: number): Promise<Connection> {
+    // Who still tries would connect anew, and do what a later life must not find done.
+    if (closing.signal.aborted) throw closedCluster(servers)
     const known = broker === undefined ? undefined : brokers.get(broker)
     try {
       if (lane === 'fetch' && known !== undefined) return await fetching.to(known)
@@ -130,19 +134,9 @@ export async function openCluster(options: ClusterOptions): Promise<Cluster> {
       }
     },
     failed: (what, code) => brokerError(what, code, client.protocolErrorsCodesById, servers),
-    async patiently(timeoutMs, act) {
-      const untilMs = ports.clock.monotonicMs() + timeoutMs
-      for (let waitMs = RETRY_MS; ; waitMs = Math.min(waitMs * 2, RETRY_MS_MAX)) {
-        try {
-          return await act()
-        } catch (error) {
-          const mayPass = error instanceof MillraceError && error.retryable
-          if (!mayPass || ports.clock.monotonicMs() + waitMs > untilMs) throw error
-        }
-        await ports.clock.sleep(waitMs)
-      }
-    },
+    patiently: (timeoutMs, act) => patiently(ports.clock, closing.signal, timeoutMs, act),
     async close() {
+      closing.abort()
       await fetching.close()
       for (const pool of pools.values()) await pool.close().catch(() => {})
       pools.clear()
@@ -151,10 +145,36 @@ export async function openCluster(options: ClusterOptions): Promise<Cluster> {
   return cluster
 }
 
+async function patiently<Result>(
+  clock: Clock,
+  closing: AbortSignal,
+  timeoutMs: number,
+  act: () => Promise<Result>,
+): Promise<Result> {
+  const untilMs = clock.monotonicMs() + timeoutMs
+  for (let waitMs = RETRY_MS; ; waitMs = Math.min(waitMs * 2, RETRY_MS_MAX)) {
+    try {
+      return await act()
+    } catch (error) {
+      const mayPass = error instanceof MillraceError && error.retryable && !closing.aborted
+      if (!mayPass || clock.monotonicMs() + waitMs > untilMs) throw error
+    }
+    await clock.sleep(waitMs, closing)
+  }
+}
+
 /** Answers of which parts are errors come as an error that holds the answer. */
 function answerOf<Answer>(client: KafkaClient, cause: unknown): Answer | undefined {
   if (!(cause instanceof client.ResponseError)) return undefined
   return cause.response as Answer | undefined
+}
+
+function closedCluster(servers: string): MillraceError {
+  return new MillraceError('KAFKA_UNREACHABLE', {
+    message: `${servers}: closed meanwhile`,
+    hint: 'the pipeline goes on from its last checkpoint',
+    facts: { servers },
+  })
 }
 
 function unknownBroker(broker: number, servers: string): MillraceError {
