@@ -8,7 +8,7 @@ const CHANGES_MIN = 32_768
 const EVERY_MS = 5
 /** Of the time between checkpoints, its last part: what changes again, or goes, is not written for nothing. */
 const SHARE = 0.25
-/** Beyond it the rest waits for the barrier, where each entry is written once. */
+/** Beyond it the rest waits for the barrier, where each entry is written once; but for what state in files has: that is read once anyway. */
 const BYTES_MAX = 64 << 20
 
 /** To be called between batches. @param intervalMs between checkpoints */
@@ -29,19 +29,18 @@ export function writtenAhead(
       finished = writer.finished
       beganMs = nowMs
     }
-    if (nowMs - beganMs < (1 - SHARE) * intervalMs || writer.bytes >= BYTES_MAX) return
-    writeAhead(dataflow, writer, CHANGES_MIN)
+    if (nowMs - beganMs < (1 - SHARE) * intervalMs) return
+    writeAhead(dataflow, writer, writer.bytes < BYTES_MAX ? CHANGES_MIN : Number.POSITIVE_INFINITY)
   }
 }
 
-/** Writes the tables in which so many entries have changed. */
+/** Writes the tables in which so many entries have changed, and some of what changed in state that is in files. */
 export function writeAhead(
   { operators }: Pick<Dataflow, 'operators'>,
   writer: SnapshotWriter,
   changesMin: number,
 ): void {
   for (const { node, operator } of operators) {
-    // Parts that leave memory keep what a checkpoint is to be told themselves.
-    if (operator.spilled === undefined) operator.snapshot(writer.ahead(node.id, changesMin))
+    operator.snapshot(writer.ahead(node.id, changesMin))
   }
 }

@@ -77,6 +77,7 @@ export function createSnapshotWriter(): SnapshotWriter {
     }),
     ahead: (operator, changesMin) => ({
       isAhead: true,
+      changesMin,
       table: (table, write) => write({ ...sinkOf(writtenOf(operator, table), count), changesMin }),
     }),
     get bytes() {

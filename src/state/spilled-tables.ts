@@ -16,20 +16,28 @@ export interface TakenTable<Piece> {
 export type TakenTables<Piece> = Map<string, TakenTable<Piece>>
 export type SpilledTables = TakenTables<SpillPiece>
 
-/** What `snapshot` writes: all there is, or what has changed since it was last asked for that. `keep` is given views. */
+/**
+ * What `snapshot` writes: all there is, or what has changed since it was last asked for that. `keep` is given views. With `changesMin`
+ * it is between two barriers, and tables with fewer changed entries give nothing.
+ */
 export function takeTables<Piece>(
   isWhole: boolean,
   snapshot: (writer: StateWriter) => void,
   keep: (records: Uint8Array) => Piece,
+  changesMin?: number,
 ): TakenTables<Piece> {
   const tables: TakenTables<Piece> = new Map()
+  const ahead = changesMin === undefined ? {} : { changesMin }
   snapshot({
+    isAhead: changesMin !== undefined,
+    ...ahead,
     table(name, write) {
       const pieces: Piece[] = []
       let schema = ''
       const put = (records: Uint8Array): void => void pieces.push(keep(records))
       const sink: EntrySink = {
         isWhole,
+        ...ahead,
         schema(text) {
           schema = text
         },

@@ -8,6 +8,8 @@
 export interface StateWriter {
   /** True: between two barriers, what is written becomes part of the next checkpoint; what may wait for it had better. */
   readonly isAhead?: boolean
+  /** As in EntrySink, of every table. */
+  readonly changesMin?: number
   /** Names are any text, unique within the operator ('groups', 'pane 1700000000000000'). */
   table(name: string, write: (sink: EntrySink) => void): void
 }

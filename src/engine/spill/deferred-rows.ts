@@ -23,11 +23,15 @@ export interface DeferredRows {
   add(batch: Batch, input: number, watermarkUs: bigint, nowMs: number): void
   /** All rows, as few batches as their inputs and watermarks allow; afterwards there are none. */
   replay(deal: (batch: Batch, input: number, watermarkUs: bigint) => void): void
-  /** Chunks that no checkpoint has yet; numbers of those that one has and that are gone. */
-  changes(): {
-    readonly added: readonly { readonly number: number; readonly bytes: Uint8Array }[]
-    readonly removed: readonly number[]
-  }
+  /** Chunks that no checkpoint has yet, of all rows; numbers of those that one has and that are gone. */
+  changes(): DeferredChanges
+  /** As `changes`, without the rows that are in the buffer: nothing is written. */
+  changesAhead(): DeferredChanges
+}
+
+export interface DeferredChanges {
+  readonly added: readonly { readonly number: number; readonly bytes: Uint8Array }[]
+  readonly removed: readonly number[]
 }
 
 export interface DeferredRowsOptions {
@@ -74,6 +78,12 @@ export function deferredRows(options: DeferredRowsOptions): DeferredRows {
     buffer = larger
   }
 
+  function ahead(): DeferredChanges {
+    const removed = gone
+    gone = []
+    return { added: madeKnown(file, chunks), removed }
+  }
+
   return {
     get rows() {
       return rows
@@ -118,15 +128,24 @@ export function deferredRows(options: DeferredRowsOptions): DeferredRows {
       run.end()
     },
     changes() {
+      const { added, removed } = ahead()
+      if (used === 0) return { added, removed }
+      const bytes = buffer.slice(0, used)
       seal()
-      const fresh = chunks.filter(({ isKnown }) => !isKnown)
-      const added = fresh.map(({ number, place }) => ({ number, bytes: file.read(place) }))
-      for (const chunk of fresh) chunk.isKnown = true
-      const removed = gone
-      gone = []
-      return { added, removed }
+      const last = chunks.at(-1)!
+      last.isKnown = true
+      return { added: [...added, { number: last.number, bytes }], removed }
     },
+    changesAhead: ahead,
   }
+}
+
+/** Those that no checkpoint has had. */
+function madeKnown(file: SpillFile, chunks: readonly Chunk[]): DeferredChanges['added'] {
+  const fresh = chunks.filter(({ isKnown }) => !isKnown)
+  const added = fresh.map(({ number, place }) => ({ number, bytes: file.read(place) }))
+  for (const chunk of fresh) chunk.isKnown = true
+  return added
 }
 
 interface Entry {

@@ -5,26 +5,25 @@ import type { Schema } from '../../data/types.ts'
 import { KEY_GROUPS } from '../../state/keyed-table.ts'
 import type { StateReader, StateWriter } from '../../state/state-stream.ts'
 import { schemaChanged } from '../../state/table-errors.ts'
-import { type DeferredRows, replayChunk } from './deferred-rows.ts'
+import { type DeferredChanges, replayChunk } from './deferred-rows.ts'
 
 export const DEFERRED_TABLE = 'deferred rows'
 
-/** `parts` may have holes. */
+/** By the number of their part. */
 export function writeDeferred(
   writer: StateWriter,
   schemas: readonly Schema[],
   replaces: boolean,
-  parts: readonly { readonly log: DeferredRows }[],
+  changes: ReadonlyMap<number, DeferredChanges>,
 ): void {
   writer.table(DEFERRED_TABLE, (sink) => {
     sink.schema(schemaText(schemas))
     if (replaces) sink.replace()
-    parts.forEach(({ log }, part) => {
-      const { added, removed } = log.changes()
+    for (const [part, { added, removed }] of changes) {
       const group = part % KEY_GROUPS
       for (const chunk of removed) sink.remove(group, keyOf(part, chunk))
       for (const { number, bytes } of added) sink.put(group, keyOf(part, number), bytes)
-    })
+    }
   })
 }
 

@@ -138,16 +138,31 @@ export class Part implements Resident {
     this.#end()
   }
 
+  /**
+   * As `changes`, between two checkpoints: all that was written when the part left; of what is in memory, tables in which so many
+   * entries have changed.
+   */
+  changesAhead(changesMin: number): TakenTables<Uint8Array> {
+    const { file, memory } = this.#options
+    const operator = this.#operator
+    const changed = read(file, this.#changes)
+    freeTables(file, this.#changes)
+    this.#changes = new Map()
+    if (operator === undefined) return changed
+    const now = memory.within(this.#scope, () =>
+      takeTables(
+        false,
+        (writer) => operator.snapshot(writer),
+        (records) => records.slice(),
+        changesMin,
+      ),
+    )
+    return joined(changed, now)
+  }
+
   /** Tables that live, with what changed in them since the last call; with `isWhole` all that is in them. */
   changes(isWhole: boolean): TakenTables<Uint8Array> {
     const { file, memory } = this.#options
-    const read = (tables: SpilledTables): TakenTables<Uint8Array> =>
-      new Map(
-        [...tables].map(([name, { schema, pieces }]) => [
-          name,
-          { schema, pieces: pieces.map((piece) => file.read(piece)) },
-        ]),
-      )
     const operator = this.#operator
     const taken = (whole: boolean): TakenTables<Uint8Array> =>
       memory.within(this.#scope, () =>
@@ -159,20 +174,15 @@ export class Part implements Resident {
       )
     const all = isWhole
       ? operator === undefined
-        ? read(this.#base ?? new Map())
+        ? read(file, this.#base ?? new Map())
         : taken(true)
       : undefined
     const now = operator === undefined ? this.#named() : taken(false)
-    const changed = read(this.#changes)
+    const changed = read(file, this.#changes)
     freeTables(file, this.#changes)
     this.#changes = new Map()
     if (all !== undefined) return all
-    return new Map(
-      [...now].map(([name, { schema, pieces }]) => [
-        name,
-        { schema, pieces: [...(changed.get(name)?.pieces ?? []), ...pieces] },
-      ]),
-    )
+    return joined(changed, now)
   }
 
   progress(): WindowProgress | undefined {
@@ -279,4 +289,26 @@ export class Part implements Resident {
     this.#scope = undefined
     pool.left(this)
   }
+}
+
+function read(file: SpillFile, tables: SpilledTables): TakenTables<Uint8Array> {
+  return new Map(
+    [...tables].map(([name, { schema, pieces }]) => [
+      name,
+      { schema, pieces: pieces.map((piece) => file.read(piece)) },
+    ]),
+  )
+}
+
+/** The tables of `now`, with what changed in them before. */
+function joined(
+  before: TakenTables<Uint8Array>,
+  now: TakenTables<Uint8Array>,
+): TakenTables<Uint8Array> {
+  return new Map(
+    [...now].map(([name, { schema, pieces }]) => [
+      name,
+      { schema, pieces: [...(before.get(name)?.pieces ?? []), ...pieces] },
+    ]),
+  )
 }

@@ -18,16 +18,21 @@ import { type SpilledTables, spilledReader, type TakenTables } from '../../state
 import type { StateReader, StateWriter } from '../../state/state-stream.ts'
 import type { OperatorContext } from '../evaluation.ts'
 import type { Emit, Operator, SpillProgress, WindowProgress } from '../operator.ts'
-import { deferredRows } from './deferred-rows.ts'
+import { type DeferredChanges, deferredRows } from './deferred-rows.ts'
 import { DEFERRED_TABLE, readDeferred, writeDeferred } from './deferred-table.ts'
 import { type Inheritance, inherit } from './inheritance.ts'
 import { Part } from './part.ts'
 import { type KeyedInput, type PartRouter, partRouter, pieces } from './part-routes.ts'
+import { writeParts } from './part-tables.ts'
 import type { StateMemory } from './state-memory.ts'
 
-const INBOX_ROWS_MAX = 16_384
+const INBOX_ROWS_MAX = 8192
 const BATCH_ROWS_MAX = 8192
 const INBOX_BYTES = 8 << 20
+/** Changes that are written ahead of a checkpoint at once. */
+const AHEAD_BYTES = 1 << 19
+/** Entries that must have changed in one part's table for it to be written ahead, as a share of those of a table that is not cut. */
+const AHEAD_PARTS = 32
 /** Of a part's score, at each distribution. */
 const SCORE_KEPT = 0.975
 const PART_STATE_BYTES = 300 << 10
@@ -83,6 +88,8 @@ class Spilling implements Operator {
   #replacesDeferred = false
   #late = { sinceMs: 0, spentMs: 0 }
   #pauseMs = 0
+  /** The part whose changes are written ahead next. */
+  #aheadNext = 0
 
   constructor(options: SpillingOptions) {
     const { context, file, pool, inputs, fires, watermarkUs } = options
@@ -104,7 +111,11 @@ class Spilling implements Operator {
     })
     this.#inboxRows = Math.max(1, Math.min(INBOX_ROWS_MAX, pool.bytesMax >> 8))
     this.#schemas = schemas
-    if (fires === undefined) this.onClock = (_nowUs, emit) => this.#turn(emit)
+    if (fires !== undefined) return
+    this.onClock = (_nowUs, emit) => {
+      this.#turn(emit)
+      this.#settle()
+    }
   }
 
   onBatch(batch: Batch, emit: Emit, input: number): void {
@@ -114,6 +125,7 @@ class Spilling implements Operator {
     // One or the other: each may take long enough.
     if (this.#inbox.rows >= this.#inboxRows) this.#distribute(emit)
     else this.#turn(emit)
+    this.#settle()
   }
 
   onWatermark(watermarkUs: bigint, emit: Emit): void {
@@ -136,11 +148,13 @@ class Spilling implements Operator {
     if (this.#options.fires !== undefined) return false
     if (this.#inbox.rows > 0) {
       this.#distribute(emit)
+      this.#settle()
       return true
     }
     const part = this.#live().find(({ log }) => log.rows > 0)
     if (part === undefined) return false
     this.#comeIn(part, emit)
+    this.#settle()
     return true
   }
 
@@ -149,26 +163,43 @@ class Spilling implements Operator {
   }
 
   snapshot(writer: StateWriter): void {
+    if (writer.isAhead === true) {
+      this.#writeAhead(writer, writer.changesMin ?? 0)
+      return
+    }
     this.#distribute(undefined)
-    const isWhole = this.#replaces
-    const tables: TakenTables<Uint8Array> = new Map()
-    for (const part of this.#all()) {
-      for (const [name, { schema, pieces: own }] of part.changes(isWhole)) {
-        const known = tables.get(name)
-        if (known === undefined) tables.set(name, { schema, pieces: own })
-        else known.pieces.push(...own)
-      }
-    }
-    for (const [name, { schema, pieces: records }] of tables) {
-      writer.table(name, (sink) => {
-        sink.schema(schema)
-        if (isWhole) sink.replace()
-        for (const each of records) sink.records(each, 0)
-      })
-    }
+    writeParts(
+      writer,
+      this.#all().map((part) => part.changes(this.#replaces)),
+      this.#replaces,
+    )
     this.#replaces = false
-    writeDeferred(writer, this.#schemas, this.#replacesDeferred, this.#parts)
+    const logs = this.#parts.flatMap(({ log }, number) => [[number, log.changes()] as const])
+    writeDeferred(writer, this.#schemas, this.#replacesDeferred, new Map(logs))
     this.#replacesDeferred = false
+  }
+
+  /** Of some parts, from where the last call stopped: about so much as takes a few milliseconds. */
+  #writeAhead(writer: StateWriter, changesMin: number): void {
+    // What is written anew counts only from a checkpoint on that has all of it.
+    if (this.#replaces || this.#replacesDeferred) return
+    const taken: TakenTables<Uint8Array>[] = []
+    const deferred = new Map<number, DeferredChanges>()
+    let bytes = 0
+    for (let looked = 0; looked < this.#partCount && bytes < AHEAD_BYTES; looked++) {
+      const number = this.#aheadNext
+      this.#aheadNext = (number + 1) % this.#partCount
+      const part = this.#parts[number]
+      if (part === undefined) continue
+      const changes = part.changesAhead(Math.ceil(changesMin / AHEAD_PARTS))
+      const waiting = part.log.changesAhead()
+      taken.push(changes)
+      deferred.set(number, waiting)
+      for (const { pieces } of changes.values()) for (const piece of pieces) bytes += piece.length
+      for (const chunk of waiting.added) bytes += chunk.bytes.length
+    }
+    writeParts(writer, taken, false)
+    writeDeferred(writer, this.#schemas, false, deferred)
   }
 
   restore(reader: StateReader): void {
@@ -251,7 +282,6 @@ class Spilling implements Operator {
     if (this.#inbox.rows === 0) return
     for (const part of this.#live()) part.score *= SCORE_KEPT
     this.#inbox.replay((batch, input, watermarkUs) => this.#deal(batch, input, watermarkUs, emit))
-    this.#options.pool.settle()
   }
 
   #deal(batch: Batch, input: number, watermarkUs: bigint, emit: Emit | undefined): void {
@@ -292,10 +322,11 @@ class Spilling implements Operator {
   }
 
   #comeIn(part: Part, emit: Emit): void {
-    this.#timed(() => {
-      part.settle(emit)
-      this.#options.pool.settle()
-    })
+    this.#timed(() => part.settle(emit))
+  }
+
+  #settle(): void {
+    this.#timed(() => this.#options.pool.settle())
   }
 
   #timed(work: () => void): void {

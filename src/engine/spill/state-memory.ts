@@ -15,9 +15,15 @@ export interface StateMemory {
   readonly bytesUsed: number
   enter(resident: Resident): void
   left(resident: Resident): void
-  /** Lets residents leave until the others have room. */
+  /**
+   * Lets residents leave until the others have room, or so many have left as one batch may wait for: the others do at the next call,
+   * for many grow in the same moment. More than half as much again is never left.
+   */
   settle(): void
 }
+
+const LEAVING_BYTES = 2 << 20
+const BYTES_OVER = 1.5
 
 export function stateMemory(bytesMax: number): StateMemory {
   const residents = new Set<Resident>()
@@ -36,7 +42,8 @@ export function stateMemory(bytesMax: number): StateMemory {
     left: (resident) => void residents.delete(resident),
     settle() {
       let used = bytesUsed()
-      while (used > bytesMax) {
+      const enough = Math.min(used - LEAVING_BYTES, BYTES_OVER * bytesMax)
+      while (used > bytesMax && used > enough) {
         const least = leastOf(residents)
         if (least === undefined) return
         used -= least.bytesUsed
