@@ -247,8 +247,8 @@ class Opened implements Millrace {
       dataDirectory: this.#places().dataDirectory,
       topic,
       id,
-      begin: (signal, onCaughtUp) =>
-        runChanges({ ...this.#queryStart(node, { signal }), onCaughtUp }),
+      begin: (signal, onCaughtUp, nudge) =>
+        runChanges({ ...this.#queryStart(node, { signal }), onCaughtUp, nudge }),
     })
     this.#views.add(asking)
     return asking

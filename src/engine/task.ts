@@ -80,6 +80,11 @@ export class Task {
     return this.#options.dataflow.waiting() === 'full'
   }
 
+  /** The next step looks at splits at their end, however lately that was done. */
+  lookNow(): void {
+    this.#lookedMs = Number.NEGATIVE_INFINITY
+  }
+
   /** Reads and runs one batch, if there is one. */
   step(): StepResult | Promise<StepResult> {
     if (this.wake()) return 'worked'

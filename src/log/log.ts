@@ -53,6 +53,9 @@ export interface OpenLogRequest {
 
 const encoder = new TextEncoder()
 
+/** How long is believed what a topic's file said: who appends event by event would read it for each. */
+const DESCRIBED_MS = 1000
+
 const opened = new WeakMap<Files, Map<string, EventLog>>()
 
 /** Opens the log of a data directory for writing; partitions are recovered when first written. */
@@ -83,6 +86,7 @@ export class EventLog {
   /** Of all partitions: one buffer for every append, or collectors have much to do. */
   readonly #builder = createBatchBuilder()
   readonly #partitions = new Map<string, Promise<OpenPartition>>()
+  readonly #described = new Map<string, { readonly partitions: number; readonly atMs: number }>()
   #users = 1
   #nextPartition = 0
 
@@ -141,7 +145,7 @@ export class EventLog {
    * Order is kept within a partition.
    */
   async produce(topic: string, records: readonly ProducedRecord[]): Promise<Appended[]> {
-    const { partitions } = requireTopic(this.#ports, this.dataDirectory, topic)
+    const partitions = this.#partitionsOf(topic)
     const turn = this.#nextPartition++ % partitions
     const byPartition = new Map<number, ProducedRecord[]>()
     for (const record of records) {
@@ -263,6 +267,15 @@ export class EventLog {
       )
     }
     return this.#open(topic, partition)
+  }
+
+  #partitionsOf(topic: string): number {
+    const nowMs = this.#ports.clock.monotonicMs()
+    const known = this.#described.get(topic)
+    if (known !== undefined && nowMs - known.atMs < DESCRIBED_MS) return known.partitions
+    const { partitions } = requireTopic(this.#ports, this.dataDirectory, topic)
+    this.#described.set(topic, { partitions, atMs: nowMs })
+    return partitions
   }
 
   #keep(name: string, opening: Promise<OpenPartition>): Promise<OpenPartition> {

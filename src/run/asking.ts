@@ -8,7 +8,9 @@ import { type RowAppender, rowAppender } from '../connectors/log/append-rows.ts'
 import { jsonText, type Row } from '../data/values.ts'
 import { MillraceError } from '../errors.ts'
 import type { Ports } from '../ports/ports.ts'
-import { openView, type ViewStart } from './view.ts'
+import type { Change } from './handle.ts'
+import { createNudge, type Nudge } from './nudge.ts'
+import { openView } from './view.ts'
 
 export interface Asking<Answer> extends AsyncDisposable {
   /**
@@ -32,7 +34,9 @@ export interface AskOptions {
 export const ASKS_WAITING_MAX = 10_000
 const TIMEOUT_MS = 10_000
 
-export interface AskingStart extends Pick<ViewStart, 'begin'> {
+export interface AskingStart {
+  /** As a view's; the nudge is told of each event once it is durable, so that the query does not wait to look for it. */
+  begin(signal: AbortSignal, caughtUp: () => void, nudge?: Nudge): AsyncIterable<Change>
   readonly ports: Ports
   readonly dataDirectory: string
   readonly topic: string
@@ -51,7 +55,11 @@ export async function openAsking(start: AskingStart): Promise<Asking<Row>> {
   const { ports, id: column } = start
   const appender = await rowAppender(ports, start.dataDirectory, start.topic)
   const append = start.append ?? appender.append
-  const view = openView({ key: [column], begin: start.begin })
+  const nudge = createNudge()
+  const view = openView({
+    key: [column],
+    begin: (signal, caughtUp) => start.begin(signal, caughtUp, nudge),
+  })
   const waiting = new Map<string, Set<Waiter>>()
   const ended = new AbortController()
   let waiters = 0
@@ -97,6 +105,7 @@ export async function openAsking(start: AskingStart): Promise<Asking<Row>> {
     const { answer, leave } = waitFor(own)
     try {
       await append(Buffer.from(jsonText({ ...event, [column]: own })), own)
+      nudge.now()
       // It may have failed meanwhile, which only `get` tells to who comes late.
       return view.get(own) ?? (await within(answer, own, timeoutMs, ports))
     } finally {
@@ -134,7 +143,8 @@ async function within(
     const first = await Promise.race([answer, late])
     return first ?? (await answer)
   } finally {
-    stop.abort()
+    // With a reason given no error is made, whose stack would cost more than the rest.
+    stop.abort('answered')
   }
 }
 

@@ -85,6 +85,8 @@ export interface Driver {
   /** Tells each split how far its rows are reflected in results. */
   reflect(): void
   step(): StepResult | Promise<StepResult>
+  /** Of one worker: the next step looks at splits at their end, however lately that was done. */
+  lookNow?(): void
   /** Of several workers: lets all stand at one place of their streams until `resume`. */
   align?(): Promise<void>
   resume?(): void

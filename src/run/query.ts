@@ -9,6 +9,7 @@ import type { Ports } from '../ports/ports.ts'
 import { type Assembly, assemble } from './assembly.ts'
 import { collectorOf } from './collect.ts'
 import type { Change, ReadPositions } from './handle.ts'
+import { createNudge, type Nudge } from './nudge.ts'
 import { givesChanges } from './open-tables.ts'
 import { settingsOf } from './settings.ts'
 import { zonedWindows } from './zoned-windows.ts'
@@ -26,6 +27,8 @@ export interface QueryStart {
   readonly values?: ValueOptions
   /** Called when the sources have nothing more for the first time. */
   readonly onCaughtUp?: () => void
+  /** Ends the wait of an idle query when its sources have something new; it looks again now and then in any case. */
+  readonly nudge?: Nudge | undefined
   /** Told once, at the end, how many rows could not be used or came too late, if any. */
   readonly onSideRows?: (counts: { readonly dead: number; readonly late: number }) => void
 }
@@ -78,6 +81,7 @@ async function* iterate(start: QueryStart, until: 'end' | undefined): AsyncGener
     checkpoints: false,
   })
   let caughtUp = start.onCaughtUp
+  const nudge = start.nudge ?? createNudge()
   try {
     assembly.task.start()
     for (;;) {
@@ -95,7 +99,7 @@ async function* iterate(start: QueryStart, until: 'end' | undefined): AsyncGener
       if (result !== 'waiting') continue
       caughtUp?.()
       caughtUp = undefined
-      await ports.clock.sleep(WAIT_MS, signal)
+      if (await nudge.wait(ports.clock, WAIT_MS, signal)) assembly.task.lookNow?.()
     }
     tellSideRows(start, assembly)
   } finally {

@@ -7,9 +7,9 @@ import type { Field } from '../data/types.ts'
 import type { Row } from '../data/values.ts'
 import type { PlanNode } from '../plan/nodes.ts'
 import type { Ports } from '../ports/ports.ts'
-import { type Asking, newId, openAsking } from '../run/asking.ts'
+import { type Asking, type AskingStart, newId, openAsking } from '../run/asking.ts'
 import { runChanges } from '../run/query.ts'
-import { openView, type ViewStart } from '../run/view.ts'
+import { openView } from '../run/view.ts'
 import type { ServedAsk } from './ask-routes.ts'
 import { type KeptOpen, keepOpen, type Openable } from './kept-open.ts'
 import type { AppendRows } from './topic-routes.ts'
@@ -137,12 +137,12 @@ function changesOf(
   options: AnswersOptions,
   query: PlanNode,
   closing: AbortSignal,
-): ViewStart['begin'] {
+): AskingStart['begin'] {
   const { connectors, ports, dataDirectory, baseDirectory, environment } = options
   const places = { connectors, ports, dataDirectory, baseDirectory, environment }
-  return (signal, onCaughtUp) =>
+  return (signal, onCaughtUp, nudge) =>
     runChanges({
-      ...{ query, ...places, values: { nested: nestedValue }, onCaughtUp },
+      ...{ query, ...places, values: { nested: nestedValue }, onCaughtUp, nudge },
       signal: AbortSignal.any([signal, closing]),
     })
 }
