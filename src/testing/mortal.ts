@@ -2,6 +2,7 @@
 import { localObjects } from '../ports/node/objects.ts'
 import type { ObjectStore } from '../ports/objects.ts'
 import type { Ports } from '../ports/ports.ts'
+import { folderOf } from './objects.ts'
 import { SimulatedCrash, type SimulatedPorts } from './ports.ts'
 
 export interface Mortal {
@@ -41,7 +42,7 @@ export function mortal(ports: SimulatedPorts, options: MortalOptions = {}): Mort
     ports: {
       ...ports,
       files,
-      objects: (url) => objects(localObjects(files, ports.random, url)),
+      objects: (url) => objects(localObjects(files, ports.random, folderOf(url))),
       clock: {
         ...clock,
         nowMs,

@@ -15,6 +15,11 @@ export interface ObjectFaults {
   readonly slow?: () => Promise<void>
 }
 
+/** Buckets are folders of the simulated disk. */
+export function folderOf(url: string): string {
+  return url.replace(/^s3a?:\/\//, '/s3/')
+}
+
 export function faultyObjects(
   store: ObjectStore,
   random: SimulatedRandom,

@@ -3,6 +3,7 @@ import { localObjects } from '../ports/node/objects.ts'
 import type { Ports } from '../ports/ports.ts'
 import { type SimulatedClock, simulatedClock } from './clock.ts'
 import { type SimulatedFiles, simulatedFiles } from './files.ts'
+import { folderOf } from './objects.ts'
 import { type SimulatedRandom, simulatedRandom } from './random.ts'
 
 export interface SimulatedPorts extends Ports {
@@ -38,7 +39,7 @@ export function simulatedPorts(seed: number): SimulatedPorts {
     passed,
     printed,
     http: () => Promise.reject(new Error('there is no network in a simulation')),
-    objects: (url) => localObjects(files, random, url),
+    objects: (url) => localObjects(files, random, folderOf(url)),
     print(line) {
       printed.push(line)
     },

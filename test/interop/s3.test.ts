@@ -152,3 +152,31 @@ test('a pipeline writes a Delta table into the store, and a second one beside it
     assert.deepEqual({ ...counted }, { n: 4000n, ids: 2000n })
   })
 })
+
+test('files of lines in the store are read and written, by two workers, each row once', async () => {
+  Object.assign(process.env, SEAWEED)
+  const store = storeAt('files')
+  const lines = (from: number) =>
+    Array.from({ length: 50_000 }, (_, at) => `{"id":${from + at},"k":"k${at % 7}"}`).join('\n')
+  await store.put('in/a.json', bytes(lines(0)))
+  await store.put('in/day=1/b.json', bytes(lines(50_000)))
+  await store.put('in/_started', bytes('{'))
+  const table = (name: string, path: string) =>
+    `CREATE TABLE ${name} (id BIGINT, k STRING) WITH ('connector' = 'filesystem', 'path' = '${path}', 'format' = 'json');`
+  const tables = `${table('src', `s3://${BUCKET}/files/in`)} ${table('sink', `s3://${BUCKET}/files/out`)}`
+  await inDirectory(async (directory) => {
+    await using db = await open({ data: join(directory, 'data'), tables })
+    const options = { name: 'copy', until: 'end', workers: 2 } as const
+    const run = await db.run('INSERT INTO sink SELECT * FROM src', options)
+    assert.equal((await run.finished).kind, 'finished')
+    const keys = await keysOf(store, 'out/')
+    assert.ok(
+      keys.every((key) => /^out\/copy-[01]-1-\d+\.json$/.test(key)),
+      keys.join(),
+    )
+    const counts =
+      'SELECT COUNT(*) AS n, COUNT(DISTINCT id) AS ids, COUNT(DISTINCT k) AS ks FROM sink'
+    const [counted] = await db.query(counts).rows()
+    assert.deepEqual({ ...counted }, { n: 100_000n, ids: 100_000n, ks: 7n })
+  })
+})

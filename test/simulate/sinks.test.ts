@@ -21,9 +21,11 @@ const SQL = `${clickSql({ path: '/lake/sums' }).replace("'table-path' = '/lake/s
 CREATE TABLE totals (k STRING, events BIGINT, total BIGINT, PRIMARY KEY (k) NOT ENFORCED)
   WITH ('connector' = 'delta', 'table-path' = '/lake/totals', 'sink.buckets' = '2', ${UPKEEP});
 CREATE TABLE copies (n BIGINT, k STRING) WITH ('connector' = 'filesystem', 'path' = '/lake/copies', 'format' = 'json');
+CREATE TABLE objects (n BIGINT, k STRING) WITH ('connector' = 'filesystem', 'path' = 's3://lake/objects', 'format' = 'json');
 CREATE TABLE heard (n BIGINT, k STRING) WITH ('connector' = 'log', 'topic' = 'heard', 'format' = 'json');
 INSERT INTO totals SELECT k, COUNT(*), SUM(n) FROM clicks GROUP BY k;
 INSERT INTO copies SELECT n, k FROM clicks;
+INSERT INTO objects SELECT n, k FROM clicks;
 INSERT INTO heard SELECT n, k FROM clicks;
 `
 /** Points that other tests crash at: of what needs other machines, of upkeep and starts that are not a pipeline's daily life. */
@@ -123,6 +125,7 @@ async function holdAll(ports: SimulatedPorts, where: string): Promise<void> {
       .map(({ n, k }) => `${n} ${k}`)
       .sort()
   assert.deepEqual(told(fileLines(ports, '/lake/copies')), wanted, `${where}: files`)
+  assert.deepEqual(told(await objectLines(ports, 's3://lake/objects')), wanted, `${where}: objects`)
   assert.deepEqual(told(topicTexts(ports, 'heard')), wanted, `${where}: topic`)
   const totals = (await deltaRows(ports, '/lake/totals'))
     .map(({ k, events, total }) => `${k} ${events} ${total}`)
@@ -140,6 +143,14 @@ function fileLines({ files }: SimulatedPorts, directory: string): readonly strin
     .filter((name) => !name.startsWith('.'))
     .flatMap((name) => new TextDecoder().decode(files.contents(`${directory}/${name}`)).split('\n'))
     .filter((line) => line !== '')
+}
+
+async function objectLines(ports: SimulatedPorts, url: string): Promise<readonly string[]> {
+  const store = ports.objects(url)
+  const texts: string[] = []
+  for await (const { key } of store.list(''))
+    if (!key.startsWith('.')) texts.push(new TextDecoder().decode(await store.get(key)))
+  return texts.flatMap((text) => text.split('\n')).filter((line) => line !== '')
 }
 
 /** Those that the sources write out; of files that are written and renamed, what their callers call them. */

@@ -51,12 +51,11 @@ async function readAll(reader: SourceReader, limit: Partial<PollLimit> = {}) {
   }
 }
 
-test('a path in an object store is refused by name, and no folder is made of it', async () => {
-  for (const [path, hint] of [
-    ['s3://bucket/rows', /'connector' = 'delta'/],
-    ['gs://bucket/rows', /file:/],
-  ] as const)
-    await assert.rejects(open({ path }), { code: 'STORE_UNSUPPORTED', hint })
+test('a store that is not known is refused by name, and no folder is made of it', async () => {
+  await assert.rejects(open({ path: 'gs://bucket/rows' }), {
+    code: 'STORE_UNSUPPORTED',
+    hint: /s3:/,
+  })
   assert.deepEqual(readdirSync(directory), [])
 })
 

@@ -12,7 +12,8 @@ export const filesystem: Connector = {
       name: 'path',
       kind: 'string',
       required: true,
-      summary: "A local file or directory; relative to the project's folder, or 'file:///...'",
+      summary:
+        "A file or directory: relative to the project's folder, 'file:///...', or 's3://bucket/path'",
     },
     ...formatOptions('format', { required: true, textOnly: true }),
     {

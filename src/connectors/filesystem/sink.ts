@@ -6,30 +6,27 @@
  *   <pipeline>-<worker>-<incarnation>-<counter>.json          after, or as the format's files end
  */
 import { dirname, join } from 'node:path'
-import type { Batch } from '../../data/batch.ts'
 import type { LinearMemory } from '../../data/memory.ts'
-import type { RecordEncoder } from '../../formats/format.ts'
 import type { FileHandle } from '../../ports/files.ts'
 import type { Ports } from '../../ports/ports.ts'
-import {
-  type CheckpointId,
-  type CommitOutcome,
-  type CommitRequest,
-  isAfter,
-  type Sink,
-  type SinkCommitter,
-  type SinkRequest,
-  type SinkWriter,
+import type {
+  CommitOutcome,
+  CommitRequest,
+  Sink,
+  SinkCommitter,
+  SinkRequest,
+  SinkWriter,
 } from '../contract/sink.ts'
 import { openValueFormat } from '../formats.ts'
-import { localPath } from './source.ts'
-
-const BUFFER_BYTES = 1 << 20
-const LINE_FEED = 10
+import { objectSink } from './object-sink.ts'
+import { BUFFER_BYTES, endingOf, lastOf, partName, prefixOf, writeLines } from './parts.ts'
+import { placeOf } from './place.ts'
 
 export function openFilesystemSink(request: SinkRequest): Sink {
+  const place = placeOf(request.table, request.options.path!, request.baseDirectory)
+  if (place.kind === 'objects') return objectSink(request, place.url)
   const { ports } = request
-  const directory = localPath(request.table, request.options.path!, request.baseDirectory)
+  const directory = place.path
   return {
     guarantee: 'exactly-once',
     async prepareTable() {
@@ -71,8 +68,12 @@ async function fileWriter(
     write(batch) {
       if (batch.count === 0) return
       part ??= open()
+      const to = part
       const mark = memory.arena.mark()
-      writeLines(part, memory, encoder, batch, buffer)
+      writeLines(memory, encoder, batch, buffer, (lines) => {
+        to.handle.write(lines, to.bytes)
+        to.bytes += lines.length
+      })
       memory.arena.release(mark)
     },
     full: false,
@@ -83,7 +84,7 @@ async function fileWriter(
       part = undefined
       await handle.sync()
       handle.close()
-      const name = `${prefixOf(request.pipeline)}-${worker}-${checkpoint.incarnation}-${checkpoint.counter}`
+      const name = partName(request.pipeline, worker, checkpoint)
       request.ports.faultPoint('filesystem.part-synced')
       files.rename(path, join(directory, `.${name}.inprogress`))
       await files.syncDirectory(directory)
@@ -97,45 +98,14 @@ async function fileWriter(
   }
 }
 
-function writeLines(
-  part: OpenPart,
-  memory: LinearMemory,
-  encoder: RecordEncoder,
-  batch: Batch,
-  buffer: Uint8Array,
-): void {
-  const cells = encoder.encode(batch) >>> 2
-  let used = 0
-  const flush = (): void => {
-    part.handle.write(buffer.subarray(0, used), part.bytes)
-    part.bytes += used
-    used = 0
-  }
-  for (let at = 0; at < batch.count; at++) {
-    const address = memory.u32[cells + 2 * at]!
-    const bytes = memory.u32[cells + 2 * at + 1]!
-    if (used + bytes + 1 > buffer.length) flush()
-    const line = memory.u8.subarray(address, address + bytes)
-    if (bytes + 1 > buffer.length) {
-      part.handle.write(line, part.bytes)
-      part.bytes += bytes
-    } else {
-      buffer.set(line, used)
-      used += bytes
-    }
-    buffer[used++] = LINE_FEED
-  }
-  flush()
-}
-
-function endingOf(request: SinkRequest): string {
-  return openValueFormat(request, request.table, 'json').format.fileEnding ?? 'json'
-}
-
 function fileCommitter(ports: Ports, directory: string, ending: string): SinkCommitter {
   return {
     commit: (request) => commitParts(ports, directory, ending, request),
-    lastCommitted: async (pipeline) => lastCommitted(ports, directory, ending, pipeline),
+    async lastCommitted(pipeline) {
+      const { files } = ports
+      const names = files.exists(directory) ? files.list(directory) : []
+      return lastOf(names, pipeline, ending)
+    },
     close: async () => {},
   }
 }
@@ -167,27 +137,4 @@ function partMissing(path: string): CommitOutcome {
     reason: `${path} is missing: it was prepared, and is neither there nor waiting`,
     remedy: 'someone removed files below the path: put the directory back, or start with --fresh',
   }
-}
-
-/** By the names of parts: whoever moves them away makes it forget, which only matters to a restore from an old savepoint. */
-function lastCommitted(
-  { files }: Ports,
-  directory: string,
-  ending: string,
-  pipeline: string,
-): CheckpointId | undefined {
-  const prefix = `${prefixOf(pipeline)}-`
-  let last: CheckpointId | undefined
-  for (const name of files.exists(directory) ? files.list(directory) : []) {
-    const match = /^\d+-(\d+)-(\d+)\.(\w+)$/.exec(name.slice(prefix.length))
-    if (match === null || match[3] !== ending || !name.startsWith(prefix)) continue
-    const found = { incarnation: Number(match[1]), counter: Number(match[2]) }
-    if (last === undefined || isAfter(found, last)) last = found
-  }
-  return last
-}
-
-/** Several pipelines may write one directory: a part bears its pipeline's name, as far as names of files can. */
-function prefixOf(pipeline: string): string {
-  return encodeURIComponent(pipeline)
 }
