@@ -27,6 +27,8 @@ export interface BatchTarget {
   /** Of the batches' headers, compression included. */
   readonly attributes: number
   compress(records: Uint8Array): Uint8Array
+  /** Memory for a batch, of any content; undefined: new memory. */
+  readonly take?: (bytes: number) => Uint8Array<ArrayBuffer>
   tooLarge(bytes: number): Error
 }
 
@@ -56,6 +58,7 @@ export function createRowsEncoder(memory: LinearMemory, topic: TopicDescription)
 /** As `createRowsEncoder`, for any target. The encoder throws what the target makes of a row that is too large. */
 export function createBatchEncoder(memory: LinearMemory, target: BatchTarget): RowsEncoder {
   const kernel = createFrameKernel(memory)
+  const take = target.take ?? unclearedBytes
   return function encode(cells, selection, count, nowMs): Uint8Array<ArrayBuffer>[] {
     const [baseTimestampMs, maxTimestampMs] = timeRange(memory, cells, selection, count, nowMs)
     const encoded = kernel.encode({
@@ -76,7 +79,7 @@ export function createBatchEncoder(memory: LinearMemory, target: BatchTarget): R
     const packed = target.compress(
       memory.u8.subarray(encoded.address, encoded.address + encoded.bytes),
     )
-    const batch = new Uint8Array(HEADER_BYTES + packed.length)
+    const batch = take(HEADER_BYTES + packed.length)
     batch.set(packed, HEADER_BYTES)
     writeBatchHeader(batch, {
       baseOffset: 0,
@@ -92,6 +95,11 @@ export function createBatchEncoder(memory: LinearMemory, target: BatchTarget): R
     })
     return [batch]
   }
+}
+
+/** New memory of any content: clearing what is written over at once is work for nothing. */
+export function unclearedBytes(bytes: number): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(Buffer.allocUnsafeSlow(bytes).buffer)
 }
 
 function firstRows(memory: LinearMemory, count: number): Pointer {

@@ -15,11 +15,12 @@ import type {
 import { MillraceError } from '../../errors.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Ports } from '../../ports/ports.ts'
+import { batchConnections } from './batch-connection.ts'
 import type { KafkaClient } from './client.ts'
 import { brokerError, CODE, clientError, isPassing } from './failure.ts'
-import { fetchConnections } from './fetch-connection.ts'
 
 export type Metadata = metadataV12.MetadataResponse
+/** Of 'fetch' and 'produce', each has connections for record batches. */
 export type Lane = 'ask' | 'fetch' | 'produce'
 
 export interface ClusterOptions {
@@ -74,14 +75,14 @@ export async function openCluster(options: ClusterOptions): Promise<Cluster> {
     return pool
   }
 
-  const fetching = fetchConnections(client, clientId, connecting)
+  const ofBatches = batchConnections(client, clientId, connecting)
 
   async function connection(lane: Lane, broker?: number): Promise<Connection> {
     // Who still tries would connect anew, and do what a later life must not find done.
     if (closing.signal.aborted) throw closedCluster(servers)
     const known = broker === undefined ? undefined : brokers.get(broker)
     try {
-      if (lane === 'fetch' && known !== undefined) return await fetching.to(known)
+      if (lane !== 'ask' && known !== undefined) return await ofBatches.to(lane, known)
       // Those that were named may be gone while others of the cluster are there.
       if (broker === undefined)
         return await poolOf(lane).getFirstAvailable([...bootstrap, ...brokers.values()])
@@ -137,7 +138,7 @@ export async function openCluster(options: ClusterOptions): Promise<Cluster> {
     patiently: (timeoutMs, act) => patiently(ports.clock, closing.signal, timeoutMs, act),
     async close() {
       closing.abort()
-      await fetching.close()
+      await ofBatches.close()
       for (const pool of pools.values()) await pool.close().catch(() => {})
       pools.clear()
     },

@@ -12,6 +12,7 @@ import type { SinkRequest } from '../contract/sink.ts'
 import { openKeyFormat, openValueFormat } from '../formats.ts'
 import { keySchemaOf, valueSchemaOf } from '../records/key-fields.ts'
 import { withoutDeleted } from '../records/tombstones.ts'
+import type { BatchBuffers } from './batch-buffers.ts'
 import type { KafkaClient } from './client.ts'
 import { headerCells } from './header-cells.ts'
 import { kafkaKeyFields } from './key-fields.ts'
@@ -20,8 +21,9 @@ import { optionInvalid, type Properties } from './properties.ts'
 export type TakeBatch = (partition: number, bytes: Uint8Array<ArrayBuffer>, rows: number) => void
 
 export interface RowBatches {
-  /** What `take` is given is the caller's. */
+  /** What `take` is given is the caller's, until it is given back: to be used again. */
   encode(batch: Batch, take: TakeBatch): void
+  giveBack(bytes: Uint8Array<ArrayBuffer>): void
   dispose(): void
 }
 
@@ -35,6 +37,7 @@ export interface RowBatchesRequest {
   readonly isTransactional: boolean
   /** True for `upsert-kafka`: a row that goes is a record without a value. */
   readonly isUpsert: boolean
+  readonly buffers: BatchBuffers
 }
 
 const REQUEST_BYTES_MAX = 1 << 20
@@ -92,6 +95,7 @@ export async function openRowBatches(open: RowBatchesRequest): Promise<RowBatche
         from = ends[partition]!
       }
     },
+    giveBack: open.buffers.giveBack,
     dispose() {
       values.dispose()
       keys?.dispose()
@@ -133,6 +137,7 @@ function batchTarget({
   properties,
   client,
   isTransactional,
+  buffers,
 }: RowBatchesRequest): Parameters<typeof createBatchEncoder>[1] {
   const bytesMax = properties.number('max.request.size', REQUEST_BYTES_MAX)
   const compression = properties.get('compression.type') ?? 'none'
@@ -144,6 +149,7 @@ function batchTarget({
     bytesMax,
     rowBytesMax: bytesMax,
     attributes: code | (isTransactional ? TRANSACTIONAL_BIT : 0),
+    take: buffers.take,
     compress: (records) => packed(client, compression, records),
     tooLarge: (bytes) =>
       new MillraceError('KAFKA_RECORD_TOO_LARGE', {
@@ -157,7 +163,8 @@ function batchTarget({
 /** `records` lie in shared memory, which codecs do not take. */
 function packed(client: KafkaClient, compression: string, records: Uint8Array): Uint8Array {
   if (compression === 'none') return records
-  const own = Buffer.from(records.slice())
+  const own = Buffer.allocUnsafeSlow(records.length)
+  own.set(records)
   const { lz4, snappy } = client.compressionsAlgorithms
   if (compression === 'lz4') return lz4.compressSync(own)
   if (compression === 'snappy') return snappy.compressSync(own)

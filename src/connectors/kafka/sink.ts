@@ -8,6 +8,7 @@ import type { LinearMemory } from '../../data/memory.ts'
 import type { Sink, SinkCommitter, SinkRequest, SinkWriter } from '../contract/sink.ts'
 import { openKeyFormat, openValueFormat } from '../formats.ts'
 import { keySchemaOf, valueSchemaOf } from '../records/key-fields.ts'
+import { batchBuffers } from './batch-buffers.ts'
 import { BatchSender, type ProducerIdentity, type QueuePlace } from './batch-sender.ts'
 import { type Cluster, topicMetadata } from './cluster.ts'
 import { CODE } from './failure.ts'
@@ -106,7 +107,13 @@ function partitionsOf(cluster: Cluster, { table, options }: SinkRequest): Promis
 
 /** Where record batches go: at least once, into the transaction, or to the thread that has it. */
 interface Outlet {
-  add(place: QueuePlace, bytes: Uint8Array<ArrayBuffer>, recordCount: number): void
+  /** `acknowledged`, where it is called at all: nobody reads `bytes` any more. */
+  add(
+    place: QueuePlace,
+    bytes: Uint8Array<ArrayBuffer>,
+    recordCount: number,
+    acknowledged: () => void,
+  ): void
   isFull(bufferBytes: number): boolean
   /** Resolves when at most so many bytes are not acknowledged. @throws what keeps them from being */
   below(bytes: number): Promise<void>
@@ -119,14 +126,14 @@ function writerInto(
   rows: RowBatches,
   memory: LinearMemory,
 ): SinkWriter {
-  const bufferBytes = properties.number('buffer.memory', BUFFER_BYTES)
+  const bufferBytes = bufferBytesOf(properties)
   const topic = request.options.topic!
   return {
     write(batch) {
       if (batch.count === 0) return
       const mark = memory.arena.mark()
       rows.encode(batch, (partition, bytes, count) =>
-        outlet.add({ topic, partition }, bytes, count),
+        outlet.add({ topic, partition }, bytes, count, () => rows.giveBack(bytes)),
       )
       memory.arena.release(mark)
     },
@@ -164,7 +171,7 @@ async function plainWriter(
       identity: () => newIdentity(cluster),
     })
     const outlet: Outlet = {
-      add: (place, bytes, recordCount) => sender.add(place, bytes, recordCount),
+      add: (...batch) => sender.add(...batch),
       isFull: (bufferBytes) => sender.bytesPending > bufferBytes || sender.failure !== undefined,
       below: (bytes) => sender.below(bytes),
       async close() {
@@ -189,7 +196,7 @@ async function transactionalWriter(
   try {
     const rows = await openRows(opened, cluster, worker, memory, true)
     const outlet: Outlet = {
-      add: (place, bytes, recordCount) => transactions.sender().add(place, bytes, recordCount),
+      add: (...batch) => transactions.sender().add(...batch),
       isFull: (bufferBytes) =>
         transactions.bytesPending > bufferBytes || transactions.failure !== undefined,
       below: (bytes) => transactions.below(bytes),
@@ -239,9 +246,15 @@ async function openRows(
   const partitions = await partitionsOf(cluster, request)
   const { client } = cluster
   const { isUpsert } = kind
+  const buffers = batchBuffers(bufferBytesOf(properties))
   return openRowBatches({
     ...{ request, properties, memory, client, partitions, worker, isTransactional, isUpsert },
+    buffers,
   })
+}
+
+function bufferBytesOf(properties: Properties): number {
+  return properties.number('buffer.memory', BUFFER_BYTES)
 }
 
 async function newIdentity(cluster: Cluster): Promise<ProducerIdentity> {

@@ -1,8 +1,9 @@
 /**
- * A connection for fetching: answers are read straight into one buffer that is used again, with one request under way.
+ * A connection for record batches, fetched or produced: answers are read straight into one buffer that is used again, requests are
+ * written as the pieces they are, with one request under way.
  *
- * The client's own connections take every piece that a socket gives as memory of its own: at hundreds of megabytes a second the
- * collector then works as long as we do. Requests, answers and authentication are the client's here too.
+ * The client's own connections take every piece that a socket gives as memory of its own, and join a request's pieces in new memory: at
+ * hundreds of megabytes a second the collector then works as long as we do. Requests, answers and authentication are the client's here too.
  *
  *   answer   size i32 · correlation id i32 · [tagged fields, where the request says so] · body
  */
@@ -30,25 +31,25 @@ interface Asked {
   fail(error: Error): void
 }
 
-export interface FetchConnections {
-  /** The broker's, opened anew where it was closed. */
-  to(broker: Broker): Promise<Connection>
+export interface BatchConnections {
+  /** The broker's in the lane, opened anew where it was closed. */
+  to(lane: string, broker: Broker): Promise<Connection>
   close(): Promise<void>
 }
 
-export function fetchConnections(
+export function batchConnections(
   client: KafkaClient,
   clientId: string,
   options: ConnectionOptions,
-): FetchConnections {
+): BatchConnections {
   const opened = new Map<string, Promise<Connection>>()
   return {
-    to(broker) {
-      const place = `${broker.host}:${broker.port}`
+    to(lane, broker) {
+      const place = `${lane} ${broker.host}:${broker.port}`
       const forget = () => opened.delete(place)
       let open = opened.get(place)
       if (open === undefined) {
-        open = openFetchConnection(client, clientId, options, broker, forget)
+        open = openBatchConnection(client, clientId, options, broker, forget)
         open.catch(forget)
         opened.set(place, open)
       }
@@ -61,14 +62,14 @@ export function fetchConnections(
 }
 
 /** Connected and authenticated. The parser of an answer must take what it needs: the next one overwrites it. @throws the client's errors */
-async function openFetchConnection(
+async function openBatchConnection(
   client: KafkaClient,
   clientId: string,
   options: ConnectionOptions,
   broker: Broker,
   closed: () => void,
 ): Promise<Connection> {
-  class FetchConnection extends client.Connection {
+  class BatchConnection extends client.Connection {
     readonly #answers = new AnswerReader(client, options.requestTimeout ?? 30_000, closed)
     #correlationId = 0
     #last: Promise<void> = Promise.resolve()
@@ -101,7 +102,7 @@ async function openFetchConnection(
         if (hasTags) writer.appendTaggedFields()
         writer.appendFrom(await createPayload()).prependLength()
         const answered = Promise.withResolvers<Answer>()
-        this.#answers.ask(writer.buffer, {
+        this.#answers.ask(writer.buffers, {
           correlationId,
           fail: answered.reject,
           read(body) {
@@ -120,7 +121,7 @@ async function openFetchConnection(
       callback?.(null)
     }
   }
-  const connection = new FetchConnection(clientId, options)
+  const connection = new BatchConnection(clientId, options)
   await connection.open()
   try {
     await authenticate(client, connection, options.sasl)
@@ -190,14 +191,18 @@ class AnswerReader {
     await opened.promise.finally(() => clearTimeout(timer))
   }
 
-  ask(payload: Buffer, asked: Asked): void {
+  /** The pieces are read until the answer has come. */
+  ask(pieces: readonly Buffer[], asked: Asked): void {
     if (!this.isOpen) {
       asked.fail(new this.#client.NetworkError('Connection closed'))
       return
     }
     this.#asked = asked
     this.#timer = setTimeout(() => this.close(), this.#timeoutMs)
-    this.#socket!.write(payload)
+    const socket = this.#socket!
+    socket.cork()
+    for (const piece of pieces) socket.write(piece)
+    socket.uncork()
   }
 
   close(): void {
