@@ -8,9 +8,9 @@ import { join } from 'node:path'
 import test from 'node:test'
 import { createServer } from 'node:tls'
 import { nodePorts } from '../../ports/node/ports.ts'
+import { batchConnections } from './batch-connection.ts'
 import { openCluster } from './cluster.ts'
 import { connectionOptions } from './connection.ts'
-import { fetchConnections } from './fetch-connection.ts'
 import { propertiesOf } from './properties.ts'
 
 function documented(service: string) {
@@ -74,11 +74,11 @@ test('TLS is begun with the name of the broker, by which those behind one addres
     }
     const connection = connectionOptions(propertiesOf('t', options), ports)
     const cluster = await openCluster({ servers, clientId: 'c', connection, ports })
-    const fetching = fetchConnections(client, 'c', connection)
+    const fetching = batchConnections(client, 'c', connection)
     const before = told.length
     await cluster.connection('ask')
     await isTold(before + 1)
-    await fetching.to({ host, port })
+    await fetching.to('fetch', { host, port })
     await isTold(before + 2)
     await fetching.close()
     await cluster.close()
