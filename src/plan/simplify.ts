@@ -92,10 +92,12 @@ type Names = ReadonlyMap<string, readonly ReadonlySet<string>[]>
 
 function namesOf(roots: readonly PlanNode[]): Names {
   const names = new Map<string, Set<string>[]>()
+  const texts = new Map<Aggregate, string>()
   const add = (input: PlanNode, index: number, name: string): void => {
     const aggregate = aggregateBelow(input)
     if (aggregate === undefined) return
-    const text = JSON.stringify(aggregate)
+    const text = texts.get(aggregate) ?? JSON.stringify(aggregate)
+    texts.set(aggregate, text)
     const sets = names.get(text) ?? aggregate.schema.map(() => new Set())
     sets[index]!.add(name)
     names.set(text, sets)

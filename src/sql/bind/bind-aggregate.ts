@@ -23,6 +23,7 @@ import { groupWindow } from './bind-group-window.ts'
 import { groupingSets } from './bind-grouping-sets.ts'
 import { jsonAggregateOf } from './bind-json-aggregate.ts'
 import { isLate } from './bind-late.ts'
+import { type EachOnce, eachOnce } from './each-once.ts'
 import type { Relation } from './scope.ts'
 import { userState } from './user-state.ts'
 
@@ -52,14 +53,14 @@ export function groupingOf(
   const rows = windowed?.relation ?? relation
   const sets = groupingSets(rows, windowed?.groupBy ?? groupBy, windowed?.keys ?? [], outer)
   const keyTexts = sets.originals.map((key) => JSON.stringify(key))
-  const aggregates: AggregateCall[] = []
+  const aggregates = eachOnce<AggregateCall>()
   const places = new Map<Expression, { at: Place; name: string }>()
   const over = (bound: Expression, at: Place): Expression =>
     overGroups(bound, keyTexts, sets.keys, places, at)
   return {
     node: sets.node,
     keys: sets.keys,
-    aggregates,
+    aggregates: aggregates.all,
     bind(syntax, env) {
       const bound = bindExpression(syntax, {
         ...env,
@@ -77,16 +78,13 @@ export function groupingOf(
 
 function addAggregate(
   relation: Relation,
-  aggregates: AggregateCall[],
+  aggregates: EachOnce<AggregateCall>,
   call: CallSyntax,
   at: Place,
 ): Expression {
   const bound = aggregateOf(relation, call, at)
   const add = (each: AggregateCall): Expression => {
-    const text = JSON.stringify(each)
-    let index = aggregates.findIndex((other) => JSON.stringify(other) === text)
-    if (index < 0) index = aggregates.push(each) - 1
-    return { kind: 'column', index: AGGREGATE_BASE + index, type: each.type }
+    return { kind: 'column', index: AGGREGATE_BASE + aggregates.numberOf(each), type: each.type }
   }
   return deviationOf(bound, add, at) ?? jsonAggregateOf(bound, add, at) ?? add(bound)
 }

@@ -18,6 +18,7 @@ import type {
   OverSyntax,
 } from '../syntax.ts'
 import { castTo, requireBoolean } from './bind-expression.ts'
+import { eachOnce } from './each-once.ts'
 import { insteadOf } from './instead.ts'
 import { userState } from './user-state.ts'
 
@@ -197,7 +198,7 @@ function overNode(
   placed: Placed,
 ): OverAggregate {
   const { partition, order, frame } = group[0]!.over
-  const aggregates: AggregateCall[] = []
+  const aggregates = eachOnce<AggregateCall>()
   for (const { index, over } of group) {
     const { filter } = over.call
     const call: AggregateCall = {
@@ -205,10 +206,7 @@ function overNode(
       args: over.call.args.map(placed),
       ...(filter === undefined ? {} : { filter: placed(filter) }),
     }
-    const text = JSON.stringify(call)
-    let at = aggregates.findIndex((each) => JSON.stringify(each) === text)
-    if (at < 0) at = aggregates.push(call) - 1
-    const column = schemaOf(input).length + at
+    const column = schemaOf(input).length + aggregates.numberOf(call)
     places.set(index, { kind: 'column', index: column, type: call.type })
   }
   const keys = order.map((key) => ({ ...key, expression: placed(key.expression) }))
@@ -219,8 +217,8 @@ function overNode(
     order: keys,
     ...timeOf(input, keys[0]),
     frame,
-    aggregates,
-    schema: withAggregates(input, aggregates),
+    aggregates: aggregates.all,
+    schema: withAggregates(input, aggregates.all),
   }
 }
 

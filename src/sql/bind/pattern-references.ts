@@ -8,6 +8,7 @@ import type { Place } from '../place.ts'
 import { SqlError } from '../sql-error.ts'
 import type { CallSyntax, ExpressionSyntax } from '../syntax.ts'
 import { bindExpression } from './bind-expression.ts'
+import { eachOnce } from './each-once.ts'
 import { finalOf, type PatternRows, referenceOf } from './pattern-calls.ts'
 import { resolveReference } from './scope.ts'
 
@@ -26,13 +27,14 @@ export interface PatternReferences {
 /** Over the input's columns. */
 export function referencesOver(rows: PatternRows): PatternReferences {
   const { relation, variables } = rows
-  const all: PatternReference[] = []
+  const references = eachOnce<PatternReference>()
 
   function columnFor(reference: PatternReference, base: number): Expression {
-    const text = JSON.stringify(reference)
-    const known = all.findIndex((each) => JSON.stringify(each) === text)
-    const index = known >= 0 ? known : all.push(reference) - 1
-    return { kind: 'column', index: base + index, type: referenceType(reference) }
+    return {
+      kind: 'column',
+      index: base + references.numberOf(reference),
+      type: referenceType(reference),
+    }
   }
 
   function ofCall(call: CallSyntax, at: Place, { base, tried }: Bound): Expression | undefined {
@@ -60,7 +62,7 @@ export function referencesOver(rows: PatternRows): PatternReferences {
   }
 
   return {
-    all,
+    all: references.all,
     bind: (syntax, bound) =>
       bindExpression(syntax, {
         relation,
