@@ -41,6 +41,7 @@ export {
   log,
   print,
 } from './api/connectors.ts'
+export { declared } from './api/declared.ts'
 export type { Duration } from './api/duration.ts'
 export type { Expression } from './api/expression.ts'
 export type { FunctionOptions, StateOf, VersionOptions } from './api/function-options.ts'

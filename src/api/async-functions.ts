@@ -9,7 +9,8 @@
 import type { DataType } from '../data/types.ts'
 import type { Value } from '../data/values.ts'
 import { MillraceError } from '../errors.ts'
-import { type Column, type Columns, type RowOf, rowType } from './columns.ts'
+import { type Column, type Columns, type Kind, type RowOf, rowType } from './columns.ts'
+import type { Signed } from './declared.ts'
 import { type Duration, durationMs } from './duration.ts'
 import type { GivenAs, ToldBy, VersionOptions } from './function-options.ts'
 
@@ -43,12 +44,16 @@ export interface AsyncFunction {
 }
 
 /** One value a row. `signal` says that nobody waits for the answer any more. @throws OPTION_INVALID, DURATION_INVALID */
-export function asyncFunction<const Args extends readonly Column<Value>[], Given extends Value>(
+export function asyncFunction<
+  const Args extends readonly Column<Value>[],
+  Given extends Value,
+  Of extends Kind,
+>(
   args: Args,
-  returns: Column<Given>,
+  returns: Column<Given, Of>,
   code: (...values: [...ToldBy<Args>, AbortSignal]) => Promise<GivenAs<Given>>,
   options: AsyncOptions = {},
-): AsyncFunction {
+): AsyncFunction & Signed<Args, Given, Of, 'row'> {
   return { ...askedBy(args, options), isTable: false, returns: returns.type, code }
 }
 

@@ -116,13 +116,15 @@ export function call<
   gives: Column<Told, Of>,
   ...args: Args
 ): Expression<Told, Of, FromOf<Args[number]>> {
-  if (!/^[A-Za-z_][\w]*$/.test(name)) throw nameInvalid(name)
+  requireName(name)
   const texts = args.map((arg) => textOf(arg as Operand, undefined))
   return expressionOf(`${name.toUpperCase()}(${texts.join(', ')})`, gives.type.kind as Of)
 }
 
-function nameInvalid(name: string): MillraceError {
-  return new MillraceError('FUNCTION_NAME_INVALID', {
+/** @throws FUNCTION_NAME_INVALID */
+export function requireName(name: string): void {
+  if (/^[A-Za-z_][\w]*$/.test(name)) return
+  throw new MillraceError('FUNCTION_NAME_INVALID', {
     message: `${JSON.stringify(name)} is no name of a function`,
     hint: "write the name alone: call('UPPER', t.string(), o.city)",
     facts: { name },

@@ -44,6 +44,15 @@ export interface Stream<Columns extends Shape> {
     right: Stream<Right>,
     on: (left: Columns, right: Right) => Condition,
   ): Joined<Columns, Optional<Right>>
+  /** Each row with those that a table of a service or database has for it at that moment, asked for by equal columns: see lookups. */
+  lookupJoin<Right extends Shape>(
+    table: Named<Right>,
+    on: (left: Columns, right: Right) => Condition,
+  ): Joined<Columns, Right>
+  leftLookupJoin<Right extends Shape>(
+    table: Named<Right>,
+    on: (left: Columns, right: Right) => Condition,
+  ): Joined<Columns, Optional<Right>>
   /** The first `limit` rows of each group in an order. */
   top(options: {
     readonly by?: readonly (keyof Columns & string)[]
@@ -53,6 +62,11 @@ export interface Stream<Columns extends Shape> {
   }): Stream<Columns>
   /** To a table that takes these columns by name and order, made for this stream. */
   into(connector: Connector, options?: SinkOptions<keyof Columns & string>): Insert
+}
+
+/** A table itself: what is made of one cannot be asked. */
+export interface Named<Columns extends Shape> extends Stream<Columns> {
+  readonly name: string
 }
 
 export interface SinkOptions<Name extends string = string> {
@@ -148,9 +162,18 @@ export function streamOf<Columns extends Shape>(parts: StreamParts): Stream<Colu
         tables: merged(tables, other.tables),
         ...(eventTime === undefined ? {} : { eventTime }),
       }),
-    join: (right, on) => joined(parts, right, 'JOIN', on),
+    join: (right, on) => joined(parts, right, { ...both(parts, right), how: 'JOIN' }, on),
     leftJoin<Right extends Shape>(right: Stream<Right>, on: (l: Columns, r: Right) => Condition) {
-      return joined<Columns, Right, Optional<Right>>(parts, right, 'LEFT JOIN', on)
+      const texts = { ...both(parts, right), how: 'LEFT JOIN' }
+      return joined<Columns, Right, Optional<Right>>(parts, right, texts, on)
+    },
+    lookupJoin: (right, on) => joined(parts, right, { ...asked(parts, right), how: 'JOIN' }, on),
+    leftLookupJoin<Right extends Shape>(
+      right: Named<Right>,
+      on: (l: Columns, r: Right) => Condition,
+    ) {
+      const texts = { ...asked(parts, right), how: 'LEFT JOIN' }
+      return joined<Columns, Right, Optional<Right>>(parts, right, texts, on)
     },
     top({ by = [], order, descending = false, limit }) {
       const partition = by.length === 0 ? '' : `PARTITION BY ${by.map(named).join(', ')} `
@@ -223,10 +246,29 @@ function grouped<Columns extends Shape, Key extends keyof Columns, Bounds>(
   }
 }
 
+/** What stands on the two sides of a join. */
+interface JoinTexts {
+  readonly left: string
+  readonly how: string
+  readonly right: string
+}
+
+function both(parts: StreamParts, right: Stream<Shape>): Omit<JoinTexts, 'how'> {
+  return { left: `${from(parts)} AS l`, right: `(${right.sql}) AS r` }
+}
+
+/** A table is asked at the time by the clock, which each row is given. */
+function asked(parts: StreamParts, right: Named<Shape>): Omit<JoinTexts, 'how'> {
+  return {
+    left: `(SELECT t.*, PROCTIME() AS $asked FROM ${from(parts)} AS t) AS l`,
+    right: `${named(right.name)} FOR SYSTEM_TIME AS OF l.$asked AS r`,
+  }
+}
+
 function joined<Left extends Shape, Right extends Shape, Seen extends Shape = Right>(
   parts: StreamParts,
   right: Stream<Shape>,
-  how: 'JOIN' | 'LEFT JOIN',
+  texts: JoinTexts,
   on: (left: Left, right: Right) => Condition,
 ): Joined<Left, Seen> {
   const left = columnsBehind<Left>('l', parts.kinds)
@@ -235,7 +277,7 @@ function joined<Left extends Shape, Right extends Shape, Seen extends Shape = Ri
       const out = select(left, columnsBehind<Seen>('r', right.kinds))
       const { sql } = on(left, columnsBehind<Right>('r', right.kinds))
       return streamOf({
-        sql: `SELECT ${selectionText(out)} FROM ${from(parts)} AS l ${how} (${right.sql}) AS r ON ${sql}`,
+        sql: `SELECT ${selectionText(out)} FROM ${texts.left} ${texts.how} ${texts.right} ON ${sql}`,
         kinds: kindsOf(out),
         tables: merged(parts.tables, right.tables),
       })

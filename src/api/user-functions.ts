@@ -11,7 +11,8 @@
 import type { DataType } from '../data/types.ts'
 import type { Value } from '../data/values.ts'
 import type { AsyncFunction } from './async-functions.ts'
-import { type Column, type Columns, type RowOf, rowType } from './columns.ts'
+import { type Column, type Columns, type Kind, type RowOf, rowType } from './columns.ts'
+import type { Signed } from './declared.ts'
 import type {
   FunctionOptions,
   GivenAs,
@@ -46,12 +47,16 @@ export interface UserAggregate {
 }
 
 /** One value a row. Whole numbers may be given as numbers or bigints, decimals also as texts. */
-export function scalarFunction<const Args extends readonly Column<Value>[], Given extends Value>(
+export function scalarFunction<
+  const Args extends readonly Column<Value>[],
+  Given extends Value,
+  Of extends Kind,
+>(
   args: Args,
-  returns: Column<Given>,
+  returns: Column<Given, Of>,
   code: (...values: ToldBy<Args>) => GivenAs<Given>,
   { version = '1', deterministic = false }: FunctionOptions = {},
-): RowFunction {
+): RowFunction & Signed<Args, Given, Of, 'row'> {
   return {
     kind: 'scalar-function',
     args: typesOf(args),
@@ -83,9 +88,10 @@ export interface AggregateDefinition<
   Args extends readonly Column<Value>[],
   Given extends Value,
   State extends Columns,
+  Of extends Kind = Kind,
 > extends VersionOptions {
   readonly args: Args
-  readonly returns: Column<Given>
+  readonly returns: Column<Given, Of>
   /** What a group keeps: part of checkpoints. */
   readonly state: State
   /** Of a group without rows. */
@@ -103,7 +109,10 @@ export function aggregateFunction<
   const Args extends readonly Column<Value>[],
   Given extends Value,
   State extends Columns,
->(definition: AggregateDefinition<Args, Given, State>): UserAggregate {
+  Of extends Kind,
+>(
+  definition: AggregateDefinition<Args, Given, State, Of>,
+): UserAggregate & Signed<Args, Given, Of, 'group'> {
   const { args, returns, state, version = '1', ...code } = definition
   return {
     kind: 'aggregate-function',

@@ -21,6 +21,7 @@ import type { Stream } from '../../src/api/stream.ts'
 import { table } from '../../src/api/table.ts'
 import { cumulate, emit, hop, session, tumble } from '../../src/api/window.ts'
 import { open, t } from '../../src/index.ts'
+import { CONNECTORS } from '../../src/run/connectors.ts'
 import { bindText } from '../../src/sql/bind-text.ts'
 
 const orders = table('orders', {
@@ -34,17 +35,21 @@ const orders = table('orders', {
   },
   eventTime: 'at',
   delay: '2s',
-  from: connector('scripted'),
+  from: log('events'),
 })
 const shops = table('shops', {
   columns: { id: t.string(), city: t.string() },
   primaryKey: ['id'],
-  from: connector('scripted'),
+  from: log('events'),
 })
-const TABLES = [orders, shops].flatMap(({ tables }) => [...tables.values()]).join(';\n')
+const rates = table('rates', {
+  columns: { shop: t.string(), rate: t.int() },
+  from: connector('http', { url: 'http://127.0.0.1/{{shop}}' }),
+})
+const TABLES = [orders, shops, rates].flatMap(({ tables }) => [...tables.values()]).join(';\n')
 
 function planOf(sql: string): unknown {
-  const { queries, errors } = bindText(`${TABLES};\n${sql}`, 'typed', [])
+  const { queries, errors } = bindText(`${TABLES};\n${sql}`, 'typed', CONNECTORS)
   assert.deepEqual(errors, [], sql)
   return queries[0]
 }
@@ -137,6 +142,13 @@ same(
     .leftJoin(shops, (o, s) => o.shop.equals(s.id))
     .select((o, s) => ({ items: o.items, city: s.city })),
   'SELECT orders.items AS items, shops.city AS city FROM orders LEFT JOIN shops ON orders.shop = shops.id',
+)
+same(
+  'a lookup join',
+  orders
+    .leftLookupJoin(rates, (o, r) => o.shop.equals(r.shop))
+    .select((o, r) => ({ items: o.items, rate: r.rate })),
+  'SELECT o.items AS items, r.rate AS rate FROM (SELECT *, PROCTIME() AS now FROM orders) AS o LEFT JOIN rates FOR SYSTEM_TIME AS OF o.now AS r ON o.shop = r.shop',
 )
 same(
   'the first rows of each group',

@@ -1,12 +1,17 @@
 /** What must compile of the typed API, and what must not: `npm run check` is the test. */
 import {
+  aggregateFunction,
+  asyncFunction,
   avg,
+  connector,
   count,
+  declared,
   delta,
   log,
   max,
   open,
   pipeline,
+  scalarFunction,
   sum,
   t,
   table,
@@ -52,6 +57,65 @@ export default pipeline('revenue', [
     primaryKey: ['shop', 'start'],
   }),
 ])
+
+const profiles = table('profiles', {
+  columns: { customer: t.bigint().notNull(), tier: t.string().notNull() },
+  from: connector('http', { url: 'http://profiles/{{customer}}' }),
+})
+const risk = declared(
+  'risk',
+  scalarFunction([t.string(), t.bigint()], t.double().notNull(), () => 0),
+)
+const score = declared(
+  'score',
+  asyncFunction([t.string()], t.int(), () => Promise.resolve(1)),
+)
+const longest = declared(
+  'longest',
+  aggregateFunction({
+    args: [t.int()],
+    returns: t.bigint(),
+    state: { most: t.bigint() },
+    createAccumulator: () => ({ most: null }),
+    accumulate() {},
+    getValue: ({ most }) => most,
+  }),
+)
+export const asked = orders
+  .leftLookupJoin(profiles, (o, p) => o.customer.equals(p.customer))
+  .select((o, p) => ({ shop: o.shop, tier: p.tier, risk: risk(o.shop, 5), score: score('oslo') }))
+export const runs = orders
+  .groupBy('shop')
+  .select((group, o) => ({ risk: risk(group.shop, count()), run: longest(o.items) }))
+
+/** What users' functions and lookups give. */
+export async function answers(): Promise<void> {
+  await using db = await open()
+  for await (const row of db.query(asked)) {
+    const sure: number = row.risk
+    const score: number | null = row.score
+    // @ts-expect-error the service may know of nothing
+    const tier: string = row.tier
+    void [sure, score, tier]
+  }
+  for await (const row of db.query(runs)) {
+    const run: bigint | null = row.run
+    void run
+  }
+}
+
+// @ts-expect-error a number is no text
+orders.select((o) => ({ risk: risk(o.items, 5) }))
+// @ts-expect-error a text is no BIGINT, nor is a decimal, though it is told as one
+orders.select((o) => ({ risk: risk(o.amount, o.shop) }))
+// @ts-expect-error it takes two
+orders.select((o) => ({ risk: risk(o.shop) }))
+// @ts-expect-error an aggregate is no value of a row
+orders.select((o) => ({ run: longest(o.items) }))
+// @ts-expect-error what is made of a table cannot be asked
+orders.lookupJoin(profiles.distinct(), (o, p) => o.customer.equals(p.customer))
+// @ts-expect-error the table has no such column
+orders.lookupJoin(profiles, (o, p) => o.customer.equals(p.id))
 
 /** Columns, nullability and values come out as they went in. */
 export async function rows(): Promise<void> {
