@@ -12,6 +12,7 @@ import type { Emit, Operator } from '../src/engine/operator.ts'
 import { operatorOf } from '../src/engine/operators/operators.ts'
 import { inputsOf } from '../src/plan/inputs.ts'
 import { type PlanNode, schemaOf } from '../src/plan/nodes.ts'
+import { wantedGroups } from '../src/plan/wanted-groups.ts'
 import { CONNECTORS } from '../src/run/connectors.ts'
 import { bindText } from '../src/sql/bind-text.ts'
 import { WATERMARK_MIN } from '../src/time/windows.ts'
@@ -44,8 +45,14 @@ function operatorsOf(root: PlanNode, context: OperatorContext): Operator[] {
     plans.unshift(node)
   }
   const place = { index: 0, id: 'bench', inputs: [], consumers: [] }
+  const wanted = wantedGroups([root])
   return plans.map((plan) => {
-    const node = { ...place, kind: 'operator', plan } as Parameters<typeof operatorOf>[0]
+    const node = {
+      ...place,
+      kind: 'operator',
+      plan,
+      wanted: wanted.get(JSON.stringify(plan)),
+    } as Parameters<typeof operatorOf>[0]
     return operatorOf(node, context, { inputUpdates: false, watermarkUs: WATERMARK_MIN })
   })
 }

@@ -19,6 +19,7 @@ import type {
 import type { Pipeline } from '../plan/pipeline.ts'
 import { readersOf } from '../plan/readers.ts'
 import { makesChanges } from '../plan/traits.ts'
+import { type WantedGroups, wantedGroups } from '../plan/wanted-groups.ts'
 
 export interface Graph {
   readonly nodes: readonly GraphNode[]
@@ -50,13 +51,15 @@ export interface OperatorGraphNode extends GraphPlace {
   readonly plan: Exclude<PlanNode, Scan | Values | WatermarkAssigner> | SinkNode
   /** Of a projection: the filter below it that nothing else reads, done with it. */
   readonly filter?: Filter
+  /** Of a window aggregate: the groups that who reads it asks for, if not all. */
+  readonly wanted?: WantedGroups
 }
 
 type Draft = { -readonly [Key in keyof GraphPlace]: GraphPlace[Key] } & {
   consumers: { node: number; input: number }[]
 } & (
     | Pick<SourceGraphNode, 'kind' | 'origin' | 'projects' | 'assigner'>
-    | Pick<OperatorGraphNode, 'kind' | 'plan' | 'filter'>
+    | Pick<OperatorGraphNode, 'kind' | 'plan' | 'filter' | 'wanted'>
   )
 
 export function graphOf(pipeline: Pick<Pipeline, 'sinks'>): Graph {
@@ -64,12 +67,14 @@ export function graphOf(pipeline: Pick<Pipeline, 'sinks'>): Graph {
   const byText = new Map<string, number>()
   const ids = operatorIds(pipeline)
   const readers = readersOf(pipeline.sinks)
+  const wantedOf = wantedGroups(pipeline.sinks)
   const visit = (plan: PlanNode | SinkNode): number => {
     const text = JSON.stringify(plan)
     const known = byText.get(text)
     if (known !== undefined) return known
     const source = sourceOf(plan)
     const filter = plan.kind === 'project' ? ownFilter(plan, readers) : undefined
+    const wanted = wantedOf.get(text)
     const inputs = source === undefined ? inputsOf(filter ?? plan).map(visit) : []
     const index = nodes.length
     const place = { id: ids.get(plan)!, index, inputs, consumers: [] }
@@ -80,6 +85,7 @@ export function graphOf(pipeline: Pick<Pipeline, 'sinks'>): Graph {
             kind: 'operator',
             plan: plan as OperatorGraphNode['plan'],
             ...(filter && { filter }),
+            ...(wanted && { wanted }),
           }
         : { ...place, ...source },
     )

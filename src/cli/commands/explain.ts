@@ -1,5 +1,6 @@
 /** `millrace explain FILE`: the plan, how it runs, what it promises, what would be lost. Nothing is opened. */
 
+import { wantedGroups } from '../../plan/wanted-groups.ts'
 import { CONNECTORS } from '../../run/connectors.ts'
 import { arrivalLines } from '../arrival.ts'
 import { type Declare, examples, type ProjectOptions, projectOptions } from '../command.ts'
@@ -57,7 +58,8 @@ async function explain(io: Io, files: readonly string[], options: ExplainOptions
   const markOf = planMarker()
   compiled.forEach((each, index) => {
     const { pipeline } = each
-    const sinks = pipeline.sinks.map((sink) => planLines(sink, markOf))
+    const wanted = wantedGroups(pipeline.sinks)
+    const sinks = pipeline.sinks.map((sink) => planLines(sink, markOf, wanted))
     const guarantee = guaranteeOf(pipeline, CONNECTORS)
     const losses = lossesOf(pipeline, CONNECTORS)
     const state = statePlaces(withStateMemory(pipeline, options.stateMemory))

@@ -14,6 +14,7 @@ import { inputsOf } from '../../plan/inputs.ts'
 import { type PlanNode, type SinkNode, type SortKey, schemaOf } from '../../plan/nodes.ts'
 import type { PatternTerm } from '../../plan/patterns.ts'
 import { type NodeTraits, traitsOf } from '../../plan/traits.ts'
+import type { WantedGroups } from '../../plan/wanted-groups.ts'
 import type { Window } from '../../plan/windows.ts'
 import type { Style } from './style.ts'
 import { cut, padded, widthOf } from './table.ts'
@@ -32,21 +33,25 @@ export interface PlanLine {
   readonly state: NodeTraits['state']
   /** µs for which windows are kept behind their end, and for which late rows correct them; absent: not at all. */
   readonly latenessUs?: number
+  /** Of a window's groups only the first so many are told; absent: all. */
+  readonly wanted?: number
   readonly upsertKey?: readonly string[]
   /** Absent where nothing is computed. */
   readonly mark?: NodeMark
 }
 
-/** The nodes of one sink, the sink first. `markOf` tells how a node runs. */
+/** The nodes of one sink, the sink first. `markOf` tells how a node runs; `wanted`: of all sinks that run together. */
 export function planLines(
   sink: SinkNode,
   markOf: (node: PlanNode) => NodeMark | undefined,
+  wanted: ReadonlyMap<string, WantedGroups> = new Map(),
 ): PlanLine[] {
   const lines: PlanLine[] = []
   const visit = (node: PlanNode, depth: number) => {
     const { changes, state, upsertKey } = traitsOf(node)
     const mark = markOf(node)
     const latenessUs = node.kind === 'window-aggregate' ? (node.emit?.latenessUs ?? 0) : 0
+    const first = wanted.get(JSON.stringify(node))?.count
     const names = upsertKey?.map((column) => schemaOf(node)[column]!.name)
     lines.push({
       depth,
@@ -55,6 +60,7 @@ export function planLines(
       changes,
       state,
       ...(latenessUs === 0 ? {} : { latenessUs }),
+      ...(first === undefined ? {} : { wanted: first }),
       ...(names === undefined ? {} : { upsertKey: names }),
       ...(mark === undefined ? {} : { mark }),
     })
@@ -94,7 +100,8 @@ export function renderPlan(lines: readonly PlanLine[], style: Style): string[] {
     const mark = line.mark === undefined ? '' : markText(line.mark, style)
     const kept =
       line.latenessUs === undefined ? '' : `, and ${intervalText(BigInt(line.latenessUs))} longer`
-    const state = `${STATE_TEXT[line.state]}${kept}`
+    const told = line.wanted === undefined ? '' : `; tells the first ${line.wanted} of each alone`
+    const state = `${STATE_TEXT[line.state]}${kept}${told}`
     const grows = line.state === 'keys' || (line.state === 'rows' && line.kind !== 'sort')
     const shown = grows ? style.warning(state) : style.faint(state)
     const painted = line.depth === 0 ? style.strong(text) : text

@@ -58,20 +58,25 @@ export function counter(memory: LinearMemory): Accumulator {
   }
 }
 
-function negateI64({ u32, i64 }: LinearMemory, entries: Pointer, count: number, offset: number) {
+/** By halves: no bigint is made. */
+function negateI64({ u32 }: LinearMemory, entries: Pointer, count: number, offset: number) {
   for (let at = 0; at < count; at++) {
-    const cell = (u32[entries / 4 + at]! + offset) / 8
-    i64[cell] = -i64[cell]!
+    const cell = (u32[entries / 4 + at]! + offset) / 4
+    const low = u32[cell]!
+    u32[cell] = -low
+    u32[cell + 1] = low === 0 ? -u32[cell + 1]! : ~u32[cell + 1]!
   }
 }
 
 /** Two cells, the low one first: 128 bits. */
-function negateWide({ u32, i64 }: LinearMemory, entries: Pointer, count: number, offset: number) {
+function negateWide({ u32 }: LinearMemory, entries: Pointer, count: number, offset: number) {
   for (let at = 0; at < count; at++) {
-    const cell = (u32[entries / 4 + at]! + offset) / 8
-    const low = i64[cell]!
-    i64[cell] = -low
-    i64[cell + 1] = low === 0n ? -i64[cell + 1]! : ~i64[cell + 1]!
+    const cell = (u32[entries / 4 + at]! + offset) / 4
+    let carry = true
+    for (let word = cell; word < cell + 4; word++) {
+      u32[word] = carry ? -u32[word]! : ~u32[word]!
+      carry &&= u32[word] === 0
+    }
   }
 }
 

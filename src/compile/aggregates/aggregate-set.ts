@@ -57,6 +57,9 @@ export interface Taken {
   readonly entries: Pointer
 }
 
+/** `entries`: `count` u32 addresses. The visitor may remove them. */
+export type VisitGroups = (entries: Pointer, count: number) => void
+
 export interface AggregateSet {
   /** 'kernel' only if every update loop is one. */
   readonly mark: 'kernel' | 'js'
@@ -87,12 +90,15 @@ export interface AggregateSet {
     keys: readonly Vector[],
     entries: Pointer,
   ): Taken | undefined
-  /** Adds what `from` holds to `into` (panes of HOP windows); `from` stays as it is. Absent groups are inserted. */
-  merge(into: GroupState, from: GroupState): void
+  /**
+   * Adds what `from` holds to `into` (panes of HOP windows); `from` stays as it is. Absent groups are inserted. `visit` is told the
+   * groups of `into` that were added to; the entries live no longer than the call.
+   */
+  merge(into: GroupState, from: GroupState, visit?: VisitGroups): void
   /** True if `unmerge` can be: all is counts and sums. */
   readonly isInvertible: boolean
-  /** Takes from `into` what `from`, which was merged before, holds; `from` is of no use afterwards. */
-  unmerge(into: GroupState, from: GroupState): void
+  /** Takes from `into` what `from`, which was merged before, holds; `from` is of no use afterwards. `visit`: as of `merge`. */
+  unmerge(into: GroupState, from: GroupState, visit?: VisitGroups): void
   /** One vector a call, `count` cells each, in the arena; cells of strings point into the state. */
   results(state: GroupState, entries: Pointer, count: number): readonly Vector[]
   /** Before a group's entry is removed: forgets what belongs to it. */

@@ -5,7 +5,12 @@ import { cellBytes } from '../../data/types.ts'
 import { MillraceError } from '../../errors.ts'
 import type { AggregateCall } from '../../plan/expressions.ts'
 import type { Frame } from '../compiled.ts'
-import type { AggregateEnvironment, AggregateSet, GroupState } from './aggregate-set.ts'
+import type {
+  AggregateEnvironment,
+  AggregateSet,
+  GroupState,
+  VisitGroups,
+} from './aggregate-set.ts'
 import { addToSlots, changeValues, MERGE_ENTRIES, mergeValues } from './distinct-values.ts'
 import type { Outcome, Stage } from './stage.ts'
 import { addToUsers, type UserSlot } from './user-aggregate.ts'
@@ -48,8 +53,8 @@ export function runAggregates(
   return {
     update: change(1),
     retract: change(-1),
-    merge(into, from) {
-      mergeSlots(memory, stages, into, from)
+    merge(into, from, visit) {
+      mergeSlots(memory, stages, into, from, visit)
       for (const stage of stages) {
         if (stage.side !== undefined) mergeValues(memory, stage, into, from)
       }
@@ -60,9 +65,9 @@ export function runAggregates(
         ({ side, slots }) =>
           side === undefined && slots.every(({ accumulator }) => accumulator.negate !== undefined),
       ),
-    unmerge(into, from) {
+    unmerge(into, from, visit) {
       negateSlots(memory, stages, from)
-      mergeSlots(memory, stages, into, from)
+      mergeSlots(memory, stages, into, from, visit)
     },
     results(state, entries, count) {
       return outcomes.map((outcome, index) => {
@@ -101,6 +106,7 @@ function mergeSlots(
   stages: readonly Stage[],
   into: GroupState,
   from: GroupState,
+  visit?: VisitGroups,
 ): void {
   for (let cursor = 0; cursor >= 0; ) {
     const mark = memory.arena.mark()
@@ -115,6 +121,7 @@ function mergeSlots(
         accumulator.merge(into.groups, entries, held, count, offset, valueIndex)
       }
     }
+    visit?.(entries, count)
     memory.arena.release(mark)
     cursor = next
   }

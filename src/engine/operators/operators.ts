@@ -54,7 +54,7 @@ export interface OperatorPlace {
 }
 
 export function operatorOf(
-  { plan, filter: below }: OperatorGraphNode,
+  { plan, filter: below, wanted }: OperatorGraphNode,
   context: OperatorContext,
   place: OperatorPlace,
 ): Operator {
@@ -75,7 +75,7 @@ export function operatorOf(
       if (isSessionAggregate(plan))
         return sessionAggregate(plan, context, place.watermarkUs, place.inputUpdates)
       invariant(isOnGrid(plan), 'windows lie on a grid if they are no sessions')
-      return windowAggregate(plan, context, place.watermarkUs, place.inputUpdates)
+      return windowAggregate(plan, context, place.watermarkUs, place.inputUpdates, wanted)
     case 'group-aggregate':
       return groupAggregate(plan, context, place.inputUpdates)
     case 'union-all':

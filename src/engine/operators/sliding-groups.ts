@@ -3,13 +3,15 @@
  * out, so that a slide costs what changes and not the whole window. It follows from the panes, and is part of no checkpoint.
  */
 import type { GroupTables } from './group-state.ts'
+import type { TopGroups } from './top-groups.ts'
 import type { WindowGroups } from './window-groups.ts'
 
 export interface SlidingGroups {
-  /** Of panes [first, end); those before `first` are taken out and of no use afterwards. */
+  /** Of panes [first, end); those before `first` are taken out and of no use afterwards. `first` never falls. */
   of(panes: ReadonlyMap<number, GroupTables>, first: number, end: number): GroupTables
-  has(pane: number): boolean
-  /** Rows that came behind their pane, of which the pane has been told. */
+  /** True of panes of which all rows there are have been merged: those that come behind must be added. */
+  covers(pane: number): boolean
+  /** Rows that came behind, of a pane that is covered. */
   add(rows: GroupTables): void
   /** Takes a pane out that is about to go. */
   take(pane: number, state: GroupTables): void
@@ -17,34 +19,46 @@ export interface SlidingGroups {
   clear(): void
 }
 
-export function slidingGroups(groups: WindowGroups): SlidingGroups {
-  const merged = new Set<number>()
+/** `top` is told what changes. */
+export function slidingGroups(groups: WindowGroups, top: TopGroups | undefined): SlidingGroups {
+  // Panes [from, to) are merged. Panes before 1970 have numbers below 0.
+  let from = -Infinity
+  let to = -Infinity
   let state: GroupTables | undefined
 
-  function take(pane: number, of: GroupTables): void {
-    if (!merged.delete(pane)) return
-    groups.unmerge(state!, of)
+  function merge(into: GroupTables, rows: GroupTables): void {
+    groups.merge(into, rows, top && ((entries, count) => top.changed(into, entries, count)))
+  }
+
+  function unmerge(of: GroupTables): void {
+    groups.unmerge(state!, of, top)
   }
 
   return {
     of(panes, first, end) {
       state ??= groups.make()
-      for (const pane of merged) if (pane < first) take(pane, panes.get(pane)!)
-      for (let pane = first; pane < end; pane++) {
-        const rows = merged.has(pane) ? undefined : panes.get(pane)
-        if (rows === undefined) continue
-        groups.merge(state, rows)
-        merged.add(pane)
+      for (; from < Math.min(first, to); from++) {
+        const rows = panes.get(from)
+        if (rows !== undefined) unmerge(rows)
+      }
+      from = first
+      for (to = Math.max(first, to); to < end; to++) {
+        const rows = panes.get(to)
+        if (rows !== undefined) merge(state, rows)
       }
       return state
     },
-    has: (pane) => merged.has(pane),
-    add: (rows) => groups.merge(state!, rows),
-    take,
+    covers: (pane) => pane >= from && pane < to,
+    add: (rows) => merge(state!, rows),
+    take(pane, of) {
+      if (pane >= from && pane < to) unmerge(of)
+    },
     clear() {
       if (state !== undefined) groups.dispose(state)
       state = undefined
-      merged.clear()
+      from = -Infinity
+      to = -Infinity
+      top?.clear()
     },
   }
 }

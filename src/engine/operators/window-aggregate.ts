@@ -15,6 +15,7 @@ import type { Batch, Vector } from '../../data/batch.ts'
 import { jsonText, rowReader, selectedRows } from '../../data/values.ts'
 import { type TimeKernel, timeKernel } from '../../kernels/time.ts'
 import { schemaOf, type WindowAggregate } from '../../plan/nodes.ts'
+import type { WantedGroups } from '../../plan/wanted-groups.ts'
 import type { GridWindow } from '../../plan/windows.ts'
 import type { StateReader, StateWriter } from '../../state/state-stream.ts'
 import {
@@ -31,6 +32,7 @@ import { byClock } from './by-clock.ts'
 import type { GroupTables } from './group-state.ts'
 import { forEachPane } from './panes.ts'
 import { type SlidingGroups, slidingGroups } from './sliding-groups.ts'
+import { type TopGroups, topGroups } from './top-groups.ts'
 import { windowColumns } from './window-columns.ts'
 import { isSliding, type WindowGroups, windowGroups } from './window-groups.ts'
 import { type WindowPartials, windowPartials } from './window-partials.ts'
@@ -42,14 +44,15 @@ const PANE_NAME = /^pane (-?\d+)$/
 
 export type GridAggregate = WindowAggregate & { readonly window: GridWindow }
 
-/** `retracts`: the input takes rows back. */
+/** `retracts`: the input takes rows back. `wanted`: only these groups are told; absent: all. */
 export function windowAggregate(
   plan: GridAggregate,
   context: OperatorContext,
   restoredWatermarkUs: bigint,
   retracts: boolean,
+  wanted?: WantedGroups,
 ): Operator {
-  const panes = new WindowPanes(plan, context, restoredWatermarkUs, retracts)
+  const panes = new WindowPanes(plan, context, restoredWatermarkUs, retracts, wanted)
   return plan.timeDomain === 'processing' ? byClock(panes) : panes
 }
 
@@ -64,6 +67,7 @@ class WindowPanes implements Operator {
   readonly #readRow: ReturnType<typeof rowReader>
   readonly #panes = new Map<number, GroupTables>()
   readonly #sliding: SlidingGroups | undefined
+  readonly #top: TopGroups | undefined
   #watermarkUs: bigint
   /** The last grid point whose windows have fired. */
   #fired: number
@@ -75,6 +79,7 @@ class WindowPanes implements Operator {
     context: OperatorContext,
     watermarkUs: bigint,
     retracts: boolean,
+    wanted: WantedGroups | undefined,
   ) {
     this.name = `window-aggregate(${plan.window.kind})`
     this.#plan = plan
@@ -83,7 +88,11 @@ class WindowPanes implements Operator {
     this.#kernel = timeKernel(context.memory)
     const slides = this.#grid.span >= SLIDING_SPAN_MIN && isSliding(plan, context, retracts)
     this.#groups = windowGroups(plan, context, retracts, [], slides)
-    if (slides) this.#sliding = slidingGroups(this.#groups)
+    if (wanted !== undefined) {
+      const { type } = plan.aggregates[wanted.aggregate]!
+      this.#top = topGroups(context.memory, this.#groups, wanted, type, slides)
+    }
+    if (slides) this.#sliding = slidingGroups(this.#groups, this.#top)
     this.#readRow = rowReader(schemaOf(plan.input))
     this.#watermarkUs = watermarkUs
     this.#fired = firedThrough(this.#grid, watermarkUs)
@@ -114,10 +123,9 @@ class WindowPanes implements Operator {
     const through = firedThrough(this.#grid, watermarkUs)
     if (through <= this.#fired) return
     for (const end of this.#waitingEnds(through)) this.#fire(end, emit)
+    const passed = this.#passed(through)
     this.#fired = through
-    for (const pane of this.#panes.keys()) {
-      if (lastEndOf(this.#grid, pane) <= through) this.#drop(pane)
-    }
+    for (const pane of passed) this.#drop(pane)
   }
 
   onEnd(): void {}
@@ -155,7 +163,7 @@ class WindowPanes implements Operator {
     const missed = Math.max(0, Math.min(this.#fired - pane, windows))
     if (missed > 0) this.#tellLate(pane, missed, batch)
     if (missed === windows) return
-    const left = this.#sliding?.has(pane)
+    const left = this.#sliding?.covers(pane)
       ? this.#addBehind(pane, batch, keys)
       : this.#groups.add(this.#paneOf(this.#gatheredIn(pane)), batch, keys)
     this.#counted += (windows - missed) * (batch.count - left)
@@ -173,7 +181,7 @@ class WindowPanes implements Operator {
 
   /** What others have added up goes into the pane alone; the first is the pane. */
   #takeTables(pane: number, tables: GroupTables): void {
-    if (this.#sliding?.has(pane)) this.#sliding.clear()
+    if (this.#sliding?.covers(pane)) this.#sliding.clear()
     if (tables.groups.size > 0 && !this.#panes.has(pane)) {
       this.#panes.set(pane, tables)
       return
@@ -225,12 +233,28 @@ class WindowPanes implements Operator {
     }
   }
 
+  /** Panes whose windows have all fired, once those up to `through` have. */
+  #passed(through: number): readonly number[] {
+    const isPassed = (pane: number): boolean => lastEndOf(this.#grid, pane) <= through
+    if (through - this.#fired > this.#panes.size) return [...this.#panes.keys()].filter(isPassed)
+    const passed: number[] = []
+    for (let pane = firstPaneOf(this.#grid, this.#fired + 1); isPassed(pane); pane++) {
+      if (this.#panes.has(pane)) passed.push(pane)
+    }
+    return passed
+  }
+
   /** Grid points up to `through` at which a window with rows waits to end, ascending. */
   #waitingEnds(through: number): number[] {
     const ends = new Set<number>()
-    for (const pane of [...this.#panes.keys(), ...(this.partials?.panes() ?? [])]) {
-      const last = Math.min(lastEndOf(this.#grid, pane), through)
-      for (let end = Math.max(pane + 1, this.#fired + 1); end <= last; end++) ends.add(end)
+    const most = through - this.#fired
+    for (const panes of [this.#panes.keys(), this.partials?.panes() ?? []]) {
+      for (const pane of panes) {
+        const last = Math.min(lastEndOf(this.#grid, pane), through)
+        for (let end = Math.max(pane + 1, this.#fired + 1); end <= last; end++) ends.add(end)
+        // Nearly always the oldest pane has told them all.
+        if (ends.size === most) break
+      }
     }
     return [...ends].sort((left, right) => left - right)
   }
@@ -273,7 +297,9 @@ class WindowPanes implements Operator {
     const startUs = gridPointUs(this.#grid, firstPaneOf(this.#grid, end))
     const endUs = gridPointUs(this.#grid, end)
     const fields = this.#plan.schema.slice(-3)
-    this.#groups.forEachRows(state, (rows) => {
+    if (this.#sliding === undefined) this.#top?.clear()
+    const told = this.#top ?? this.#groups
+    told.forEachRows(state, (rows) => {
       const window = windowColumns(memory, fields, startUs, endUs, rows.rowCount)
       emit({ ...rows, columns: [...rows.columns, ...window] })
     })

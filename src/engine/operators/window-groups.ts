@@ -4,7 +4,7 @@
  * Where the input takes rows back, or functions of users may leave rows out, a group also counts its rows: one that has none gives no
  * row.
  */
-import type { AggregateSet, GroupState } from '../../compile/aggregates/aggregate-set.ts'
+import type { AggregateSet, VisitGroups } from '../../compile/aggregates/aggregate-set.ts'
 import { compileAggregates } from '../../compile/aggregates/compile-aggregates.ts'
 import { compileExpression, compilePredicate, compileProjection } from '../../compile/expression.ts'
 import { type Batch, INSERT, UPDATE_AFTER, type Vector } from '../../data/batch.ts'
@@ -27,6 +27,14 @@ export const ROW_COUNT: AggregateCall = {
   type: withNullability(types.bigint, false),
 }
 
+/** What becomes of groups that keep their table. */
+export interface GroupChanges {
+  /** The values of these groups are others than before. */
+  changed(state: GroupTables, entries: Pointer, count: number): void
+  /** This group has no rows left, and has been removed. */
+  gone(entry: Pointer): void
+}
+
 export interface WindowGroups
   extends Pick<GroupTablesMaker, 'make' | 'write' | 'read' | 'sweep' | 'dispose'> {
   /** Parts of a group can be added up in any order and be merged: the result is the same to the last bit. */
@@ -38,9 +46,16 @@ export interface WindowGroups
    * to dead.
    */
   add(tables: GroupTables, batch: Batch, keys: readonly Vector[]): number
-  merge(into: GroupTables, from: GroupState): void
-  /** Takes from `into` what was merged of `from`, which is of no use afterwards; groups that have no rows left go. */
-  unmerge(into: GroupTables, from: GroupTables): void
+  merge: AggregateSet['merge']
+  /** Takes from `into` what was merged of `from`, which is of no use afterwards; groups that have no rows left go. `told` hears of it. */
+  unmerge(into: GroupTables, from: GroupTables, told?: GroupChanges): void
+  /** One aggregate of `count` entries, and how many rows each has, if it may have none. */
+  valuesOf(
+    tables: GroupTables,
+    entries: Pointer,
+    count: number,
+    aggregate: number,
+  ): { readonly values: Vector; readonly rows?: Vector }
   /** Keys, then aggregates, of `count` entries; the batch selects those that have rows. */
   rowsOf(tables: GroupTables, entries: Pointer, count: number): Batch
   /** All groups, some thousand at a time; arena memory is released after each visit. */
@@ -125,19 +140,35 @@ export function windowGroups(
       )
     },
     merge: aggregates.merge,
-    unmerge: (into, from) => unmerge(memory, aggregates, into, from),
+    unmerge: (into, from, told) => unmerge(memory, aggregates, into, from, told),
+    valuesOf(state, entries, count, aggregate) {
+      const results = aggregates.results(state, entries, count)
+      const values = results[aggregate]!
+      return mayBeEmpty ? { values, rows: results.at(-1)! } : { values }
+    },
     rowsOf,
     forEachRows(state, visit) {
-      for (let cursor = 0; cursor >= 0; ) {
-        const mark = memory.arena.mark()
-        const entries = memory.arena.allocate(4 * SCAN_ROWS)
-        const { next, count } = state.groups.scan(cursor, entries, SCAN_ROWS)
-        const rows = count === 0 ? undefined : rowsOf(state, entries, count)
-        if (rows !== undefined && rows.count > 0) visit(rows)
-        memory.arena.release(mark)
-        cursor = next
-      }
+      forEachGroups(memory, state, (entries, count) => {
+        const rows = rowsOf(state, entries, count)
+        if (rows.count > 0) visit(rows)
+      })
     },
+  }
+}
+
+/** All groups, some thousand at a time; arena memory is released after each visit. */
+export function forEachGroups(
+  memory: LinearMemory,
+  { groups }: GroupTables,
+  visit: VisitGroups,
+): void {
+  for (let cursor = 0; cursor >= 0; ) {
+    const mark = memory.arena.mark()
+    const entries = memory.arena.allocate(4 * SCAN_ROWS)
+    const { next, count } = groups.scan(cursor, entries, SCAN_ROWS)
+    if (count > 0) visit(entries, count)
+    memory.arena.release(mark)
+    cursor = next
   }
 }
 
@@ -147,21 +178,23 @@ function unmerge(
   aggregates: AggregateSet,
   state: GroupTables,
   from: GroupTables,
+  told: GroupChanges | undefined,
 ): void {
-  aggregates.unmerge(state, from)
-  for (let cursor = 0; cursor >= 0; ) {
-    const mark = memory.arena.mark()
-    const held = memory.arena.allocate(4 * SCAN_ROWS)
-    const { next, count } = from.groups.scan(cursor, held, SCAN_ROWS)
-    const entries = memory.arena.allocate(4 * count)
-    state.groups.find({ selection: 0, count, keys: from.groups.keysOf(held, count) }, entries)
+  const withoutEmpty: VisitGroups = (entries, count) => {
     const rows = aggregates.results(state, entries, count).at(-1)!
+    let left = 0
     for (let at = 0; at < count; at++) {
-      if (memory.i64[rows.cells / 8 + at] === 0n) state.groups.remove(memory.u32[entries / 4 + at]!)
+      const entry = memory.u32[entries / 4 + at]!
+      if (memory.i64[rows.cells / 8 + at] !== 0n) {
+        memory.u32[entries / 4 + left++] = entry
+        continue
+      }
+      state.groups.remove(entry)
+      told?.gone(entry)
     }
-    memory.arena.release(mark)
-    cursor = next
+    told?.changed(state, entries, left)
   }
+  aggregates.unmerge(state, from, withoutEmpty)
 }
 
 /** The groups that have rows. */
