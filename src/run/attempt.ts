@@ -12,7 +12,7 @@ import { type LatenessObserver, observeLateness } from './lateness.ts'
 import { checkpointDirectory, openStore, type RunStore } from './run-store.ts'
 import type { Settings } from './settings.ts'
 import { createSideSinks, type SideSinks, sideKindOf } from './side-sinks.ts'
-import { conservationOf, rateMeter, sourceStatuses, windowStatuses } from './status.ts'
+import { conservationOf, rateMeter, sourceStatuses, spillStatus, windowStatuses } from './status.ts'
 import { assembleThreads } from './worker-threads.ts'
 import { assembleWorkers, type Crew } from './workers.ts'
 
@@ -23,7 +23,10 @@ export type AttemptEnd =
 export interface Attempt {
   /** Works until everything is read, `signal` aborts, or a commit is refused. @throws what fails */
   run(signal: AbortSignal): Promise<AttemptEnd>
-  status(): Pick<RunStatus, 'sources' | 'windows' | 'sinks' | 'conservation' | 'checkpoint'>
+  status(): Pick<
+    RunStatus,
+    'sources' | 'windows' | 'spilled' | 'sinks' | 'conservation' | 'checkpoint'
+  >
   /** A self-contained copy of the next checkpoint, below `path`. */
   savepoint(path: string): Promise<CheckpointId>
   close(): Promise<void>
@@ -221,6 +224,7 @@ function runningAttempt(parts: Parts): Attempt {
   return {
     run: (signal) => work(parts, checkpointing, savepoints, signal),
     status: () => ({
+      ...spillStatus(assembly),
       sources: sourceStatuses(assembly, meter, lateness),
       windows: windowStatuses(assembly),
       sinks: assembly.committing.map(({ name, node, sink }) => {

@@ -114,6 +114,8 @@ export interface RunStatus {
   readonly workers: number
   readonly sources: readonly SourceStatus[]
   readonly windows: readonly WindowStatus[]
+  /** Where there is state that may leave memory. */
+  readonly spilled?: SpillStatus
   readonly sinks: readonly SinkStatus[]
   readonly conservation: Conservation
   readonly checkpoint: CheckpointStatus
@@ -174,6 +176,19 @@ export interface WindowStatus {
   readonly nextEndUs?: bigint
   readonly counted: number
   readonly late: number
+}
+
+/** Of all operators and workers, since the attempt began. */
+export interface SpillStatus {
+  /** Of the state that is in memory, and of that which is in files. */
+  readonly residentBytes: number
+  readonly spilledBytes: number
+  /** Rows that wait for state that is in files. */
+  readonly waitingRows: number
+  /** How often a part of the state came back into memory. */
+  readonly swaps: number
+  /** The longest that rows waited for one part to come or leave. */
+  readonly pauseMsMax: number
 }
 
 export interface SinkStatus {

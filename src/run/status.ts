@@ -3,9 +3,10 @@
 import type { SplitFacts } from '../engine/source-split.ts'
 import { ENDED_US, UNREAD_US } from '../engine/source-stage.ts'
 import type { Clock } from '../ports/clock.ts'
-import type { Conservation, SourceStatus, SplitStatus, WindowStatus } from './handle.ts'
+import type { Conservation, RunStatus, SourceStatus, SplitStatus, WindowStatus } from './handle.ts'
 import { type LatenessObserver, splitLateness } from './lateness.ts'
 import type { Crew, CrewSource } from './workers.ts'
+import { mergedSpilled } from './workers-merged.ts'
 
 /** Rates are over about this long. */
 const RATE_WINDOW_MS = 3000
@@ -102,6 +103,13 @@ export function windowStatuses({ dataflow }: Crew): WindowStatus[] {
     const progress = operator.progress?.()
     return progress === undefined ? [] : [{ node: node.id, ...progress }]
   })
+}
+
+/** Nothing if no operator's state may leave memory. */
+export function spillStatus({ dataflow }: Crew): Pick<RunStatus, 'spilled'> {
+  const all = dataflow.operators.flatMap(({ operator }) => operator.spilled?.() ?? [])
+  const spilled = mergedSpilled(all)
+  return spilled === undefined ? {} : { spilled }
 }
 
 export function conservationOf({ sources, counters, side }: Crew): Conservation {

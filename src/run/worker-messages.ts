@@ -1,7 +1,7 @@
 /** What the main thread and a worker's thread tell each other: structured clones, one answer to every request. */
 import type { MessagePort } from 'node:worker_threads'
 import type { CheckpointId, SourcePositions } from '../connectors/contract/sink.ts'
-import type { WindowProgress } from '../engine/operator.ts'
+import type { SpillProgress, WindowProgress } from '../engine/operator.ts'
 import type { SplitFacts } from '../engine/source-split.ts'
 import type { ErrorCode, Facts } from '../errors.ts'
 import type { Pipeline } from '../plan/pipeline.ts'
@@ -66,6 +66,7 @@ export interface WorkerStatus {
   readonly operators: readonly {
     readonly name: string
     readonly progress: WindowProgress | undefined
+    readonly spilled: SpillProgress | undefined
   }[]
   /** By sink. */
   readonly rowsWritten: readonly number[]

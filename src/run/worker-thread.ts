@@ -199,6 +199,7 @@ function statusOf(assembly: WorkerAssembly, done: boolean): WorkerStatus {
     operators: dataflow.operators.map(({ operator }) => ({
       name: operator.name,
       progress: operator.progress?.(),
+      spilled: operator.spilled?.(),
     })),
     rowsWritten: sinks.map(({ node }) => assembly.rowsWritten(node)),
     rowsUsed: counters.rowsUsed,

@@ -24,7 +24,13 @@ import {
 } from './worker-messages.ts'
 import { giveThreadBack, takeThread } from './worker-pool.ts'
 import { type Crew, RING_BYTES, type WorkersRequest } from './workers.ts'
-import { type DataflowView, leastUs, mergedProgress, mergedWaiting } from './workers-merged.ts'
+import {
+  type DataflowView,
+  leastUs,
+  mergedProgress,
+  mergedSpilled,
+  mergedWaiting,
+} from './workers-merged.ts'
 
 export interface ThreadsRequest extends WorkersRequest {
   readonly start: PipelineStart
@@ -178,15 +184,18 @@ function dataflowOf(graph: Graph, told: () => WorkerStatus[]): DataflowView {
       return leastUs(withSplits.map(({ watermarkUs }) => watermarkUs)) ?? UNREAD_US
     },
     operators: operators.map((node, index) => {
+      const spilled = () =>
+        mergedSpilled(told().flatMap((status) => status.operators[index]?.spilled ?? []))
       const named = {
         get name() {
           return told()[0]?.operators[index]?.name ?? node.id
         },
+        spilled,
       }
       if (node.plan.kind !== 'window-aggregate') return { node, operator: named }
       const parts = () => told().flatMap((status) => status.operators[index]?.progress ?? [])
       const progress = () => mergedProgress(parts())
-      return { node, operator: { name: node.id, progress } }
+      return { node, operator: { name: node.id, progress, spilled } }
     }),
   }
 }

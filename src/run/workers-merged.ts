@@ -1,6 +1,6 @@
 /** Several workers seen as one: for status, and for checkpoints. */
 import type { GraphNode } from '../engine/graph.ts'
-import type { Operator, WindowProgress } from '../engine/operator.ts'
+import type { Operator, SpillProgress, WindowProgress } from '../engine/operator.ts'
 import { UNREAD_US } from '../engine/source-stage.ts'
 import type { Assembly } from './assembly.ts'
 import type { SideRows, WaitingRows } from './side-rows.ts'
@@ -12,8 +12,14 @@ export interface DataflowView {
   watermarkUs(node: number): bigint
   readonly operators: readonly {
     readonly node: GraphNode
-    readonly operator: Pick<Operator, 'name' | 'progress'>
+    readonly operator: OperatorView
   }[]
+}
+
+/** Of one operator, in all workers. */
+export interface OperatorView extends Pick<Operator, 'name' | 'progress'> {
+  /** Undefined, too, where none of the workers' operators has state that may leave memory. */
+  spilled?(): SpillProgress | undefined
 }
 
 /** Where nodes stand, by id; a source that has no splits here stands nowhere. */
@@ -43,10 +49,26 @@ export function mergedDataflow(workers: readonly Assembly[]): DataflowView {
   }
 }
 
-function mergedOperator(all: readonly Operator[]): Pick<Operator, 'name' | 'progress'> {
+function mergedOperator(all: readonly Operator[]): OperatorView {
   const { name, progress } = all[0]!
-  if (progress === undefined) return { name }
-  return { name, progress: () => mergedProgress(all.map((operator) => operator.progress!())) }
+  const spilled = () => mergedSpilled(all.flatMap((operator) => operator.spilled?.() ?? []))
+  if (progress === undefined) return { name, spilled }
+  const merged = () => mergedProgress(all.map((operator) => operator.progress!()))
+  return { name, spilled, progress: merged }
+}
+
+/** Undefined of none. */
+export function mergedSpilled(parts: readonly SpillProgress[]): SpillProgress | undefined {
+  if (parts.length === 0) return undefined
+  const sum = (of: (part: SpillProgress) => number): number =>
+    parts.reduce((total, part) => total + of(part), 0)
+  return {
+    residentBytes: sum(({ residentBytes }) => residentBytes),
+    spilledBytes: sum(({ spilledBytes }) => spilledBytes),
+    waitingRows: sum(({ waitingRows }) => waitingRows),
+    swaps: sum(({ swaps }) => swaps),
+    pauseMsMax: Math.max(...parts.map(({ pauseMsMax }) => pauseMsMax)),
+  }
 }
 
 export function leastUs(all: readonly bigint[]): bigint | undefined {

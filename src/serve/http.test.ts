@@ -50,6 +50,7 @@ const revenue: PipelineStatus = {
     },
   ],
   windows: { any: true, open: 3, counted: 1197, nextEndMs: 1_700_000_060_000 },
+  spilled: { residentBytes: 100, spilledBytes: 400, waitingRows: 9, swaps: 3, pauseMsMax: 5 },
   checkpoint: { id: '1-7', completedMs: 1_700_000_002_000, durationMs: 12, bytes: 4096 },
 }
 
@@ -94,6 +95,9 @@ test('a running pipeline is alive, ready, told as JSON and as metrics', async ()
       text,
       /^millrace_split_idle\{pipeline="revenue",table="orders",split="1\\"\\\\\\n"\} 1$/m,
     )
+    assert.match(text, /^millrace_state_spilled_bytes\{pipeline="revenue"\} 400$/m)
+    assert.match(text, /^millrace_state_swaps_total\{pipeline="revenue"\} 3$/m)
+    assert.match(text, /^millrace_state_pause_seconds_max\{pipeline="revenue"\} 0.005$/m)
     assert.match(text, /^millrace_watermark_seconds\{pipeline="revenue"\} 1700000000$/m)
     assert.match(text, /^millrace_watermark_drifting\{pipeline="revenue",table="orders"\} 1$/m)
     assert.match(text, /^millrace_watermark_complete_ratio\{[^}]*table="orders"\} 0.997$/m)

@@ -84,6 +84,32 @@ const PIPELINE_METRICS: readonly PipelineMetric[] = [
     value: (pipeline) => pipeline.windows.open,
   },
   {
+    name: 'millrace_state_resident_bytes',
+    help: 'State in memory, of what may leave it.',
+    value: (pipeline) => pipeline.spilled?.residentBytes,
+  },
+  {
+    name: 'millrace_state_spilled_bytes',
+    help: 'State that is in files because it has no room in memory.',
+    value: (pipeline) => pipeline.spilled?.spilledBytes,
+  },
+  {
+    name: 'millrace_state_waiting_rows',
+    help: 'Rows that wait for state that is in files.',
+    value: (pipeline) => pipeline.spilled?.waitingRows,
+  },
+  {
+    name: 'millrace_state_swaps_total',
+    help: 'Times a part of the state came back into memory.',
+    counts: true,
+    value: (pipeline) => pipeline.spilled?.swaps,
+  },
+  {
+    name: 'millrace_state_pause_seconds_max',
+    help: 'The longest that rows waited for one part of the state to come into memory or leave it, since the last restart.',
+    value: (pipeline) => seconds(pipeline.spilled?.pauseMsMax),
+  },
+  {
     name: 'millrace_checkpoint_completed_timestamp_seconds',
     help: 'When the last checkpoint became durable, in seconds since the Unix epoch.',
     value: (pipeline) => seconds(pipeline.checkpoint?.completedMs),

@@ -41,6 +41,7 @@ export function pipelineStatus({ status, nowMs, outcome }: RunFacts): PipelineSt
     splits,
     lateness: status.sources.flatMap(latenessOf),
     windows: windowsOf(status),
+    ...(status.spilled === undefined ? {} : { spilled: status.spilled }),
     ...(checkpoint === undefined ? {} : { checkpoint }),
     ...(problem === undefined ? {} : { problem }),
   }

@@ -47,6 +47,8 @@ export interface PipelineStatus {
   /** Of each table whose watermark is its event time less an interval. */
   readonly lateness: readonly TableLateness[]
   readonly windows: WindowsStatus
+  /** Where there is state that may leave memory. */
+  readonly spilled?: SpilledStatus
   readonly checkpoint?: CheckpointStatus
   readonly problem?: Problem
 }
@@ -97,6 +99,19 @@ export interface SplitLateness {
   readonly eventsLost: number
   /** What keeps half, 90 %, 99 % and 99.9 % of the split's events. */
   readonly delays: readonly { readonly share: number; readonly delayMs: number }[]
+}
+
+/** Of all operators and workers, since the last restart. */
+export interface SpilledStatus {
+  /** Of the state that is in memory, and of that which is in files. */
+  readonly residentBytes: number
+  readonly spilledBytes: number
+  /** Rows that wait for state that is in files. */
+  readonly waitingRows: number
+  /** How often a part of the state came back into memory. */
+  readonly swaps: number
+  /** The longest that rows waited for one part to come or leave. */
+  readonly pauseMsMax: number
 }
 
 export interface WindowsStatus {

@@ -9,6 +9,7 @@ import { DEFERRED_TABLE } from '../../src/engine/spill/deferred-table.ts'
 import { MillraceError } from '../../src/errors.ts'
 import type { Pipeline } from '../../src/plan/pipeline.ts'
 import { CONNECTORS } from '../../src/run/connectors.ts'
+import type { RunHandle, RunStatus } from '../../src/run/handle.ts'
 import { settingsOf } from '../../src/run/settings.ts'
 import { refuseWaiting, spilling } from '../../src/run/spilling.ts'
 import { bindText } from '../../src/sql/bind-text.ts'
@@ -122,6 +123,26 @@ test('each operator says whether its state may leave memory, and why not', () =>
   assert.match(places(all), /stays in memory: all its rows are of one key/)
   const interval = `INSERT INTO counts SELECT a.k, a.n FROM orders AS a JOIN orders AS b ON a.k = b.k AND a.t BETWEEN b.t AND b.t + INTERVAL '1' MINUTE;`
   assert.match(places(interval), /stays in memory: its rows go by the watermark/)
+})
+
+test('a run tells how much of its state is in memory and in files, and only with a bound', async () => {
+  const lastWith = async (memory: string): Promise<RunStatus> => {
+    const ports = simulatedPorts(1)
+    const rows = Array.from({ length: 900 }, (_, n) => ({ n, k: `k${n % 300}` }))
+    await produceRows(ports, 'orders', rows)
+    let last: RunStatus | undefined
+    const meanwhile = async (run: RunHandle): Promise<void> => {
+      last = run.status()
+      const isAnswered = last.conservation.used === 900 && (last.spilled?.waitingRows ?? 0) === 0
+      if (isAnswered) await run.stop()
+    }
+    await live(ports, { sql: sqlOf(memory), workers: 2, meanwhile })
+    return last!
+  }
+  const { spilled, windows } = await lastWith('1 KB')
+  assert.deepEqual(windows, [])
+  assert.ok(spilled !== undefined && spilled.spilledBytes > 0, JSON.stringify(spilled))
+  assert.equal((await lastWith('all')).spilled, undefined)
 })
 
 test('a disk without room for it is told by path, and tried again from the checkpoint', async () => {

@@ -246,6 +246,17 @@ const waiting: PipelineStatus = {
   checkpoint: { id: '1-7', completedMs: NOW - 4000, durationMs: 20, bytes: 12_000 },
 }
 
+test('state that may leave memory is told with what waits for it, if anything does', () => {
+  const spilled = { residentBytes: 2e6, spilledBytes: 8e6, waitingRows: 1, swaps: 7, pauseMsMax: 4 }
+  const stateOf = (waitingRows: number): string =>
+    statusLines(
+      { ...waiting, spilled: { ...spilled, waitingRows } },
+      { nowMs: NOW, columns: 100, style: PLAIN },
+    ).find((line) => line.startsWith('  state '))!
+  assert.equal(stateOf(0), '  state     2 MB in memory, 8 MB in files')
+  assert.equal(stateOf(300), '  state     2 MB in memory, 8 MB in files, 300 rows wait for it')
+})
+
 test('ten rows of a newcomer show which split holds the watermark, and why nothing has fired', () => {
   assert.deepEqual(statusLines(waiting, { nowMs: NOW, columns: 100, style: PLAIN }), [
     'revenue  running · exactly-once · 1 worker · 12 s',

@@ -7,6 +7,7 @@
  *               orders[0] 12:00:07 · orders[1] 12:00:09 · orders[2] 12:00:05 · orders[3] idle
  *     lateness  delay 5 s · of the last 20,480 99.94 % kept, 99.9 % promised
  *     windows   3 wait, the next for event time 2026-01-31 12:01:00
+ *     state     12 MB in memory, 40 MB in files, 300 rows wait for it
  *     stored    checkpoint 1-7, 4 s ago, 12 KB
  *
  * Where windows wait and nothing has come out, lines below say why and what would change it.
@@ -15,6 +16,7 @@ import {
   type CheckpointStatus,
   hasEnded,
   type PipelineStatus,
+  type SpilledStatus,
   type SplitStatus,
   type TableLateness,
 } from '../../serve/status.ts'
@@ -41,6 +43,9 @@ export function statusLines(pipeline: PipelineStatus, view: StatusView): string[
     ...watermarkLines(pipeline, view, label),
     ...pipeline.lateness.flatMap((each) => latenessLine(each, pipeline, style, label)),
     ...(pipeline.windows.any ? [`  ${label('windows')}${windowsText(pipeline)}`] : []),
+    ...(pipeline.spilled === undefined
+      ? []
+      : [`  ${label('state')}${spilledText(pipeline.spilled)}`]),
     `  ${label('stored')}${checkpointText(pipeline.checkpoint, view.nowMs)}`,
   ].map((line) => cut(line, view.columns))
   return [
@@ -158,6 +163,11 @@ function windowsPhrase(pipeline: PipelineStatus): string {
   const { open } = pipeline.windows
   if (open === 0) return 'no window waits'
   return windowsText(pipeline).replace(/^\S+/, countOf(open, 'window'))
+}
+
+function spilledText({ residentBytes, spilledBytes, waitingRows }: SpilledStatus): string {
+  const waiting = waitingRows === 0 ? '' : `, ${countOf(waitingRows, 'row')} wait for it`
+  return `${bytesText(residentBytes)} in memory, ${bytesText(spilledBytes)} in files${waiting}`
 }
 
 function checkpointText(checkpoint: CheckpointStatus | undefined, nowMs: number): string {

@@ -73,6 +73,7 @@ export function spillingOperator(options: SpillingOptions): Operator {
 class Spilling implements Operator {
   readonly name: string
   readonly onClock?: (nowUs: bigint, emit: Emit) => void
+  readonly progress?: () => WindowProgress
   readonly #options: SpillingOptions
   readonly #partCount: number
   /** By number; a hole where there has been nothing. */
@@ -97,7 +98,12 @@ class Spilling implements Operator {
     this.#options = options
     this.#partCount = partsFor(pool.bytesMax)
     this.#watermarkUs = watermarkUs
-    this.name = this.#probe(({ name }) => name)
+    const { name, isWindowed } = this.#probe(({ name, progress }) => ({
+      name,
+      isWindowed: progress !== undefined,
+    }))
+    this.name = name
+    if (isWindowed) this.progress = () => this.#windowProgress()
     this.#route = partRouter(context, inputs, this.#partCount)
     const schemas = inputs.map(({ schema }) => schema)
     const minds = fires !== undefined
@@ -236,7 +242,7 @@ class Spilling implements Operator {
     this.#options.file.close()
   }
 
-  progress(): WindowProgress {
+  #windowProgress(): WindowProgress {
     const all = this.#all().flatMap((part) => part.progress() ?? [])
     const ends = all.flatMap(({ nextEndUs }) => nextEndUs ?? [])
     const nextEndUs = ends.reduce((least, end) => (end < least ? end : least), ends[0] ?? 0n)
