@@ -6,18 +6,10 @@
  *
  * The wheel has the jars but none of the shell scripts, so every memory size and module opening is told here.
  */
-import { execFileSync, spawn } from 'node:child_process'
-import {
-  closeSync,
-  existsSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { launch, pidIn, stop, untilUp } from './process.ts'
 
 const VERSION = '2.2.1'
 const KAFKA_CONNECTOR = '5.0.0-2.2'
@@ -27,6 +19,7 @@ const GATEWAY_PORT = 18083
 export const FLINK_REST: string = `http://127.0.0.1:${REST_PORT}`
 export const FLINK_GATEWAY: string = `http://127.0.0.1:${GATEWAY_PORT}/v1`
 const PROCESSES = ['jobmanager', 'taskmanager', 'gateway'] as const
+type Process = (typeof PROCESSES)[number]
 const TASK_HEAP_MB = 1536
 const START_TIMEOUT_MS = 120_000
 
@@ -36,47 +29,32 @@ export async function startFlink(): Promise<void> {
   install()
   await stopFlink()
   configure()
-  launch('jobmanager', '-Xmx512m', [
+  launchJava('jobmanager', '-Xmx512m', [
     'org.apache.flink.runtime.entrypoint.StandaloneSessionClusterEntrypoint',
     '--configDir',
     join(HOME, 'conf'),
     '--executionMode',
     'cluster',
   ])
-  launch('taskmanager', `-Xmx${TASK_HEAP_MB + 128}m`, [
+  launchJava('taskmanager', `-Xmx${TASK_HEAP_MB + 128}m`, [
     'org.apache.flink.runtime.taskexecutor.TaskManagerRunner',
     '--configDir',
     join(HOME, 'conf'),
   ])
-  launch('gateway', '-Xmx512m', [
+  launchJava('gateway', '-Xmx512m', [
     'org.apache.flink.table.gateway.SqlGateway',
     '-Dsql-gateway.endpoint.rest.address=127.0.0.1',
   ])
-  const deadline = Date.now() + START_TIMEOUT_MS
-  while (!(await isFlinkUp())) {
-    if (Date.now() > deadline) throw new Error(`Flink did not start: see ${join(HOME, 'log')}`)
-    await sleep(250)
-  }
+  await untilUp('Flink', isFlinkUp, START_TIMEOUT_MS, join(HOME, 'log'))
 }
 
 export async function stopFlink(): Promise<void> {
-  for (const name of PROCESSES) {
-    const pid = pidOf(name)
-    if (pid === undefined) continue
-    try {
-      process.kill(pid)
-      for (let waited = 0; waited < 100 && isAlive(pid); waited++) await sleep(100)
-      if (isAlive(pid)) process.kill(pid, 'SIGKILL')
-    } catch {
-      // It is gone already.
-    }
-    rmSync(join(HOME, `${name}.pid`), { force: true })
-  }
+  for (const name of PROCESSES) await stop(pidFile(name))
 }
 
 /** CPU seconds, user and system, that the task manager has used: what a benchmark counts. */
 export function flinkCpuSeconds(): number {
-  const pid = pidOf('taskmanager')
+  const pid = pidIn(pidFile('taskmanager'))
   if (pid === undefined) throw new Error('the task manager does not run')
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ')
   return (Number(stat[11]) + Number(stat[12])) / 100
@@ -164,23 +142,25 @@ function configure(): void {
   )
 }
 
-function launch(name: (typeof PROCESSES)[number], heap: string, command: readonly string[]): void {
-  const log = openSync(join(HOME, 'log', `${name}.log`), 'w')
+function launchJava(name: Process, heap: string, command: readonly string[]): void {
   const classPath = `${join(HOME, 'dist/pyflink/lib')}/*:${join(HOME, 'extra')}/*`
   const logging = `-Dlog4j.configurationFile=${join(HOME, 'conf/log4j.properties')}`
-  const child = spawn('java', [heap, ...moduleOpenings(), logging, '-cp', classPath, ...command], {
-    stdio: ['ignore', log, log],
-    detached: true,
-    env: {
-      ...process.env,
+  launch({
+    program: 'java',
+    args: [heap, ...moduleOpenings(), logging, '-cp', classPath, ...command],
+    directory: HOME,
+    environment: {
       FLINK_CONF_DIR: join(HOME, 'conf'),
       FLINK_LIB_DIR: join(HOME, 'dist/pyflink/lib'),
       FLINK_PLUGINS_DIR: join(HOME, 'dist/pyflink/plugins'),
     },
+    logFile: join(HOME, 'log', `${name}.log`),
+    pidFile: pidFile(name),
   })
-  child.unref()
-  closeSync(log)
-  writeFileSync(join(HOME, `${name}.pid`), String(child.pid))
+}
+
+function pidFile(name: Process): string {
+  return join(HOME, `${name}.pid`)
 }
 
 function moduleOpenings(): string[] {
@@ -207,20 +187,6 @@ function moduleOpenings(): string[] {
     '--add-opens=java.base/sun.nio.ch=ALL-UNNAMED',
     '--add-exports=java.rmi/sun.rmi.registry=ALL-UNNAMED',
   ]
-}
-
-function pidOf(name: string): number | undefined {
-  const file = join(HOME, `${name}.pid`)
-  return existsSync(file) ? Number(readFileSync(file, 'utf8')) : undefined
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch {
-    return false
-  }
 }
 
 /** Whether the gateway and one task manager answer. */

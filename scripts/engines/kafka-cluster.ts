@@ -8,7 +8,8 @@
  */
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { isListening, kafkaClassPath, kafkaTool, startNode, stopNode } from './kafka.ts'
+import { kafkaClassPath, kafkaTool, startNode, stopNode } from './kafka.ts'
+import { isListening } from './process.ts'
 
 const HOME = resolve('.cache/engines/kafka-cluster')
 const PORTS = { 1: 19192, 2: 19292 } as const

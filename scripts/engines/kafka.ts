@@ -8,19 +8,10 @@
  * certificates; 19096 TLS and SASL. Users: `reader` with password `reader-secret`, who may do everything; `stranger` with
  * `stranger-secret`, by PLAIN, who may do nothing.
  */
-import { execFileSync, spawn } from 'node:child_process'
-import {
-  closeSync,
-  existsSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
-import { connect } from 'node:net'
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { isListening, launch, pidIn, stop, untilUp } from './process.ts'
 
 const VERSION = '4.3.1'
 const HOME = resolve('.cache/engines/kafka')
@@ -57,55 +48,32 @@ export async function stopKafka(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Prom
 
 /** Starts the node of which server.properties lie in `directory`; resolves when it takes connections at `port`. */
 export async function startNode(directory: string, port: number): Promise<void> {
-  const log = openSync(join(directory, 'kafka.log'), 'a')
+  const logFile = join(directory, 'kafka.log')
   const heap = ['-Xms256m', '-Xmx1g', '-XX:+UseG1GC']
-  const child = spawn(
-    'java',
-    [...heap, LOGGING, '-cp', `${LIBS}/*`, 'kafka.Kafka', 'server.properties'],
-    { cwd: directory, stdio: ['ignore', log, log], detached: true },
-  )
-  child.unref()
-  closeSync(log)
-  writeFileSync(join(directory, 'kafka.pid'), String(child.pid))
-  const deadline = Date.now() + START_TIMEOUT_MS
-  while (!(await isListening(port))) {
-    if (Date.now() > deadline) throw new Error(`Kafka did not start: see ${directory}/kafka.log`)
-    await sleep(100)
-  }
+  launch({
+    program: 'java',
+    args: [...heap, LOGGING, '-cp', `${LIBS}/*`, 'kafka.Kafka', 'server.properties'],
+    directory,
+    logFile,
+    pidFile: pidFile(directory),
+  })
+  await untilUp('Kafka', () => isListening(port), START_TIMEOUT_MS, logFile)
 }
 
 export async function stopNode(directory: string, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
-  const file = join(directory, 'kafka.pid')
-  if (!existsSync(file)) return
-  const pid = Number(readFileSync(file, 'utf8'))
-  try {
-    process.kill(pid, signal)
-    for (let waited = 0; waited < 300 && isAlive(pid); waited++) await sleep(100)
-    if (isAlive(pid)) process.kill(pid, 'SIGKILL')
-  } catch {
-    // It is gone already.
-  }
-  rmSync(file, { force: true })
+  await stop(pidFile(directory), signal)
+}
+
+function pidFile(directory: string): string {
+  return join(directory, 'kafka.pid')
 }
 
 export function kafkaPid(): number | undefined {
-  const file = join(HOME, 'kafka.pid')
-  return existsSync(file) ? Number(readFileSync(file, 'utf8')) : undefined
+  return pidIn(pidFile(HOME))
 }
 
 export function isKafkaUp(): Promise<boolean> {
   return isListening(KAFKA_PORT)
-}
-
-export function isListening(port: number): Promise<boolean> {
-  return new Promise((answer) => {
-    const socket = connect(port, '127.0.0.1')
-    socket.once('connect', () => {
-      socket.destroy()
-      answer(true)
-    })
-    socket.once('error', () => answer(false))
-  })
 }
 
 /** Runs a class of Kafka's own tools and returns what it prints. */
@@ -258,15 +226,6 @@ function makeCertificates(): void {
   }
   const pem = (name: string) => readFileSync(join(KAFKA_CERTIFICATES, name), 'utf8')
   writeFileSync(join(KAFKA_CERTIFICATES, 'broker.pem'), pem('broker.key') + pem('broker.pem'))
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch {
-    return false
-  }
 }
 
 if (import.meta.main) {

@@ -3,23 +3,17 @@
  *
  *   node scripts/engines/seaweed.ts start | stop
  */
-import { execFileSync, spawn } from 'node:child_process'
-import {
-  closeSync,
-  existsSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
-import { connect } from 'node:net'
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { nodeHttp } from '../../src/ports/node/http.ts'
 import { s3Headers } from '../../src/ports/s3/signature.ts'
+import { isListening, launch, stop, untilUp } from './process.ts'
 
 const HOME = resolve('.cache/engines/seaweed')
+const LOG = join(HOME, 'weed.log')
+const PID = join(HOME, 'weed.pid')
 const S3_PORT = 18333
 const START_TIMEOUT_MS = 60_000
 
@@ -43,20 +37,8 @@ export async function startSeaweed(): Promise<void> {
   const actions = ['Admin', 'Read', 'Write', 'List', 'Tagging']
   const identities = [{ name: 'tester', credentials, actions }]
   writeFileSync(join(HOME, 's3.json'), JSON.stringify({ identities }))
-  const log = openSync(join(HOME, 'weed.log'), 'a')
-  const child = spawn(weed(), serverArgs(), {
-    cwd: HOME,
-    stdio: ['ignore', log, log],
-    detached: true,
-  })
-  child.unref()
-  closeSync(log)
-  writeFileSync(join(HOME, 'weed.pid'), String(child.pid))
-  const deadline = Date.now() + START_TIMEOUT_MS
-  while (!(await isUp())) {
-    if (Date.now() > deadline) throw new Error(`SeaweedFS did not start: see ${HOME}/weed.log`)
-    await sleep(200)
-  }
+  launch({ program: weed(), args: serverArgs(), directory: HOME, logFile: LOG, pidFile: PID })
+  await untilUp('SeaweedFS', isUp, START_TIMEOUT_MS, LOG)
   // The port is open a little before the filer behind it is.
   await sleep(2000)
 }
@@ -82,18 +64,7 @@ export async function makeBucket(name: string): Promise<void> {
 }
 
 export async function stopSeaweed(): Promise<void> {
-  const file = join(HOME, 'weed.pid')
-  if (!existsSync(file)) return
-  const pid = Number(readFileSync(file, 'utf8'))
-  try {
-    process.kill(pid)
-    // Whoever starts it next must not find the one that is about to end.
-    for (let waited = 0; waited < 100 && (await isUp()); waited++) await sleep(100)
-    process.kill(pid, 'SIGKILL')
-  } catch {
-    // It has ended by itself.
-  }
-  rmSync(file)
+  await stop(PID)
 }
 
 function serverArgs(): string[] {
@@ -128,15 +99,7 @@ function weed(): string {
 }
 
 function isUp(): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect({ host: '127.0.0.1', port: S3_PORT })
-    const told = (up: boolean) => {
-      socket.destroy()
-      resolve(up)
-    }
-    socket.once('connect', () => told(true))
-    socket.once('error', () => told(false))
-  })
+  return isListening(S3_PORT)
 }
 
 if (import.meta.main) {

