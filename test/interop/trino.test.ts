@@ -85,7 +85,8 @@ function clauseOf({ terms, end, conditions, measures, skip, rowsTold }: Given): 
   const pattern = [...terms, end].map((quantifier, index) => `${'ABC'[index]}${quantifier}`)
   const defines = pattern.map((term, index) => `${term[0]} AS ${conditions[index]}`)
   // What names a variable that this pattern does not have is left out.
-  const known = measures.filter((each) => terms.length > 0 || !each.includes('B.'))
+  const named = measures.filter((each) => terms.length > 0 || !each.includes('B.'))
+  const known = named.length > 0 ? named : ['COUNT(*) AS so_far']
   return `MATCH_RECOGNIZE (PARTITION BY k ORDER BY t MEASURES ${known.join(', ')} ${rowsTold}
     AFTER MATCH SKIP ${skip} PATTERN (${pattern.join(' ')}) DEFINE ${defines.join(', ')})`
 }
