@@ -5,19 +5,34 @@
  * row is awaited. Measured is from the time at which the event was due to its answer: where asking falls behind, that shows. Answers
  * are counted: of each item's orders the first is accepted. With `--http` events go through `POST /asks/NAME`, over up to 256 connections that
  * stay open, from a process of its own.
+ *
+ * Said besides is what the machine alone gives in the seconds before: a line of an event's length appended and synced, one after
+ * another by a process that does nothing else. No answer can be faster than that; where its p99 is long, so is an answer's.
  */
 import { type ChildProcess, fork } from 'node:child_process'
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  cpSync,
+  fdatasync,
+  mkdtempSync,
+  openSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
 import { Agent, request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
+import { parseArgs, promisify } from 'node:util'
 import { open } from '../src/index.ts'
 import { start } from '../test/cli/process.ts'
 
 const ITEMS = 500
 /** Answers of the first seconds are not counted: compilers are still at work. */
 const WARM_MS = 3000
+const MACHINE_MS = 3000
+/** About what an event takes in the log. */
+const LINE_BYTES = 200
 const EXAMPLE = join(import.meta.dirname, '../examples/answers/stock')
 
 const TABLES = `CREATE TABLE orders (order_id STRING, item STRING, came AS PROCTIME())
@@ -32,14 +47,11 @@ interface Load {
   readonly seconds: number
 }
 
-interface Answered {
+/** In milliseconds, without the first seconds. */
+interface Answered extends Spread {
   readonly asked: number
   readonly accepted: number
   readonly perSecond: number
-  /** Milliseconds, without the first seconds. */
-  readonly p50: number
-  readonly p99: number
-  readonly max: number
 }
 
 /** Asks evenly, and waits for the last answers. */
@@ -60,13 +72,41 @@ async function load(ask: Ask, { rate, seconds }: Load): Promise<Answered> {
   }
   await Promise.all(asking)
   const forMs = performance.now() - startMs
-  tookMs.sort((left, right) => left - right)
+  const perSecond = Math.round((asking.length / forMs) * 1000)
+  return { asked: asking.length, accepted, perSecond, ...spread(tookMs) }
+}
+
+interface Spread {
+  readonly p50: number
+  readonly p99: number
+  readonly max: number
+}
+
+/** To a tenth of a millisecond. */
+function spread(tookMs: readonly number[]): Spread {
+  const sorted = tookMs.toSorted((left, right) => left - right)
   const at = (share: number) =>
-    Math.round(tookMs[Math.min(tookMs.length - 1, Math.floor(share * tookMs.length))]! * 10) / 10
-  return {
-    ...{ asked: asking.length, accepted, perSecond: Math.round((asking.length / forMs) * 1000) },
-    ...{ p50: at(0.5), p99: at(0.99), max: at(1) },
+    Math.round(sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]! * 10) / 10
+  return { p50: at(0.5), p99: at(0.99), max: at(1) }
+}
+
+/** Where the log would be: a line appended and synced, for `MACHINE_MS`. */
+async function machine(): Promise<Spread> {
+  const directory = mkdtempSync(join(tmpdir(), 'millrace-ask-'))
+  const file = openSync(join(directory, 'lines'), 'w')
+  const line = Buffer.alloc(LINE_BYTES, 'x')
+  const tookMs: number[] = []
+  const endMs = performance.now() + MACHINE_MS
+  while (performance.now() < endMs) {
+    const startMs = performance.now()
+    writeSync(file, line)
+    await promisify(fdatasync)(file)
+    tookMs.push(performance.now() - startMs)
+    await new Promise((resolve) => setTimeout(resolve, 1))
   }
+  closeSync(file)
+  rmSync(directory, { recursive: true })
+  return spread(tookMs)
 }
 
 async function inLibrary(asked: Load): Promise<Answered> {
@@ -141,11 +181,16 @@ if (process.argv[2] === 'client') {
     },
   })
   const asked = { seconds: Number(values.seconds), rate: Number(values.rate) }
+  const alone = await machine()
   const answered = await (values.http ? overHttp(asked) : inLibrary(asked))
   const { perSecond, p50, p99, max, accepted } = answered
   console.log(
     `${values.http ? 'over HTTP' : 'in the library'}: ${perSecond} asks/s, p50 ${p50} ms, p99 ${p99} ms, at most ${max} ms; ${accepted} of ${ITEMS} items given`,
   )
+  console.log(
+    `the machine alone, append and sync: p50 ${alone.p50} ms, p99 ${alone.p99} ms, at most ${alone.max} ms`,
+  )
   if (accepted !== ITEMS) throw new Error('an item was given twice, or not at all')
-  if (values.json !== undefined) writeFileSync(values.json, JSON.stringify(answered))
+  if (values.json !== undefined)
+    writeFileSync(values.json, JSON.stringify({ ...answered, machine: alone }))
 }
