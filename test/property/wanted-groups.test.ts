@@ -102,7 +102,11 @@ test('the first groups of each window, of rows that only come', async () => {
 test('the first groups of each window, of rows that go again', async () => {
   await fc.assert(
     fc.asyncProperty(history(), way, shape, (fed, how, given) => {
-      const rows = fed.map(({ kind, row }) => ({ kind, row: { ...row, r: null } }))
+      // NaN stays in a sum, as in Flink, when the row that brought it has gone.
+      const rows = fed.map(({ kind, row }) => {
+        const x = Number.isNaN(row.x) ? 0.25 : (row.x ?? null)
+        return { kind, row: { ...row, r: null, x } }
+      })
       const { delayUs } = given
       return equalsOracle(planOf(given, true), rows, how, { delayUs, inAnyOrder: true })
     }),
